@@ -1,0 +1,1 @@
+"""From image config and options to an OCI bundle."""

@@ -1,0 +1,113 @@
+"""The command tree: each command's module is imported only when the command is asked for.
+
+Start-up counts, so the table below holds names and one-line helps as plain data; a module is
+imported to run its command or to print that command's own help, never for its neighbours.
+"""
+
+import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import click
+import typer
+from typer.core import TyperGroup
+
+from rootless.cli.exit import status_of
+
+
+@dataclass(frozen=True, slots=True)
+class _Command:
+    """Where a command lives: `module` holds a `typer.Typer` named `app`."""
+
+    module: str
+    help: str
+
+
+COMMANDS = {
+    "run": _Command("rootless.cli.run", "Run a command in an image or a bundle."),
+    "load": _Command("rootless.cli.load", "Load images from an OCI layout or an archive."),
+    "import": _Command("rootless.cli.import_", "Make an image of a root file system."),
+    "images": _Command("rootless.cli.images", "List the images in the store."),
+    "inspect": _Command("rootless.cli.inspect", "Show an image's manifest and config as JSON."),
+    "tag": _Command("rootless.cli.tag", "Give an image another name."),
+    "rmi": _Command("rootless.cli.rmi", "Remove images from the store."),
+    "mount": _Command("rootless.cli.mount", "Mount an image as a read-only folder."),
+    "umount": _Command("rootless.cli.umount", "Unmount what `mount` mounted."),
+    "bundle": _Command("rootless.cli.bundle", "Make OCI bundles."),
+    "rm": _Command("rootless.cli.rm", "Remove named containers and their files."),
+    "doctor": _Command("rootless.cli.doctor", "Check what this host has for running images."),
+}
+
+
+class _LazyGroup(TyperGroup):
+    """A group whose commands come out of `COMMANDS`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        known = COMMANDS.get(cmd_name)
+        if known is None:
+            return None
+        module = importlib.import_module(known.module)
+        command = typer.main.get_command(module.app)
+        command.name = cmd_name
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, known.help) for name, known in COMMANDS.items()])
+
+
+app = typer.Typer(
+    cls=_LazyGroup,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="`rootless COMMAND --help` explains a command. Start with: rootless doctor",
+)
+
+
+def _print_version(value: bool) -> None:  # noqa: FBT001 - typer's callback signature
+    if value:
+        from rootless import __version__  # noqa: PLC0415
+
+        typer.echo(f"rootless {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    ctx: typer.Context,
+    debug: bool = typer.Option(False, "--debug", help="Show tracebacks and log decisions."),  # noqa: FBT001
+    version: bool = typer.Option(  # noqa: FBT001
+        False, "--version", callback=_print_version, is_eager=True, help="Print the version."
+    ),
+) -> None:
+    """Run container images without root, without a daemon and without unpacking them."""
+    del version
+    ctx.obj = {"debug": debug}
+    if debug:
+        import logging  # noqa: PLC0415
+
+        logging.basicConfig(level=logging.DEBUG, format="%(name)s: %(message)s")
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line; return the exit status, whatever happened."""
+    command = typer.main.get_command(app)
+    debug = "--debug" in arguments[: _first_word(arguments)]
+
+    def call() -> object:
+        return command.main(args=list(arguments), prog_name="rootless", standalone_mode=False)
+
+    return status_of(call, debug=debug)
+
+
+def _first_word(arguments: Sequence[str]) -> int:
+    """Return the position of the command word: options before it are ours, after it its own."""
+    return next((i for i, word in enumerate(arguments) if not word.startswith("-")), len(arguments))

@@ -1,0 +1,83 @@
+"""From an exception to one line on stderr and an exit status.
+
+Statuses as env(1), podman and shells have them: 125 our fault or the set-up's, 126 cannot execute,
+127 not found, 128+N ended by signal N, else the workload's own.
+"""
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+
+import click
+
+from rootless.errors import RootlessError, StoreError
+
+SETUP_FAILED = 125
+
+
+def status_of(call: Callable[[], object], *, debug: bool) -> int:
+    """Call; return the status that it returns or that the exception it raised stands for."""
+    try:
+        result = call()
+        sys.stdout.flush()
+    except click.exceptions.Abort:
+        return 128 + signal.SIGINT
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except BrokenPipeError:
+        # The reader of our output has gone: end as a program without a handler would, quietly,
+        # and keep the interpreter from flushing into the closed pipe again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except Exception as error:  # noqa: BLE001 - the one border where every error becomes a line
+        if debug:
+            traceback.print_exc()
+        return _report(error)
+    return result if isinstance(result, int) else 0
+
+
+def _report(error: Exception) -> int:
+    if isinstance(error, RootlessError):
+        _print_line(str(error))
+        return error.exit_status
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    if isinstance(error, click.ClickException):
+        # click's own status 2 would be read as the workload's
+        _print_line(error.format_message())
+        if isinstance(error, click.UsageError) and error.ctx is not None:
+            _print_hint(f"see '{error.ctx.command_path} --help'")
+        return SETUP_FAILED
+    if isinstance(error, OSError):
+        _print_line(str(explain_os_error(error)))
+        return SETUP_FAILED
+    _print_line(f"internal error: {type(error).__name__}: {error} (run with --debug before the "
+                "command for a traceback, and please report it)")
+    return SETUP_FAILED
+
+
+def explain_os_error(error: OSError) -> RootlessError:
+    """Return the error of ours for an OSError that no layer below translated."""
+    on = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
+    return StoreError(error.strerror or str(error), on)
+
+
+def _print_line(text: str) -> None:
+    # Names from images and archives may hold terminal escapes: control characters are shown.
+    safe = "".join(c if c.isprintable() or c == " " else c.encode("unicode_escape").decode()
+                   for c in text)
+    _write(f"rootless: {safe}\n")
+
+
+def _print_hint(text: str) -> None:
+    _write(f"rootless: {text}\n")
+
+
+def _write(line: str) -> None:
+    try:
+        sys.stderr.write(line.encode("utf-8", "backslashreplace").decode())
+        sys.stderr.flush()
+    except OSError:
+        return  # nobody listens; the status still tells

@@ -1,0 +1,1 @@
+"""Containers that live: the run of one from start to clean-up."""

@@ -1,0 +1,1 @@
+"""Every precondition of the host, its state and its fix."""

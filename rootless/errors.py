@@ -1,0 +1,89 @@
+"""Every error that reaches the user.
+
+RootlessError                125: our fault, or the set-up's
+├ InvalidInput               a reference, an option, a document
+├ NotFound                   an image, a container, a file of the host
+├ Conflict                   a name in use, an object busy
+├ Precondition               the host lacks something: carries the doctor check's name
+├ IntegrityError             digest, size, diff ID, malformed or hostile archive: nothing was kept
+├ StoreError                 full, read-only, or of a newer format
+├ OverlayError               mount refused, server died
+└ WorkloadError              raised where the workload cannot be executed
+  └ CannotExecute            126
+    └ CommandNotFound        127
+
+A class is here only because somebody catches it or because it has its own exit status. No class
+prints itself: `rootless.cli.exit` turns one into a line on stderr and a status.
+"""
+
+from typing import ClassVar
+
+
+class RootlessError(Exception):
+    """What failed, on what, and what to do about it.
+
+    Args:
+        what: One clause without a full stop: "no such image".
+        on: The object concerned: a reference, a path, an option; shown after the clause.
+        fix: What the user can do, a sentence; may be empty where nothing can be done.
+    """
+
+    exit_status: ClassVar[int] = 125
+
+    def __init__(self, what: str, on: str = "", fix: str = "") -> None:
+        super().__init__(what, on, fix)
+        self.what = what
+        self.on = on
+        self.fix = fix
+
+    def __str__(self) -> str:
+        line = f"{self.what}: {self.on}" if self.on else self.what
+        return f"{line} ({self.fix})" if self.fix else line
+
+
+class InvalidInput(RootlessError):  # noqa: N818 - the error tree uses the field's plain nouns
+    """A reference, an option or a document that does not say what it must."""
+
+
+class NotFound(RootlessError):  # noqa: N818
+    """An image, a container or a file that is not there."""
+
+
+class Conflict(RootlessError):  # noqa: N818
+    """A name in use, an object in the wrong state or held by another process."""
+
+
+class Precondition(RootlessError):  # noqa: N818
+    """The host lacks something; `check` names the `rootless doctor` check that explains it."""
+
+    def __init__(self, what: str, on: str = "", fix: str = "", *, check: str = "") -> None:
+        super().__init__(what, on, fix)
+        self.check = check
+
+
+class IntegrityError(RootlessError):
+    """Data from outside is not what it claims to be; nothing of it was kept."""
+
+
+class StoreError(RootlessError):
+    """The store cannot take or give data: full, read-only, or of a newer format."""
+
+
+class OverlayError(RootlessError):
+    """The root file system could not be mounted, or its server died."""
+
+
+class WorkloadError(RootlessError):
+    """The workload could not be started."""
+
+
+class CannotExecute(WorkloadError):
+    """The workload is there and cannot be executed."""
+
+    exit_status = 126
+
+
+class CommandNotFound(CannotExecute):
+    """The workload is not there."""
+
+    exit_status = 127

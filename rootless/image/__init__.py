@@ -1,0 +1,1 @@
+"""Images: references, archives, content store, layers and merged trees."""

@@ -1,0 +1,1 @@
+"""Thin ctypes over the system calls; raises plain OSError."""

@@ -1,0 +1,1 @@
+"""OCI documents: parsed once at the border into frozen data; pure, no I/O."""

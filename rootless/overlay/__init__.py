@@ -1,0 +1,1 @@
+"""Picks the overlay driver, starts the FUSE server, mounts the root file system."""

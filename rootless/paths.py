@@ -1,0 +1,54 @@
+"""Where things lie: the store, the run-time folder and the scratch folder, out of the environment.
+
+The environment is read here and nowhere else. Sources: XDG Base Directory Specification 0.8.
+"""
+
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """The folders of one user.
+
+    Attributes:
+        store: Images; may lie on NFS or Lustre, may be read-only for `run`.
+        runtime: Sockets, locks and records of live containers; local to the node.
+        scratch: Ephemeral upperdirs and staged files; the store's `scratch` unless
+            `$ROOTLESS_SCRATCH` names another folder.
+    """
+
+    store: Path
+    runtime: Path
+    scratch: Path
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Paths":
+        """Read `ROOTLESS_HOME`, `ROOTLESS_SCRATCH`, the XDG variables and `HOME`. Makes nothing."""
+        env = os.environ if environ is None else environ
+        store = _first_absolute(env.get("ROOTLESS_HOME"))
+        if store is None:
+            data_home = _first_absolute(env.get("XDG_DATA_HOME"))
+            store = (data_home or _home(env) / ".local" / "share") / "rootless"
+        runtime_home = _first_absolute(env.get("XDG_RUNTIME_DIR"))
+        if runtime_home is not None and os.access(runtime_home, os.W_OK | os.X_OK):
+            runtime = runtime_home / "rootless"
+        else:  # batch jobs have no login session
+            runtime = Path(tempfile.gettempdir()) / f"rootless-{os.getuid()}"
+        scratch = _first_absolute(env.get("ROOTLESS_SCRATCH")) or store / "scratch"
+        return cls(store=store, runtime=runtime, scratch=scratch)
+
+
+def _home(env: Mapping[str, str]) -> Path:
+    return _first_absolute(env.get("HOME")) or Path("~").expanduser()
+
+
+def _first_absolute(value: str | None) -> Path | None:
+    """Return the path of a variable that is set; the XDG specification ignores relative ones."""
+    if not value:
+        return None
+    path = Path(value).expanduser()
+    return path if path.is_absolute() else None

@@ -1,0 +1,1 @@
+"""The OCI runtime: config.json to namespaces, mounts, capabilities, exec."""

@@ -1,0 +1,1 @@
+"""User namespaces: ID maps, sub-ID ranges, and the process that holds one."""

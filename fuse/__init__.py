@@ -1,1 +1,4 @@
-"""An overlay file system over tar layers, served by pyfuse3 and trio; knows nothing of `rootless`."""
+"""An overlay file system over tar layers, served by pyfuse3 and trio.
+
+Knows nothing of the package `rootless`; inside, imports are relative (see docs/decisions/0001).
+"""

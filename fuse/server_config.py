@@ -10,13 +10,14 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True, slots=True)
 class ServerConfig:
-    """All that `python -m fuse.server JSON` needs.
+    r"""All that `python -m fuse.server JSON` needs.
 
     Attributes:
         mountpoint: Absolute path of an existing directory, as this process sees it.
         tree: Path of the merged tree's file.
         layers: Paths of the layers' tars, lowest first, in the order of the tree's layer numbers.
-        ready_fd: The server writes one line here: `ready\n` when mounted, else `error TEXT\n`; closes it.
+        ready_fd: The server writes one line here, `ready\n` when mounted or `error TEXT\n`,
+            and closes it.
         lifeline_fd: The server ends when this descriptor reads end-of-file (its owner is gone);
             -1 for none.
         upperdir_fd: Directory descriptor of the upperdir; -1 for a read-only mount.

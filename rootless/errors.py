@@ -41,19 +41,19 @@ class RootlessError(Exception):
         return f"{line} ({self.fix})" if self.fix else line
 
 
-class InvalidInput(RootlessError):  # noqa: N818 - the error tree uses the field's plain nouns
+class InvalidInput(RootlessError):
     """A reference, an option or a document that does not say what it must."""
 
 
-class NotFound(RootlessError):  # noqa: N818
+class NotFound(RootlessError):
     """An image, a container or a file that is not there."""
 
 
-class Conflict(RootlessError):  # noqa: N818
+class Conflict(RootlessError):
     """A name in use, an object in the wrong state or held by another process."""
 
 
-class Precondition(RootlessError):  # noqa: N818
+class Precondition(RootlessError):
     """The host lacks something; `check` names the `rootless doctor` check that explains it."""
 
     def __init__(self, what: str, on: str = "", fix: str = "", *, check: str = "") -> None:

@@ -7,12 +7,16 @@ imported to run its command or to print that command's own help, never for its n
 import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import click
 import typer
 from typer.core import TyperGroup
 
 from rootless.cli.exit import status_of
+
+if TYPE_CHECKING:  # typer keeps its copy of click private; only the annotations name it
+    from typer._click.core import Command, Context
+    from typer._click.formatting import HelpFormatter
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +46,11 @@ COMMANDS = {
 class _LazyGroup(TyperGroup):
     """A group whose commands come out of `COMMANDS`."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: "Context") -> list[str]:
         del ctx
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: "Context", cmd_name: str) -> "Command | None":
         del ctx
         known = COMMANDS.get(cmd_name)
         if known is None:
@@ -56,7 +60,7 @@ class _LazyGroup(TyperGroup):
         command.name = cmd_name
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: "Context", formatter: "HelpFormatter") -> None:
         del ctx
         with formatter.section("Commands"):
             formatter.write_dl([(name, known.help) for name, known in COMMANDS.items()])

@@ -10,7 +10,7 @@ import sys
 import traceback
 from collections.abc import Callable
 
-import click
+import typer
 
 from rootless.errors import RootlessError, StoreError
 
@@ -22,7 +22,7 @@ def status_of(call: Callable[[], object], *, debug: bool) -> int:
     try:
         result = call()
         sys.stdout.flush()
-    except click.exceptions.Abort:
+    except typer.Abort:
         return 128 + signal.SIGINT
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
@@ -42,19 +42,21 @@ def _report(error: Exception) -> int:
     if isinstance(error, RootlessError):
         _print_line(str(error))
         return error.exit_status
-    if isinstance(error, click.exceptions.Exit):
+    if isinstance(error, typer.Exit):
         return error.exit_code
-    if isinstance(error, click.ClickException):
-        # click's own status 2 would be read as the workload's
-        _print_line(error.format_message())
-        if isinstance(error, click.UsageError) and error.ctx is not None:
-            _print_hint(f"see '{error.ctx.command_path} --help'")
+    if isinstance(error, typer.TyperException):
+        # typer's own status 2 for bad usage would be read as the workload's
+        context = getattr(error, "ctx", None)
+        hint = f" (see '{context.command_path} --help')" if context is not None else ""
+        _print_line(error.format_message() + hint)
         return SETUP_FAILED
     if isinstance(error, OSError):
         _print_line(str(explain_os_error(error)))
         return SETUP_FAILED
-    _print_line(f"internal error: {type(error).__name__}: {error} (run with --debug before the "
-                "command for a traceback, and please report it)")
+    _print_line(
+        f"internal error: {type(error).__name__}: {error} (run with --debug before the "
+        "command for a traceback, and please report it)"
+    )
     return SETUP_FAILED
 
 
@@ -66,13 +68,10 @@ def explain_os_error(error: OSError) -> RootlessError:
 
 def _print_line(text: str) -> None:
     # Names from images and archives may hold terminal escapes: control characters are shown.
-    safe = "".join(c if c.isprintable() or c == " " else c.encode("unicode_escape").decode()
-                   for c in text)
+    safe = "".join(
+        c if c.isprintable() or c == " " else c.encode("unicode_escape").decode() for c in text
+    )
     _write(f"rootless: {safe}\n")
-
-
-def _print_hint(text: str) -> None:
-    _write(f"rootless: {text}\n")
 
 
 def _write(line: str) -> None:

@@ -1,0 +1,124 @@
+"""Mounting: mount(2), umount2(2), and the calls that work by descriptor.
+
+open_tree(2), move_mount(2) and mount_setattr(2) take descriptors, so a target that was resolved
+once beneath the root file system cannot be exchanged for a link before it is mounted on.
+System call numbers are the same on every architecture since Linux 5.2 (asm-generic/unistd.h).
+"""
+
+import ctypes
+import os
+from typing import ClassVar
+
+from rootless.linux.libc import check, function, syscall
+
+MS_RDONLY = 0x1
+MS_NOSUID = 0x2
+MS_NODEV = 0x4
+MS_NOEXEC = 0x8
+MS_SYNCHRONOUS = 0x10
+MS_REMOUNT = 0x20
+MS_DIRSYNC = 0x80
+MS_NOSYMFOLLOW = 0x100
+MS_NOATIME = 0x400
+MS_NODIRATIME = 0x800
+MS_BIND = 0x1000
+MS_REC = 0x4000
+MS_UNBINDABLE = 0x20000
+MS_PRIVATE = 0x40000
+MS_SLAVE = 0x80000
+MS_SHARED = 0x100000
+MS_RELATIME = 0x200000
+MS_STRICTATIME = 0x1000000
+
+MNT_DETACH = 0x2
+UMOUNT_NOFOLLOW = 0x8
+
+OPEN_TREE_CLONE = 0x1
+OPEN_TREE_CLOEXEC = os.O_CLOEXEC
+AT_EMPTY_PATH = 0x1000
+AT_RECURSIVE = 0x8000
+MOVE_MOUNT_F_EMPTY_PATH = 0x4
+MOVE_MOUNT_T_EMPTY_PATH = 0x40
+
+MOUNT_ATTR_RDONLY = 0x1
+MOUNT_ATTR_NOSUID = 0x2
+MOUNT_ATTR_NODEV = 0x4
+MOUNT_ATTR_NOEXEC = 0x8
+
+_SYS_OPEN_TREE = 428
+_SYS_MOVE_MOUNT = 429
+_SYS_MOUNT_SETATTR = 442
+
+_mount = function(
+    "mount",
+    ctypes.c_char_p,
+    ctypes.c_char_p,
+    ctypes.c_char_p,
+    ctypes.c_ulong,
+    ctypes.c_char_p,
+)
+_umount2 = function("umount2", ctypes.c_char_p, ctypes.c_int)
+
+
+class _MountAttr(ctypes.Structure):
+    """`struct mount_attr` of linux/mount.h, version 0."""
+
+    _fields_: ClassVar = [
+        ("attr_set", ctypes.c_uint64),
+        ("attr_clr", ctypes.c_uint64),
+        ("propagation", ctypes.c_uint64),
+        ("userns_fd", ctypes.c_uint64),
+    ]
+
+
+def mount(source: str | None, target: str, fstype: str | None, flags: int, data: str = "") -> None:
+    """Attach a file system, or change a mount; see the manual of the call."""
+    check(
+        _mount(
+            None if source is None else os.fsencode(source),
+            os.fsencode(target),
+            None if fstype is None else fstype.encode(),
+            flags,
+            os.fsencode(data) if data else None,
+        ),
+        target,
+    )
+
+
+def umount(target: str, flags: int = 0) -> None:
+    """Unmount what is mounted on `target`."""
+    check(_umount2(os.fsencode(target), flags), target)
+
+
+def open_tree(path: str, *, recursive: bool) -> int:
+    """Return a descriptor of a detached copy of the mount at `path`: a bind mount to be placed."""
+    flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (AT_RECURSIVE if recursive else 0)
+    at_fdcwd = ctypes.c_int(-100)
+    return syscall(
+        _SYS_OPEN_TREE, at_fdcwd, ctypes.c_char_p(os.fsencode(path)), ctypes.c_uint(flags), on=path
+    )
+
+
+def move_mount(tree_fd: int, target_fd: int) -> None:
+    """Attach the detached mount `tree_fd` on the file or directory `target_fd`."""
+    syscall(
+        _SYS_MOVE_MOUNT,
+        ctypes.c_int(tree_fd),
+        ctypes.c_char_p(b""),
+        ctypes.c_int(target_fd),
+        ctypes.c_char_p(b""),
+        ctypes.c_uint(MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH),
+    )
+
+
+def mount_setattr(fd: int, attributes: int, *, recursive: bool, propagation: int = 0) -> None:
+    """Add attributes to the mount at `fd`: what it has, locked flags included, stays."""
+    attr = _MountAttr(attributes, 0, propagation, 0)
+    syscall(
+        _SYS_MOUNT_SETATTR,
+        ctypes.c_int(fd),
+        ctypes.c_char_p(b""),
+        ctypes.c_uint(AT_EMPTY_PATH | (AT_RECURSIVE if recursive else 0)),
+        ctypes.byref(attr),
+        ctypes.c_size_t(ctypes.sizeof(attr)),
+    )

@@ -1,0 +1,40 @@
+"""Namespaces: unshare(2), setns(2) and the clone flags (namespaces(7), linux/sched.h)."""
+
+import ctypes
+
+from rootless.linux.libc import check, function
+
+CLONE_NEWNS = 0x00020000
+CLONE_NEWCGROUP = 0x02000000
+CLONE_NEWUTS = 0x04000000
+CLONE_NEWIPC = 0x08000000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
+CLONE_NEWNET = 0x40000000
+
+_unshare = function("unshare", ctypes.c_int)
+_setns = function("setns", ctypes.c_int, ctypes.c_int)
+_sethostname = function("sethostname", ctypes.c_char_p, ctypes.c_size_t)
+_setdomainname = function("setdomainname", ctypes.c_char_p, ctypes.c_size_t)
+
+
+def unshare(flags: int) -> None:
+    """Move the caller into new namespaces (for PID: its future children)."""
+    check(_unshare(flags))
+
+
+def setns(fd: int, flags: int = 0) -> None:
+    """Join the namespace, or with a pidfd the namespaces in `flags`, that `fd` refers to."""
+    check(_setns(fd, flags))
+
+
+def sethostname(name: str) -> None:
+    """Set the host name of the caller's UTS namespace."""
+    encoded = name.encode()
+    check(_sethostname(encoded, len(encoded)))
+
+
+def setdomainname(name: str) -> None:
+    """Set the NIS domain name of the caller's UTS namespace."""
+    encoded = name.encode()
+    check(_setdomainname(encoded, len(encoded)))

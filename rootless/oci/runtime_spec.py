@@ -1,0 +1,215 @@
+"""config.json: what a bundle asks a runtime for (runtime-spec config.md, version 1.0 and later)."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rootless.oci.document import Document
+from rootless.oci.linux_spec import LinuxSpec, parse_linux_spec
+
+OCI_VERSION = "1.0.2"
+_CAPABILITY_SETS = ("bounding", "effective", "permitted", "inheritable", "ambient")
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """The IDs of the workload, as the container sees them."""
+
+    uid: int = 0
+    gid: int = 0
+    additional_gids: tuple[int, ...] = ()
+    umask: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rlimit:
+    """One resource limit, `type` as in setrlimit(2): RLIMIT_NOFILE."""
+
+    type: str
+    soft: int
+    hard: int
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """The five capability sets of the workload, names as in capabilities(7)."""
+
+    bounding: tuple[str, ...] = ()
+    effective: tuple[str, ...] = ()
+    permitted: tuple[str, ...] = ()
+    inheritable: tuple[str, ...] = ()
+    ambient: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """The workload."""
+
+    args: tuple[str, ...]
+    cwd: str = "/"
+    env: tuple[str, ...] = ()
+    user: User = field(default_factory=User)
+    terminal: bool = False
+    rlimits: tuple[Rlimit, ...] = ()
+    capabilities: Capabilities | None = None
+    no_new_privileges: bool = False
+    oom_score_adj: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """One mount below the root file system, made in the order given."""
+
+    destination: str
+    type: str = ""
+    source: str = ""
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A whole config.json.
+
+    Attributes:
+        root_path: `root.path`: the root file system, relative to the bundle or absolute.
+        not_applied: Members that ask for something that this version does not do.
+    """
+
+    process: Process
+    root_path: str = "rootfs"
+    root_readonly: bool = False
+    hostname: str = ""
+    domainname: str = ""
+    mounts: tuple[Mount, ...] = ()
+    linux: LinuxSpec = field(default_factory=LinuxSpec)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    not_applied: tuple[str, ...] = ()
+
+
+def parse_spec(text: bytes, source: str = "config.json") -> Spec:
+    """Read a config.json; raises InvalidInput naming the member that is at fault."""
+    document = Document.parse(text, source)
+    version = document.string("ociVersion")
+    if version.split(".", 1)[0] != "1":
+        raise document.fault("ociVersion", f"is {version}, and 1.x is understood here")
+    root = document.object("root")
+    linux = parse_linux_spec(document.object("linux"))
+    hooks = document.object("hooks")
+    return Spec(
+        process=_parse_process(document.object("process")),
+        root_path=root.string("path"),
+        root_readonly=root.boolean("readonly"),
+        hostname=document.string("hostname", ""),
+        domainname=document.string("domainname", ""),
+        mounts=tuple(_parse_mount(item) for item in document.objects("mounts")),
+        linux=linux,
+        annotations=document.string_map("annotations"),
+        not_applied=(
+            *linux.not_applied,
+            *(f"hooks.{name}" for name in hooks.value if hooks.value[name]),
+        ),
+    )
+
+
+def _parse_process(document: Document) -> Process:
+    args = document.strings("args")
+    if not args:
+        raise document.fault("args", "must name the command to run")
+    cwd = document.string("cwd")
+    if not cwd.startswith("/"):
+        raise document.fault("cwd", "must be an absolute path")
+    for position, variable in enumerate(env := document.strings("env")):
+        if "=" not in variable:
+            raise document.fault(f"env[{position}]", "must have the form NAME=VALUE")
+    user = document.object("user")
+    return Process(
+        args=args,
+        cwd=cwd,
+        env=env,
+        user=User(
+            uid=user.integer("uid", 0),
+            gid=user.integer("gid", 0),
+            additional_gids=user.integers("additionalGids"),
+            umask=user.integer("umask") if user.has("umask") else None,
+        ),
+        terminal=document.boolean("terminal"),
+        rlimits=tuple(
+            Rlimit(item.string("type"), item.integer("soft"), item.integer("hard"))
+            for item in document.objects("rlimits")
+        ),
+        capabilities=_parse_capabilities(document),
+        no_new_privileges=document.boolean("noNewPrivileges"),
+        oom_score_adj=document.integer("oomScoreAdj") if document.has("oomScoreAdj") else None,
+    )
+
+
+def _parse_capabilities(document: Document) -> Capabilities | None:
+    if not document.has("capabilities"):
+        return None
+    sets = document.object("capabilities")
+    return Capabilities(*(sets.strings(name) for name in _CAPABILITY_SETS))
+
+
+def _parse_mount(item: Document) -> Mount:
+    destination = item.string("destination")
+    if not destination.startswith("/"):
+        # config.md: relative ones are deprecated, and taken as below the root
+        destination = f"/{destination}"
+    return Mount(
+        destination, item.string("type", ""), item.string("source", ""), item.strings("options")
+    )
+
+
+def format_spec(spec: Spec) -> str:
+    """Return the JSON text of a config.json that `parse_spec` reads back as the same Spec."""
+    document: dict[str, Any] = {
+        "ociVersion": OCI_VERSION,
+        "process": _process_document(spec.process),
+        "root": {"path": spec.root_path, "readonly": spec.root_readonly},
+        "hostname": spec.hostname,
+        "domainname": spec.domainname,
+        "mounts": [_mount_document(mount) for mount in spec.mounts],
+        "annotations": dict(spec.annotations),
+        "linux": spec.linux.to_document(),
+    }
+    return json.dumps({key: value for key, value in document.items() if value}, indent=2) + "\n"
+
+
+def _process_document(process: Process) -> dict[str, Any]:
+    user: dict[str, Any] = {"uid": process.user.uid, "gid": process.user.gid}
+    if process.user.additional_gids:
+        user["additionalGids"] = list(process.user.additional_gids)
+    if process.user.umask is not None:
+        user["umask"] = process.user.umask
+    document: dict[str, Any] = {
+        "terminal": process.terminal,
+        "user": user,
+        "args": list(process.args),
+        "env": list(process.env),
+        "cwd": process.cwd,
+        "noNewPrivileges": process.no_new_privileges,
+    }
+    if process.capabilities is not None:
+        document["capabilities"] = {
+            name: list(getattr(process.capabilities, name)) for name in _CAPABILITY_SETS
+        }
+    if process.rlimits:
+        document["rlimits"] = [
+            {"type": limit.type, "soft": limit.soft, "hard": limit.hard}
+            for limit in process.rlimits
+        ]
+    if process.oom_score_adj is not None:
+        document["oomScoreAdj"] = process.oom_score_adj
+    return document
+
+
+def _mount_document(mount: Mount) -> dict[str, Any]:
+    document: dict[str, Any] = {"destination": mount.destination}
+    if mount.type:
+        document["type"] = mount.type
+    if mount.source:
+        document["source"] = mount.source
+    if mount.options:
+        document["options"] = list(mount.options)
+    return document

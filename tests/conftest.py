@@ -1,0 +1,292 @@
+"""Fixtures and rules that every test shares.
+
+Rules: a test leaves no mount, process or open file; a skip gives a reason that `KNOWN_SKIPS` has,
+else the run fails under `--strict-skips`, as contrib/test has it.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import leaks
+import pytest
+
+# Reasons that say something about the user or the kernel, not about a set-up that was forgotten.
+KNOWN_SKIPS = (
+    "needs sub-ID ranges",  # the second run is made by a user without
+    "needs a user without sub-ID ranges",
+    "needs an ordinary user",
+    "needs root",
+    "needs kernel",  # followed by a version
+    "needs AppArmor",
+)
+
+_MARKERS = (
+    "both_users: runs again as the user without sub-ID ranges",
+    "needs_root: compares with what only root can do; contrib/test runs these as root",
+    "needs_user: makes sense only as an ordinary user",
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --strict-skips."""
+    parser.addoption(
+        "--strict-skips", action="store_true", help="fail on a skip whose reason is not known"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the markers, mark the session."""
+    for line in _MARKERS:
+        config.addinivalue_line("markers", line)
+    config.pluginmanager.register(_Skips(strict=config.getoption("--strict-skips")))
+    leaks.begin_session()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what runs with either map for both users, before -m selects."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "id_map" in item.fixturenames:
+            item.add_marker("both_users")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what this user or this host cannot do, by marker."""
+    if item.get_closest_marker("needs_root") and os.getuid() != 0:
+        pytest.skip("needs root")
+    if item.get_closest_marker("needs_user") and os.getuid() == 0:
+        pytest.skip("needs an ordinary user")
+    if item.get_closest_marker("needs_subid") and not has_subids():
+        pytest.skip("needs sub-ID ranges")
+    if item.get_closest_marker("needs_fuse") and not os.access("/dev/fuse", os.R_OK | os.W_OK):
+        pytest.skip("/dev/fuse cannot be opened")
+
+
+def has_subids() -> bool:
+    """Tell whether /etc/subuid and /etc/subgid name this user."""
+    names = {str(os.getuid()), os.environ.get("USER", "")}
+    return all(
+        any(line.split(":")[0] in names for line in Path(file).read_text().splitlines())
+        for file in ("/etc/subuid", "/etc/subgid")
+        if Path(file).exists()
+    )
+
+
+class _Skips:
+    """Collects the reasons of skips; unknown ones fail the run."""
+
+    def __init__(self, *, strict: bool) -> None:
+        self.strict = strict
+        self.unknown: set[str] = set()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note a skipped test."""
+        if report.skipped and not hasattr(report, "wasxfail"):
+            self._note(report.nodeid, report.longrepr)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Note a skipped module."""
+        if report.skipped:
+            self._note(report.nodeid, report.longrepr)
+
+    def _note(self, nodeid: str, longrepr: object) -> None:
+        reason = str(longrepr[2] if isinstance(longrepr, tuple) else longrepr)
+        reason = reason.removeprefix("Skipped: ")
+        if not reason.startswith(KNOWN_SKIPS):
+            self.unknown.add(f"{nodeid}: {reason}")
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Turn unknown reasons into a failure."""
+        if self.strict and self.unknown and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Show them."""
+        if self.unknown:
+            word = "an error here" if self.strict else "an error under --strict-skips"
+            terminalreporter.section(f"skips with a reason that is not known ({word})")
+            for line in sorted(self.unknown):
+                terminalreporter.write_line(line)
+
+
+@pytest.fixture(autouse=True)
+def _leaves_nothing() -> Iterator[None]:
+    before = leaks.Snapshot.take()
+    yield
+    left = leaks.leaked(before)
+    assert not left, "left behind:\n" + "\n".join(left)
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A fresh user's folders and the environment that names them."""
+
+    path: Path
+    environ: Mapping[str, str]
+
+    @property
+    def store(self) -> Path:
+        """The store's folder; `rootless` makes it."""
+        return self.path / "store"
+
+    @property
+    def runtime(self) -> Path:
+        """The folder of what lives."""
+        return self.path / "run" / "rootless"
+
+    @classmethod
+    def make(cls, path: Path) -> "Home":
+        """Make the folders below an existing one."""
+        for name in ("home", "run"):
+            (path / name).mkdir(mode=0o700)
+        keep = ("PATH", "LANG", "TERM", "USER", "LOGNAME", leaks.SESSION_VARIABLE)
+        environ = {name: os.environ[name] for name in keep if name in os.environ}
+        environ |= {
+            "HOME": str(path / "home"),
+            "XDG_RUNTIME_DIR": str(path / "run"),
+            "ROOTLESS_HOME": str(path / "store"),
+        }
+        return cls(path, environ)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a command said and how it ended."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rootless:
+    """The real executable, in one user's folders.
+
+    Calling it runs it to its end; `start` gives the process.
+    """
+
+    home: Home
+    global_options: tuple[str, ...] = ()
+    executable: str = field(default_factory=lambda: str(Path(sys.prefix, "bin", "rootless")))
+
+    def command(self, *words: str | os.PathLike[str]) -> list[str]:
+        """Return the argument list."""
+        return [self.executable, *self.global_options, *(os.fspath(word) for word in words)]
+
+    def __call__(
+        self,
+        *words: str | os.PathLike[str],
+        stdin: str = "",
+        env: Mapping[str, str] | None = None,
+        cwd: str | os.PathLike[str] | None = None,
+        timeout: float = 60,
+        pass_fds: Sequence[int] = (),
+    ) -> Result:
+        """Run it to its end."""
+        done = subprocess.run(
+            self.command(*words),
+            input=stdin,
+            capture_output=True,
+            encoding="utf-8",
+            errors="surrogateescape",
+            env={**self.home.environ, **(env or {})},
+            cwd=cwd or self.home.path,
+            timeout=timeout,
+            pass_fds=pass_fds,
+            check=False,
+        )
+        return Result(done.returncode, done.stdout, done.stderr)
+
+    def ok(self, *words: str | os.PathLike[str], **options: object) -> str:
+        """Run it, expect status 0, return what it printed."""
+        result = self(*words, **options)  # type: ignore[arg-type]
+        assert result.status == 0, f"{words}: status {result.status}\n{result.stderr}"
+        return result.stdout
+
+    def start(self, *words: str | os.PathLike[str], **options: object) -> subprocess.Popen[bytes]:
+        """Start it; the caller waits for it."""
+        return subprocess.Popen(  # type: ignore[call-overload,no-any-return]
+            self.command(*words), env=dict(self.home.environ), cwd=self.home.path, **options
+        )
+
+
+@pytest.fixture
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """Fresh folders of a user who never ran rootless."""
+    return Home.make(tmp_path_factory.mktemp("user"))
+
+
+@pytest.fixture
+def rootless(home: Home) -> Rootless:
+    """The executable, in fresh folders."""
+    return Rootless(home)
+
+
+@pytest.fixture(scope="session")
+def demo_image() -> str:
+    """Name the real Debian image: `DIR:TAG`, an OCI layout and the name in it."""
+    image = os.environ.get("ROOTLESS_DEMO_IMAGE", "")
+    if not image:
+        pytest.skip("ROOTLESS_DEMO_IMAGE is not set (contrib/demo-image makes one)")
+    return image
+
+
+@pytest.fixture(scope="session")
+def demo_debs() -> Path:
+    """Name the folder with .deb files for an installation without a network."""
+    folder = os.environ.get("ROOTLESS_DEMO_DEBS", "")
+    if not folder:
+        pytest.skip("ROOTLESS_DEMO_DEBS is not set (contrib/demo-image makes them)")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def demo_home(demo_image: str, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """Give a user whose store holds the demo image as `debian-demo`; loaded once a session."""
+    home = Home.make(tmp_path_factory.mktemp("demo"))
+    Rootless(home).ok("load", demo_image.rpartition(":")[0], timeout=300)
+    return home
+
+
+@pytest.fixture
+def demo(demo_home: Home) -> Rootless:
+    """The executable, in folders whose store holds `debian-demo`. Do not change that store."""
+    return Rootless(demo_home)
+
+
+@pytest.fixture(params=["sub-ids", "single-id"])
+def id_map(request: pytest.FixtureRequest) -> str:
+    """Either ID map; the one with sub-IDs only where the user has some."""
+    name = str(request.param)
+    if name == "sub-ids" and not has_subids():
+        pytest.skip("needs sub-ID ranges")
+    return name
+
+
+@pytest.fixture
+def id_map_options(id_map: str) -> tuple[str, ...]:
+    """Options of `rootless run` that choose that map."""
+    return ID_MAP_OPTIONS[id_map]
+
+
+ID_MAP_OPTIONS: Mapping[str, tuple[str, ...]] = {
+    "sub-ids": (),
+    "single-id": ("--userns", "single"),
+}
+
+
+@pytest.fixture
+def wait_until() -> Callable[[Callable[[], bool]], None]:
+    """Poll a condition; for what another process does in its own time."""
+
+    def wait(condition: Callable[[], bool], timeout: float = 10) -> None:
+        deadline = leaks.time.monotonic() + timeout
+        while not condition():
+            assert leaks.time.monotonic() < deadline, "the condition did not come true in time"
+            leaks.time.sleep(0.01)
+
+    return wait

@@ -16,7 +16,8 @@ A class is here only because somebody catches it or because it has its own exit 
 prints itself: `rootless.cli.exit` turns one into a line on stderr and a status.
 """
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 
 class RootlessError(Exception):
@@ -39,6 +40,20 @@ class RootlessError(Exception):
     def __str__(self) -> str:
         line = f"{self.what}: {self.on}" if self.on else self.what
         return f"{line} ({self.fix})" if self.fix else line
+
+    def to_record(self) -> dict[str, str]:
+        """Return the error as plain data, to be raised again in the process that reports it."""
+        name = type(self).__name__
+        return {"class": name, "what": self.what, "on": self.on, "fix": self.fix}
+
+    @staticmethod
+    def from_record(record: Mapping[str, Any]) -> "RootlessError":
+        """Return the error that `to_record` described in another process."""
+        classes: list[type[RootlessError]] = [RootlessError]
+        for known in classes:
+            classes.extend(known.__subclasses__())
+        kind = next((c for c in classes if c.__name__ == record["class"]), RootlessError)
+        return kind(record["what"], record["on"], record["fix"])
 
 
 class InvalidInput(RootlessError):

@@ -1,0 +1,175 @@
+"""Starting and ending a FUSE server process.
+
+The server is another program (`python -m fuse.server`), so that a run pays for trio and pyfuse3
+in a process of its own, beside its other work, and so that it holds nothing of the runner but
+what it is given. It lives outside the container's PID namespace: no workload can signal it.
+"""
+
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from fuse.server_config import ServerConfig
+from rootless.errors import OverlayError
+from rootless.linux import capset, prctl
+
+_START_TIMEOUT = 30.0
+_STOP_TIMEOUT = 5.0
+
+
+@dataclass(slots=True)
+class Server:
+    """A running server. It ends with `stop`, when its mount goes, or when its owner ends."""
+
+    process: "subprocess.Popen[bytes]"
+    pidfd: int
+    lifeline: int
+    log_path: str
+
+    def stop(self) -> None:
+        """End the server, which unmounts; by force if it does not follow. Idempotent."""
+        if self.lifeline >= 0:
+            os.close(self.lifeline)
+            self.lifeline = -1
+        try:
+            self.process.wait(_STOP_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        if self.pidfd >= 0:
+            os.close(self.pidfd)
+            self.pidfd = -1
+
+    def last_words(self) -> str:
+        """Return the last line that the server logged, "" if none."""
+        return _last_line(self.log_path)
+
+
+def start_server(config: ServerConfig, pass_fds: Sequence[int] = ()) -> Server:
+    """Start a server for `config` and wait until it is mounted.
+
+    `ready_fd` and `lifeline_fd` of the config are filled in here. Raises OverlayError with what
+    the server said.
+    """
+    ready_read, ready_write = os.pipe()
+    lifeline_read, lifeline_write = os.pipe()
+    try:
+        config = replace(config, ready_fd=ready_write, lifeline_fd=lifeline_read)
+        process = _spawn(config, (ready_write, lifeline_read, *pass_fds))
+    except BaseException:
+        os.close(ready_read)
+        os.close(lifeline_write)
+        raise
+    finally:
+        os.close(ready_write)
+        os.close(lifeline_read)
+    server = Server(process, os.pidfd_open(process.pid), lifeline_write, config.log_path)
+    try:
+        _wait_until_ready(server, ready_read)
+    except BaseException:
+        process.kill()
+        server.stop()
+        raise
+    finally:
+        os.close(ready_read)
+    return server
+
+
+def start_detached(config: ServerConfig) -> None:
+    """Start a server that outlives the caller, and wait until it is mounted."""
+    ready_read, ready_write = os.pipe()
+    try:
+        process = _spawn(replace(config, ready_fd=ready_write, lifeline_fd=-1), (ready_write,))
+    finally:
+        os.close(ready_write)
+    server = Server(process, -1, -1, config.log_path)
+    try:
+        _wait_until_ready(server, ready_read)
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    finally:
+        os.close(ready_read)
+    process.returncode = 0  # it is not ours to wait for; keeps Popen from warning
+
+
+def _spawn(config: ServerConfig, pass_fds: Sequence[int]) -> "subprocess.Popen[bytes]":
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name in ("PATH", "LANG", "LC_ALL", "HOME", "TMPDIR") or name.startswith("COVERAGE_")
+    }
+    _keep_capabilities_across_exec()
+    log = config.log_path or os.devnull
+    with open(log, "ab") as log_file:
+        try:
+            return subprocess.Popen(
+                [sys.executable, "-P", "-m", "fuse.server", config.to_json()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log_file,
+                pass_fds=pass_fds,
+                env=environment,
+                cwd="/",
+                start_new_session=True,
+            )
+        finally:
+            prctl.clear_ambient_capabilities()
+
+
+def _keep_capabilities_across_exec() -> None:
+    """Let the server keep what this process may do in its user namespace.
+
+    Only UID 0 keeps capabilities across execve(2) by itself, and under keep-id this process has
+    the caller's UID. Outside of a user namespace of ours there is nothing to keep.
+    """
+    mask = capset.permitted()
+    if not mask or os.geteuid() == 0:
+        return
+    capset.capset(mask, mask, mask)
+    for number in range(capset.last_capability() + 1):
+        if mask >> number & 1:
+            prctl.raise_ambient_capability(number)
+
+
+def _wait_until_ready(server: Server, ready_fd: int) -> None:
+    poll = select.poll()
+    poll.register(ready_fd, select.POLLIN)
+    if not poll.poll(_START_TIMEOUT * 1000):
+        raise OverlayError("the FUSE server does not answer", f"{_START_TIMEOUT:.0f} s")
+    answer = os.read(ready_fd, 4096).decode(errors="replace").strip()
+    if answer == "ready":
+        return
+    reason = answer.removeprefix("error ").strip()
+    if not reason:
+        status = server.process.wait(_STOP_TIMEOUT)
+        reason = server.last_words() or _describe(status)
+    raise OverlayError("the FUSE server could not mount the image", reason, _fix_for(reason))
+
+
+def _describe(status: int) -> str:
+    return f"ended by {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
+
+
+def _fix_for(reason: str) -> str:
+    lowered = reason.lower()
+    if "/dev/fuse" in lowered or "fuse device" in lowered:
+        return "'rootless doctor' tells how to make /dev/fuse usable"
+    return "'rootless doctor' checks what it needs"
+
+
+def _last_line(path: str) -> str:
+    if not path:
+        return ""
+    try:
+        with open(path, "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - 4096))
+            lines = file.read().decode(errors="replace").strip().splitlines()
+    except OSError:
+        return ""
+    return lines[-1] if lines else ""

@@ -1,0 +1,105 @@
+"""Mount options as a config.json has them (runtime-spec config.md, "Linux mount options"); pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rootless.linux import mount_api as api
+
+# option: (flag of mount(2) to set, flag to clear)
+_FLAGS = {
+    "async": (0, api.MS_SYNCHRONOUS),
+    "atime": (0, api.MS_NOATIME),
+    "bind": (api.MS_BIND, 0),
+    "defaults": (0, 0),
+    "dev": (0, api.MS_NODEV),
+    "diratime": (0, api.MS_NODIRATIME),
+    "dirsync": (api.MS_DIRSYNC, 0),
+    "exec": (0, api.MS_NOEXEC),
+    "noatime": (api.MS_NOATIME, 0),
+    "nodev": (api.MS_NODEV, 0),
+    "nodiratime": (api.MS_NODIRATIME, 0),
+    "noexec": (api.MS_NOEXEC, 0),
+    "norelatime": (0, api.MS_RELATIME),
+    "nostrictatime": (0, api.MS_STRICTATIME),
+    "nosuid": (api.MS_NOSUID, 0),
+    "nosymfollow": (api.MS_NOSYMFOLLOW, 0),
+    "rbind": (api.MS_BIND | api.MS_REC, 0),
+    "relatime": (api.MS_RELATIME, 0),
+    "remount": (api.MS_REMOUNT, 0),
+    "ro": (api.MS_RDONLY, 0),
+    "rw": (0, api.MS_RDONLY),
+    "strictatime": (api.MS_STRICTATIME, 0),
+    "suid": (0, api.MS_NOSUID),
+    "sync": (api.MS_SYNCHRONOUS, 0),
+}
+_PROPAGATION = {
+    "private": api.MS_PRIVATE,
+    "rprivate": api.MS_PRIVATE | api.MS_REC,
+    "shared": api.MS_SHARED,
+    "rshared": api.MS_SHARED | api.MS_REC,
+    "slave": api.MS_SLAVE,
+    "rslave": api.MS_SLAVE | api.MS_REC,
+    "unbindable": api.MS_UNBINDABLE,
+    "runbindable": api.MS_UNBINDABLE | api.MS_REC,
+}
+_RECURSIVE_ATTRIBUTES = {
+    "rro": api.MOUNT_ATTR_RDONLY,
+    "rnosuid": api.MOUNT_ATTR_NOSUID,
+    "rnodev": api.MOUNT_ATTR_NODEV,
+    "rnoexec": api.MOUNT_ATTR_NOEXEC,
+}
+_ATTRIBUTES = {
+    api.MS_RDONLY: api.MOUNT_ATTR_RDONLY,
+    api.MS_NOSUID: api.MOUNT_ATTR_NOSUID,
+    api.MS_NODEV: api.MOUNT_ATTR_NODEV,
+    api.MS_NOEXEC: api.MOUNT_ATTR_NOEXEC,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MountOptions:
+    """Options sorted by who takes them.
+
+    Attributes:
+        flags: MS_* flags, without propagation.
+        propagation: MS_* propagation flags, 0 for none.
+        recursive_attributes: MOUNT_ATTR_* for the mount and those below it.
+        copy_up: tmpfs: starts with what the image has there (`tmpcopyup`).
+        data: What is left, for the file system.
+    """
+
+    flags: int = 0
+    propagation: int = 0
+    recursive_attributes: int = 0
+    copy_up: bool = False
+    data: tuple[str, ...] = ()
+
+    @property
+    def is_bind(self) -> bool:
+        """Tell whether an existing tree is mounted, not a new file system."""
+        return bool(self.flags & api.MS_BIND)
+
+    @property
+    def attributes(self) -> int:
+        """The flags as MOUNT_ATTR_* for mount_setattr(2)."""
+        return sum(attribute for flag, attribute in _ATTRIBUTES.items() if self.flags & flag)
+
+
+def parse_mount_options(options: Iterable[str]) -> MountOptions:
+    """Sort the options of one mount; later ones win over earlier ones."""
+    flags = propagation = recursive = 0
+    copy_up = False
+    data = []
+    for option in options:
+        if option in _FLAGS:
+            added, cleared = _FLAGS[option]
+            flags = flags & ~cleared | added
+        elif option in _PROPAGATION:
+            propagation = _PROPAGATION[option]
+        elif option in _RECURSIVE_ATTRIBUTES:
+            recursive |= _RECURSIVE_ATTRIBUTES[option]
+        elif option == "tmpcopyup":
+            copy_up = True
+        elif option not in ("z", "Z", ""):
+            data.append(option)
+    return MountOptions(flags, propagation, recursive, copy_up, tuple(data))

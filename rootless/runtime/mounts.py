@@ -1,0 +1,192 @@
+"""The mounts of a spec, made below the root file system (runtime-spec config.md, "Mounts").
+
+Targets are descriptors (see `rootfs`), bind sources are detached copies that are attached to
+them, so nothing is resolved twice. What the kernel refuses to a user namespace has a fall-back
+that is said aloud: a fresh /sys needs a network namespace of one's own, a fresh /proc needs one
+that nobody masked (user_namespaces(7), "mount_too_revealing").
+"""
+
+import errno
+import logging
+import os
+import shutil
+from dataclasses import replace
+
+from rootless.errors import NotFound, OverlayError
+from rootless.linux import mount_api as api
+from rootless.oci.runtime_spec import Mount
+from rootless.runtime.mount_options import MountOptions, parse_mount_options
+from rootless.runtime.rootfs import open_target
+
+log = logging.getLogger(__name__)
+
+
+def apply_mount(root_fd: int, mount: Mount) -> None:
+    """Make one mount; raises OverlayError or NotFound."""
+    options = parse_mount_options(mount.options)
+    if mount.type == "bind" or options.is_bind:
+        _bind(root_fd, mount, options)
+    elif mount.type == "cgroup":
+        _cgroup(root_fd, mount, options)
+    else:
+        _new_file_system(root_fd, mount, options)
+
+
+def _bind(root_fd: int, mount: Mount, options: MountOptions) -> None:
+    recursive = bool(options.flags & api.MS_REC)
+    try:
+        tree_fd = api.open_tree(mount.source, recursive=recursive)
+    except FileNotFoundError as error:
+        raise NotFound("the source of a volume does not exist", mount.source) from error
+    except OSError as error:
+        raise OverlayError(f"cannot bind: {error.strerror}", mount.source) from error
+    try:
+        directory = os.path.isdir(f"/proc/self/fd/{tree_fd}")
+        target_fd = open_target(root_fd, mount.destination, directory=directory)
+        try:
+            api.move_mount(tree_fd, target_fd)
+        finally:
+            os.close(target_fd)
+        _set_attributes(tree_fd, options)
+    except OSError as error:
+        raise _refused(mount, error) from error
+    finally:
+        os.close(tree_fd)
+
+
+def _set_attributes(mount_fd: int, options: MountOptions) -> None:
+    if options.attributes:
+        api.mount_setattr(mount_fd, options.attributes, recursive=False)
+    if options.recursive_attributes:
+        api.mount_setattr(mount_fd, options.recursive_attributes, recursive=True)
+    if options.propagation:
+        api.mount_setattr(
+            mount_fd,
+            0,
+            recursive=bool(options.propagation & api.MS_REC),
+            propagation=options.propagation & ~api.MS_REC,
+        )
+
+
+def _new_file_system(root_fd: int, mount: Mount, options: MountOptions) -> None:
+    target_fd = open_target(root_fd, mount.destination, directory=True)
+    try:
+        try:
+            _mount_on(target_fd, mount, options)
+        except OSError as error:
+            if not _fall_back(root_fd, mount, options, error):
+                raise _refused(mount, error) from error
+            return
+        if options.copy_up:
+            _copy_up(root_fd, mount.destination, target_fd)
+    finally:
+        os.close(target_fd)
+
+
+def _mount_on(target_fd: int, mount: Mount, options: MountOptions) -> None:
+    api.mount(
+        mount.source or mount.type,
+        f"/proc/self/fd/{target_fd}",
+        mount.type,
+        options.flags,
+        ",".join(options.data),
+    )
+
+
+def _fall_back(root_fd: int, mount: Mount, options: MountOptions, error: OSError) -> bool:
+    """Make the next best mount; False where there is none."""
+    if mount.type == "devpts" and error.errno == errno.EINVAL:
+        # the terminal group of the image is not mapped, as in a map of one ID
+        data = tuple(option for option in options.data if not option.startswith("gid="))
+        if data != options.data:
+            _new_file_system(root_fd, mount, replace(options, data=data))
+            return True
+    if error.errno not in (errno.EPERM, errno.EACCES):
+        return False
+    if mount.type == "sysfs":
+        log.debug("no fresh sysfs without a network namespace: binding /sys read-only")
+        _bind_read_only(root_fd, "/sys", mount.destination)
+        return True
+    if mount.type == "proc":
+        log.warning("/proc is masked on this host: the container sees the host's processes")
+        _bind_read_only(root_fd, "/proc", mount.destination, attributes=0)
+        return True
+    return False
+
+
+def _bind_read_only(
+    root_fd: int, source: str, destination: str, *, attributes: int = api.MOUNT_ATTR_RDONLY
+) -> None:
+    safe = attributes | api.MOUNT_ATTR_NOSUID | api.MOUNT_ATTR_NODEV | api.MOUNT_ATTR_NOEXEC
+    mount = Mount(destination, "bind", source, ("rbind", "rslave"))
+    options = replace(parse_mount_options(mount.options), recursive_attributes=safe)
+    _bind(root_fd, mount, options)
+
+
+def _cgroup(root_fd: int, mount: Mount, options: MountOptions) -> None:
+    """Mount the unified hierarchy where the host has it; version 1 cannot be had without root."""
+    if not os.path.exists("/sys/fs/cgroup/cgroup.controllers"):
+        log.warning("no cgroup version 2 on this host: %s is not mounted", mount.destination)
+        return
+    try:
+        _new_file_system(root_fd, replace(mount, type="cgroup2", source="cgroup2"), options)
+    except OverlayError as error:
+        log.warning("%s is not mounted: %s", mount.destination, error)
+
+
+def _copy_up(root_fd: int, destination: str, covered_fd: int) -> None:
+    """Fill a new tmpfs with what the image has at its place."""
+    target_fd = open_target(root_fd, destination, directory=True)
+    try:
+        shutil.copytree(
+            f"/proc/self/fd/{covered_fd}",
+            f"/proc/self/fd/{target_fd}",
+            symlinks=True,
+            dirs_exist_ok=True,
+        )
+        covered = os.fstat(covered_fd)
+        os.chown(f"/proc/self/fd/{target_fd}", covered.st_uid, covered.st_gid)
+    finally:
+        os.close(target_fd)
+
+
+def _refused(mount: Mount, error: OSError) -> OverlayError:
+    kind = mount.type or "bind"
+    return OverlayError(
+        f"cannot mount {kind} with options {','.join(mount.options) or 'none'}: {error.strerror}",
+        mount.destination,
+    )
+
+
+def mask(path: str) -> None:
+    """Hide a file behind /dev/null or a directory behind an empty read-only tmpfs."""
+    if os.path.isdir(path):
+        try:
+            api.mount("tmpfs", path, "tmpfs", api.MS_RDONLY, "size=0k")
+        except OSError as error:
+            raise OverlayError(f"cannot mask: {error.strerror}", path) from error
+    elif os.path.exists(path):  # what is not there needs no mask
+        _cover(path, "/dev/null", 0)
+
+
+def make_read_only(path: str) -> None:
+    """Make a path read-only by a mount of itself on itself, with those below it."""
+    if os.path.exists(path):  # what is not there cannot be written
+        _cover(path, path, api.MOUNT_ATTR_RDONLY)
+
+
+def _cover(path: str, source: str, attributes: int) -> None:
+    try:
+        tree_fd = api.open_tree(source, recursive=True)
+        try:
+            target_fd = os.open(path, os.O_PATH | os.O_CLOEXEC)
+            try:
+                api.move_mount(tree_fd, target_fd)
+            finally:
+                os.close(target_fd)
+            if attributes:
+                api.mount_setattr(tree_fd, attributes, recursive=True)
+        finally:
+            os.close(tree_fd)
+    except OSError as error:
+        raise OverlayError(f"cannot cover: {error.strerror}", path) from error

@@ -1,0 +1,180 @@
+"""The workload: from a forked child of PID 1 to its own program.
+
+`exec_workload` is read from top to bottom: each step takes away what the next one does not need,
+and the order is the kernel's.
+"""
+
+import fcntl
+import os
+import signal
+import stat
+import termios
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+from rootless.errors import CannotExecute, CommandNotFound, RootlessError
+from rootless.linux import capset, prctl
+from rootless.linux.channel import Channel
+from rootless.oci.runtime_spec import Process
+from rootless.runtime import capabilities, rlimits
+
+_DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessOptions:
+    """What config.json has no words for.
+
+    Attributes:
+        set_groups: The ID map allows setgroups(2); without it the caller's groups stay.
+        terminal_fd: The container's terminal, -1 for the caller's own descriptors.
+        close_stdin: The workload reads /dev/null.
+    """
+
+    set_groups: bool
+    terminal_fd: int
+    close_stdin: bool
+
+
+def exec_workload(process: Process, options: ProcessOptions, report: Channel) -> NoReturn:
+    """Become the workload, or send `{"error": …}` on `report` and exit."""
+    status = RootlessError.exit_status
+    try:
+        _reset_signals()
+
+        # A session of its own: no terminal of the host is its controlling terminal, so that
+        # nothing can be pushed into the caller's input (TIOCSTI).
+        os.setsid()
+        _set_standard_streams(options)
+
+        rlimits.apply(process.rlimits)
+        if process.oom_score_adj is not None:
+            _set_oom_score(process.oom_score_adj)
+        os.umask(0o022 if process.user.umask is None else process.user.umask)
+
+        # The bounding set needs CAP_SETPCAP, which the IDs' change may take away.
+        sets = process.capabilities
+        if sets is not None:
+            capabilities.limit_bounding_set(capabilities.mask_of(sets.bounding))
+            prctl.set_keep_capabilities()
+        _set_ids(process, options)
+        if sets is not None:
+            capabilities.apply(sets, capset.permitted())
+        if process.no_new_privileges:
+            prctl.set_no_new_privileges()
+
+        _change_directory(process.cwd)
+        program = find_program(process.args[0], process.env)
+
+        # Nothing of the runner is left open for the workload; the report closes itself by exec.
+        _close_all_but(report.fileno())
+        _exec(program, process)
+    except RootlessError as error:
+        status = error.exit_status
+        report.send({"error": error.to_record()})
+    except OSError as error:
+        failure = RootlessError(f"cannot start the workload: {error.strerror}", str(error.filename))
+        report.send({"error": failure.to_record()})
+    finally:
+        os._exit(status)
+
+
+def _reset_signals() -> None:
+    """Undo what the interpreter and PID 1 set: the workload starts as from a shell."""
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+        try:
+            signal.signal(number, signal.SIG_DFL)
+        except OSError:
+            continue  # the C library keeps some for itself
+    signal.set_wakeup_fd(-1)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+
+
+def _set_standard_streams(options: ProcessOptions) -> None:
+    if options.terminal_fd >= 0:
+        fcntl.ioctl(options.terminal_fd, termios.TIOCSCTTY, 0)
+        for fd in (0, 1, 2):
+            os.dup2(options.terminal_fd, fd)
+    elif options.close_stdin:
+        null = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
+        os.dup2(null, 0)
+
+
+def _set_oom_score(score: int) -> None:
+    with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
+        file.write(str(score))
+
+
+def _set_ids(process: Process, options: ProcessOptions) -> None:
+    user = process.user
+    try:
+        if options.set_groups:
+            os.setgroups(user.additional_gids)
+        os.setresgid(user.gid, user.gid, user.gid)
+        os.setresuid(user.uid, user.uid, user.uid)
+    except OSError as error:
+        raise RootlessError(
+            "the user of the workload is not mapped in the user namespace",
+            f"{user.uid}:{user.gid}",
+            "'rootless doctor' shows which IDs you may map",
+        ) from error
+
+
+def _change_directory(cwd: str) -> None:
+    try:
+        os.chdir(cwd)
+    except OSError as error:
+        raise RootlessError(
+            f"cannot enter the working directory: {error.strerror}", cwd, "name one with --workdir"
+        ) from error
+    # A directory that the root does not hold reads as "(unreachable)" (CVE-2024-21626).
+    if not os.getcwd().startswith("/"):
+        raise RootlessError("the working directory lies outside of the root file system", cwd)
+
+
+def find_program(name: str, env: Sequence[str]) -> str:
+    """Return the path to execute as execvp(3) finds it; raises CommandNotFound, CannotExecute."""
+    if "/" in name:
+        candidates = [name]
+    else:
+        path = next((v[5:] for v in reversed(env) if v.startswith("PATH=")), _DEFAULT_PATH)
+        candidates = [f"{folder or '.'}/{name}" for folder in path.split(":")]
+    refused = ""
+    for candidate in candidates:
+        try:
+            found = os.stat(candidate)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except PermissionError:
+            refused = candidate
+            continue
+        except OSError as error:
+            raise CannotExecute(f"cannot execute: {error.strerror}", candidate) from error
+        if stat.S_ISREG(found.st_mode) and os.access(candidate, os.X_OK, effective_ids=True):
+            return candidate
+        refused = candidate
+    if refused:
+        raise CannotExecute("cannot execute: permission denied", refused)
+    where = "no such file in the image" if "/" in name else "not found on the container's PATH"
+    raise CommandNotFound(f"command not found: {where}", name)
+
+
+def _close_all_but(keep: int) -> None:
+    os.closerange(3, keep)
+    os.closerange(keep + 1, 1 << 30)
+
+
+def _exec(program: str, process: Process) -> NoReturn:
+    environment = dict(variable.split("=", 1) for variable in process.env)
+    try:
+        os.execve(program, process.args, environment)  # noqa: S606 - the purpose of it all
+    except FileNotFoundError as error:
+        raise CommandNotFound(
+            "cannot execute: its interpreter is not in the image", program
+        ) from error
+    except OSError as error:
+        fix = ""
+        if error.strerror == "Exec format error":
+            fix = "it is built for another architecture, or a script without a #! line"
+        raise CannotExecute(f"cannot execute: {error.strerror}", program, fix) from error

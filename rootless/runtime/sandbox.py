@@ -1,0 +1,239 @@
+"""The container's first process, from the new namespaces to the workload.
+
+`_become_container` is the security-sensitive path and reads from top to bottom in the order in
+which it happens. It is run by a process that is root of its own user namespace and has the whole
+root file system mounted; whatever fails is sent to the runner as one error, and the process ends:
+every mount and namespace made here goes with it.
+"""
+
+import fcntl
+import logging
+import os
+import signal
+import struct
+from dataclasses import dataclass
+from typing import NoReturn
+
+from rootless.errors import InvalidInput, OverlayError, RootlessError
+from rootless.linux import capset, keyring, mount_api, namespaces, prctl
+from rootless.linux.channel import Channel
+from rootless.linux.openat2 import open_in_root
+from rootless.linux.pivot_root import pivot_root
+from rootless.oci.runtime_spec import Spec
+from rootless.runtime import devices, init, mounts, network, rootfs
+from rootless.runtime.process import ProcessOptions, exec_workload
+
+log = logging.getLogger(__name__)
+
+_NAMESPACE_FLAGS = {
+    "mount": namespaces.CLONE_NEWNS,
+    "ipc": namespaces.CLONE_NEWIPC,
+    "uts": namespaces.CLONE_NEWUTS,
+    "network": namespaces.CLONE_NEWNET,
+    "cgroup": namespaces.CLONE_NEWCGROUP,
+}
+
+# asm-generic/ioctls.h; the termios module has no names for them
+_TIOCGPTN = 0x80045430
+_TIOCSPTLCK = 0x40045431
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxOptions:
+    """What the runner knows beside the spec.
+
+    Attributes:
+        rootfs: Absolute path of the mounted root file system.
+        set_groups: The ID map allows setgroups(2).
+        close_stdin: The workload reads /dev/null.
+        devices: Host device nodes to pass, (source, destination) each.
+    """
+
+    rootfs: str
+    set_groups: bool
+    close_stdin: bool
+    devices: tuple[tuple[str, str], ...] = ()
+
+
+def check_supported(spec: Spec) -> None:
+    """Raise InvalidInput for what cannot be carried out, before anything is made."""
+    for namespace in spec.linux.namespaces:
+        if namespace.path and namespace.type != "user":
+            raise InvalidInput(
+                "joining a namespace by its path is not supported",
+                f"linux.namespaces: {namespace.type} {namespace.path}",
+            )
+
+
+def start(spec: Spec, options: SandboxOptions, control: Channel) -> int:
+    """Fork the container's PID 1 and return its process ID, as this process sees it.
+
+    This process must not fork again afterwards: its later children would be born into the PID
+    namespace of the container.
+    """
+    check_supported(spec)
+    namespaces.unshare(namespaces.CLONE_NEWPID)
+    pid = os.fork()
+    if pid == 0:
+        _first_process(spec, options, control)
+    return pid
+
+
+def _first_process(spec: Spec, options: SandboxOptions, control: Channel) -> NoReturn:
+    status = RootlessError.exit_status
+    try:
+        prctl.set_parent_death_signal(signal.SIGKILL)
+        status = _become_container(spec, options, control)
+    except RootlessError as error:
+        control.send({"error": error.to_record()})
+        status = error.exit_status
+    except OSError as error:
+        on = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
+        failure = OverlayError(f"cannot set up the container: {error.strerror}", on)
+        control.send({"error": failure.to_record()})
+    except BaseException as error:  # noqa: BLE001 - nothing may return into the parent's code
+        what = f"internal error: {type(error).__name__}: {error}"
+        control.send({"error": RootlessError(what).to_record()})
+    finally:
+        os._exit(status)
+
+
+def _become_container(spec: Spec, options: SandboxOptions, control: Channel) -> int:
+    # Signals are collected from here on, so that none is lost between here and the workload.
+    signals = init.SignalPipe()
+
+    # Only the standard streams and the channel: no descriptor of the runner may reach further.
+    _close_others(control.fileno(), signals)
+    os.setsid()
+    prctl.set_name("rootless-init")
+
+    # Not to be traced or read through /proc by the workload, which has this process's user ID;
+    # the program file behind it is the host's interpreter (CVE-2019-5736).
+    prctl.set_dumpable(False)
+
+    _enter_namespaces(spec)
+
+    # Mounts made from here on must not travel back to where this namespace was copied from.
+    mount_api.mount(None, "/", None, mount_api.MS_REC | mount_api.MS_SLAVE)
+
+    # pivot_root(2) wants a mount point, which a bundle's plain folder is not.
+    root = options.rootfs
+    mount_api.mount(root, root, None, mount_api.MS_BIND | mount_api.MS_REC)
+    root_fd = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    for mount in spec.mounts:
+        mounts.apply_mount(root_fd, mount)
+    devices.populate_dev(root_fd)
+    for source, destination in options.devices:
+        devices.bind_device(root_fd, source, destination)
+    user = spec.process.user
+    rootfs.make_directory(root_fd, spec.process.cwd, user.uid, user.gid)
+    terminal_fd = _open_terminal(root_fd, control, user.uid) if spec.process.terminal else -1
+
+    # From here on the host's files can no longer be named.
+    pivot_root(root_fd)
+    os.close(root_fd)
+
+    # With the container's own /proc in place, and no path of the host left to confuse it with.
+    _restrict(spec)
+
+    workload = _start_workload(spec, options, control, terminal_fd)
+
+    # What is left to do needs the right to signal whoever the workload becomes, and no more.
+    kill = 1 << capset.NUMBERS["CAP_KILL"]
+    capset.capset(kill, kill, 0)
+    null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+    for fd in (0, 1, 2):
+        os.dup2(null, fd)
+    return init.supervise(workload, control, signals)
+
+
+def _enter_namespaces(spec: Spec) -> None:
+    flags = _NAMESPACE_FLAGS["mount"]
+    for namespace in spec.linux.namespaces:
+        flags |= _NAMESPACE_FLAGS.get(namespace.type, 0)
+    namespaces.unshare(flags)
+
+    # The caller's keys stay with the caller. Some kernels and sandboxes have no keyrings.
+    try:
+        keyring.join_new_session_keyring()
+    except OSError as error:
+        log.debug("no session keyring of its own: %s", error)
+
+    if spec.linux.namespace("uts") is not None:
+        if spec.hostname:
+            namespaces.sethostname(spec.hostname)
+        if spec.domainname:
+            namespaces.setdomainname(spec.domainname)
+    if spec.linux.namespace("network") is not None:
+        network.bring_loopback_up()
+
+
+def _close_others(control_fd: int, signals: init.SignalPipe) -> None:
+    keep = {0, 1, 2, control_fd, *signals.fds()}
+    low = 3
+    for fd in sorted(keep):
+        if fd > low:
+            os.closerange(low, fd)
+        low = max(low, fd + 1)
+    os.closerange(low, 1 << 30)
+
+
+def _open_terminal(root_fd: int, control: Channel, uid: int) -> int:
+    """Make a terminal in the container's own devpts and send its master to the runner."""
+    master = open_in_root(root_fd, "/dev/pts/ptmx", os.O_RDWR | os.O_NOCTTY)
+    fcntl.ioctl(master, _TIOCSPTLCK, struct.pack("i", 0))
+    (number,) = struct.unpack("i", fcntl.ioctl(master, _TIOCGPTN, struct.pack("i", 0)))
+    terminal = open_in_root(root_fd, f"/dev/pts/{number}", os.O_RDWR | os.O_NOCTTY)
+    os.fchown(terminal, uid, -1)
+    devices.bind_console(root_fd, terminal)
+    control.send({"console": True}, [master])
+    # The size is set before the workload can ask for it.
+    control.receive()
+    os.close(master)
+    return terminal
+
+
+def _set_sysctl(name: str, value: str) -> None:
+    path = f"/proc/sys/{name.replace('.', '/')}"
+    try:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(value)
+    except OSError as error:
+        raise OverlayError(f"cannot set the sysctl: {error.strerror}", f"{name}={value}") from error
+
+
+def _restrict(spec: Spec) -> None:
+    for name, value in spec.linux.sysctl.items():
+        _set_sysctl(name, value)
+    for path in spec.linux.readonly_paths:
+        mounts.make_read_only(path)
+    for path in spec.linux.masked_paths:
+        mounts.mask(path)
+    if spec.root_readonly:
+        _make_root_read_only()
+
+
+def _make_root_read_only() -> None:
+    fd = os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        mount_api.mount_setattr(fd, mount_api.MOUNT_ATTR_RDONLY, recursive=False)
+    finally:
+        os.close(fd)
+
+
+def _start_workload(spec: Spec, options: SandboxOptions, control: Channel, terminal_fd: int) -> int:
+    """Fork the workload and wait until its program runs; its failure is raised here."""
+    ours, theirs = Channel.pair()
+    process_options = ProcessOptions(options.set_groups, terminal_fd, options.close_stdin)
+    pid = os.fork()
+    if pid == 0:
+        exec_workload(spec.process, process_options, theirs)
+    theirs.close()
+    received = ours.receive()  # the end of the stream: exec closed it
+    ours.close()
+    if terminal_fd >= 0:
+        os.close(terminal_fd)
+    if received is not None:
+        raise RootlessError.from_record(received[0]["error"])
+    control.send({"started": True})
+    return pid

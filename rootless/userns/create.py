@@ -1,0 +1,145 @@
+"""A child process in a new user namespace: fork, unshare, and the hand-shake that maps its IDs.
+
+The order is the kernel's: a process makes its own namespace (unshare(2)), and a process of the
+parent namespace writes the maps (user_namespaces(7)). The child then is root of its namespace,
+or has the caller's own ID there, with every capability; it is still the caller to the host.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rootless.errors import RootlessError
+from rootless.linux.channel import Channel
+from rootless.linux.namespaces import CLONE_NEWUSER, unshare
+from rootless.linux.prctl import set_parent_death_signal
+from rootless.userns.maps import Maps
+from rootless.userns.newidmap import write_maps
+from rootless.userns.restriction import explain
+
+SETUP_FAILED = 125
+
+
+@dataclass(slots=True)
+class Child:
+    """A process in a user namespace of its own; `pidfd` stays valid whatever happens to it."""
+
+    pid: int
+    pidfd: int
+    channel: Channel
+
+    def kill(self) -> None:
+        """End the process at once, if it has not ended, and reap it."""
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+        self.wait()
+
+    def wait(self) -> int:
+        """Wait for the end; return the exit status, 128+N for signal N. Frees the descriptors."""
+        try:
+            _, status = os.waitpid(self.pid, 0)
+        except ChildProcessError:
+            return SETUP_FAILED
+        finally:
+            self.close()
+        code = os.waitstatus_to_exitcode(status)
+        return code if code >= 0 else 128 - code
+
+    def close(self) -> None:
+        """Close the descriptors."""
+        if self.pidfd >= 0:
+            os.close(self.pidfd)
+            self.pidfd = -1
+        self.channel.close()
+
+
+def fork_into(maps: Maps, body: Callable[[Channel], int]) -> Child:
+    """Run `body` in a child inside a new user namespace with these maps.
+
+    The child has a session of its own (a terminal's signals do not reach it), dies with its
+    parent, and exits with what `body` returns. An exception of `body` is sent to the parent as
+    `{"error": …}` on the channel. Raises Precondition where the namespace is refused.
+    """
+    ours, theirs = Channel.pair()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    parent = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        ours.close()
+        _child(theirs, body, parent)
+    theirs.close()
+    child = Child(pid, os.pidfd_open(pid), ours)
+    try:
+        _map(child, maps)
+    except BaseException:
+        child.kill()
+        raise
+    return child
+
+
+def run_inside(maps: Maps, body: Callable[[], None]) -> None:
+    """Run `body` as root of a new user namespace and wait for it; its error is raised here."""
+
+    def quiet(channel: Channel) -> int:
+        del channel
+        body()
+        return 0
+
+    child = fork_into(maps, quiet)
+    try:
+        received = child.channel.receive()
+    except BaseException:
+        child.kill()
+        raise
+    status = child.wait()
+    if received is not None and "error" in received[0]:
+        raise RootlessError.from_record(received[0]["error"])
+    if status != 0:
+        raise RootlessError("a helper process ended unexpectedly", f"status {status}")
+
+
+def _map(child: Child, maps: Maps) -> None:
+    received = child.channel.receive()
+    if received is None:
+        raise RootlessError("the process for the user namespace ended unexpectedly")
+    if "error" in received[0]:
+        raise RootlessError.from_record(received[0]["error"])
+    write_maps(child.pid, maps)
+    child.channel.send({"mapped": True})
+
+
+def _child(channel: Channel, body: Callable[[Channel], int], parent: int) -> None:
+    """Never return: run the body and leave without the parent's clean-up handlers."""
+    status = SETUP_FAILED
+    try:
+        for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        os.setsid()
+        _enter(channel)
+        set_parent_death_signal(signal.SIGKILL)
+        if os.getppid() == parent:  # else it died before the line above
+            status = body(channel)
+    except RootlessError as error:
+        channel.send({"error": error.to_record()})
+    except OSError as error:
+        on = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
+        channel.send({"error": RootlessError(error.strerror or str(error), on).to_record()})
+    except BaseException as error:  # noqa: BLE001 - nothing may return into the parent's code
+        what = f"internal error: {type(error).__name__}: {error}"
+        channel.send({"error": RootlessError(what).to_record()})
+    finally:
+        os._exit(status)
+
+
+def _enter(channel: Channel) -> None:
+    try:
+        unshare(CLONE_NEWUSER)
+    except OSError as error:
+        raise explain(error) from error
+    channel.send({"unshared": True})
+    if channel.receive() is None:
+        os._exit(SETUP_FAILED)

@@ -63,6 +63,12 @@ class Node:
             raise self.fault("holds a NUL character")
         return self.value
 
+    def as_integer(self) -> int:
+        """Return this integer, of either sign."""
+        if not isinstance(self.value, int) or isinstance(self.value, bool):
+            raise self.fault("is not an integer")
+        return self.value
+
     def as_size(self) -> int:
         """Return this whole number, which is not negative."""
         if not isinstance(self.value, int) or isinstance(self.value, bool) or self.value < 0:
@@ -91,6 +97,40 @@ class Node:
         if not isinstance(self.value, dict):
             raise self.fault("is not an object")
         return tuple(name for name, value in self.value.items() if value is not None)
+
+    def require_text(self, key: str) -> str:
+        """Return the string named *key*; a missing one is an error."""
+        return self.require(key).as_text()
+
+    def member(self, key: str) -> "Node":
+        """Return the object named *key*; absent and null are the empty one."""
+        return self.get(key) or Node({}, self.document, self._below(key))
+
+    def members(self, key: str) -> Iterator["Node"]:
+        """Yield the objects of the array named *key*; absent and null are the empty one."""
+        node = self.get(key)
+        return iter(()) if node is None else node.items()
+
+    def flag(self, key: str) -> bool:
+        """Return the boolean named *key*; absent and null are false."""
+        node = self.get(key)
+        if node is None:
+            return False
+        if not isinstance(node.value, bool):
+            raise node.fault("is not true or false")
+        return node.value
+
+    def number(self, key: str, default: int | None = None) -> int:
+        """Return the integer named *key*; without a *default* a missing one is an error."""
+        node = self.get(key) if default is not None else self.require(key)
+        return default or 0 if node is None else node.as_integer()
+
+    def numbers(self, key: str) -> tuple[int, ...]:
+        """Return the array of integers named *key*; absent and null are the empty one."""
+        node = self.get(key)
+        if node is None:
+            return ()
+        return tuple(item.as_integer() for item in node.items())
 
     def _below(self, key: str) -> str:
         return f"{self.path}.{key}" if self.path else key

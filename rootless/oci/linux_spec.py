@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from rootless.oci.document import Document
+from rootless.oci.document import Node
 
 NAMESPACE_TYPES = ("pid", "network", "mount", "ipc", "uts", "user", "cgroup", "time")
 
@@ -70,7 +70,7 @@ class LinuxSpec:
         return document
 
 
-def parse_linux_spec(document: Document) -> LinuxSpec:
+def parse_linux_spec(document: Node) -> LinuxSpec:
     """Read the `linux` object; raises InvalidInput naming the member."""
     return LinuxSpec(
         namespaces=tuple(_parse_namespaces(document)),
@@ -78,11 +78,11 @@ def parse_linux_spec(document: Document) -> LinuxSpec:
         gid_mappings=_parse_mappings(document, "gidMappings"),
         masked_paths=_absolute_paths(document, "maskedPaths"),
         readonly_paths=_absolute_paths(document, "readonlyPaths"),
-        sysctl=document.string_map("sysctl"),
+        sysctl=document.mapping("sysctl"),
         not_applied=tuple(
             f"linux.{key}"
             for key in ("seccomp", "resources", "devices", "intelRdt", "personality")
-            if document.value.get(key) and not _is_default(key, document.value[key])
+            if (value := document.value.get(key)) and not _is_default(key, value)
         ),
     )
 
@@ -95,33 +95,30 @@ def _is_default(key: str, value: Any) -> bool:
     )
 
 
-def _parse_namespaces(document: Document) -> list[Namespace]:
+def _parse_namespaces(document: Node) -> list[Namespace]:
     namespaces: list[Namespace] = []
-    for item in document.objects("namespaces"):
-        kind = item.string("type")
+    for item in document.members("namespaces"):
+        kind = item.require_text("type")
         if kind not in NAMESPACE_TYPES:
-            raise item.fault("type", f"is no namespace: {kind!r}")
+            raise item.require("type").fault(f"is no namespace: {kind!r}")
         if any(known.type == kind for known in namespaces):
-            raise item.fault("type", f"comes twice: {kind!r}")
-        namespaces.append(Namespace(kind, item.string("path", "")))
+            raise item.require("type").fault(f"comes twice: {kind!r}")
+        namespaces.append(Namespace(kind, item.text("path")))
     return namespaces
 
 
-def _parse_mappings(document: Document, key: str) -> tuple[IDMapping, ...]:
+def _parse_mappings(document: Node, key: str) -> tuple[IDMapping, ...]:
     mappings = []
-    for item in document.objects(key):
-        mapping = IDMapping(
-            item.integer("containerID"), item.integer("hostID"), item.integer("size")
-        )
+    for item in document.members(key):
+        mapping = IDMapping(item.number("containerID"), item.number("hostID"), item.number("size"))
         if min(mapping.container_id, mapping.host_id) < 0 or mapping.size < 1:
-            raise item.fault("size", "and the IDs must not be negative")
+            raise item.require("size").fault("and the IDs beside it must not be negative")
         mappings.append(mapping)
     return tuple(mappings)
 
 
-def _absolute_paths(document: Document, key: str) -> tuple[str, ...]:
-    paths = document.strings(key)
-    for position, path in enumerate(paths):
-        if not path.startswith("/"):
-            raise document.fault(f"{key}[{position}]", "must be an absolute path")
-    return paths
+def _absolute_paths(document: Node, key: str) -> tuple[str, ...]:
+    for node in document.members(key):
+        if not node.as_text().startswith("/"):
+            raise node.fault("is not an absolute path")
+    return document.texts(key)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from rootless.oci.document import Document
+from rootless.oci.document import Node, parse_document
 from rootless.oci.linux_spec import LinuxSpec, parse_linux_spec
 
 OCI_VERSION = "1.0.2"
@@ -89,22 +89,22 @@ class Spec:
 
 def parse_spec(text: bytes, source: str = "config.json") -> Spec:
     """Read a config.json; raises InvalidInput naming the member that is at fault."""
-    document = Document.parse(text, source)
-    version = document.string("ociVersion")
+    document = parse_document(text, source)
+    version = document.require_text("ociVersion")
     if version.split(".", 1)[0] != "1":
-        raise document.fault("ociVersion", f"is {version}, and 1.x is understood here")
-    root = document.object("root")
-    linux = parse_linux_spec(document.object("linux"))
-    hooks = document.object("hooks")
+        raise document.require("ociVersion").fault(f"is {version}, and 1.x is understood here")
+    root = document.require("root")
+    linux = parse_linux_spec(document.member("linux"))
+    hooks = document.member("hooks")
     return Spec(
-        process=_parse_process(document.object("process")),
-        root_path=root.string("path"),
-        root_readonly=root.boolean("readonly"),
-        hostname=document.string("hostname", ""),
-        domainname=document.string("domainname", ""),
-        mounts=tuple(_parse_mount(item) for item in document.objects("mounts")),
+        process=_parse_process(document.require("process")),
+        root_path=root.require_text("path"),
+        root_readonly=root.flag("readonly"),
+        hostname=document.text("hostname"),
+        domainname=document.text("domainname"),
+        mounts=tuple(_parse_mount(item) for item in document.members("mounts")),
         linux=linux,
-        annotations=document.string_map("annotations"),
+        annotations=document.mapping("annotations"),
         not_applied=(
             *linux.not_applied,
             *(f"hooks.{name}" for name in hooks.value if hooks.value[name]),
@@ -112,53 +112,56 @@ def parse_spec(text: bytes, source: str = "config.json") -> Spec:
     )
 
 
-def _parse_process(document: Document) -> Process:
-    args = document.strings("args")
+def _parse_process(document: Node) -> Process:
+    args = document.texts("args")
     if not args:
-        raise document.fault("args", "must name the command to run")
-    cwd = document.string("cwd")
+        raise document.require("args").fault("must name the command to run")
+    cwd = document.require_text("cwd")
     if not cwd.startswith("/"):
-        raise document.fault("cwd", "must be an absolute path")
-    for position, variable in enumerate(env := document.strings("env")):
-        if "=" not in variable:
-            raise document.fault(f"env[{position}]", "must have the form NAME=VALUE")
-    user = document.object("user")
+        raise document.require("cwd").fault("must be an absolute path")
+    for variable in document.members("env"):
+        if "=" not in variable.as_text():
+            raise variable.fault("must have the form NAME=VALUE")
+    user = document.member("user")
     return Process(
         args=args,
         cwd=cwd,
-        env=env,
+        env=document.texts("env"),
         user=User(
-            uid=user.integer("uid", 0),
-            gid=user.integer("gid", 0),
-            additional_gids=user.integers("additionalGids"),
-            umask=user.integer("umask") if user.has("umask") else None,
+            uid=user.number("uid", 0),
+            gid=user.number("gid", 0),
+            additional_gids=user.numbers("additionalGids"),
+            umask=_optional_number(user, "umask"),
         ),
-        terminal=document.boolean("terminal"),
+        terminal=document.flag("terminal"),
         rlimits=tuple(
-            Rlimit(item.string("type"), item.integer("soft"), item.integer("hard"))
-            for item in document.objects("rlimits")
+            Rlimit(item.require_text("type"), item.number("soft"), item.number("hard"))
+            for item in document.members("rlimits")
         ),
         capabilities=_parse_capabilities(document),
-        no_new_privileges=document.boolean("noNewPrivileges"),
-        oom_score_adj=document.integer("oomScoreAdj") if document.has("oomScoreAdj") else None,
+        no_new_privileges=document.flag("noNewPrivileges"),
+        oom_score_adj=_optional_number(document, "oomScoreAdj"),
     )
 
 
-def _parse_capabilities(document: Document) -> Capabilities | None:
-    if not document.has("capabilities"):
+def _parse_capabilities(document: Node) -> Capabilities | None:
+    sets = document.get("capabilities")
+    if sets is None:
         return None
-    sets = document.object("capabilities")
-    return Capabilities(*(sets.strings(name) for name in _CAPABILITY_SETS))
+    return Capabilities(*(sets.texts(name) for name in _CAPABILITY_SETS))
 
 
-def _parse_mount(item: Document) -> Mount:
-    destination = item.string("destination")
+def _optional_number(node: Node, key: str) -> int | None:
+    found = node.get(key)
+    return None if found is None else found.as_integer()
+
+
+def _parse_mount(item: Node) -> Mount:
+    destination = item.require_text("destination")
     if not destination.startswith("/"):
         # config.md: relative ones are deprecated, and taken as below the root
         destination = f"/{destination}"
-    return Mount(
-        destination, item.string("type", ""), item.string("source", ""), item.strings("options")
-    )
+    return Mount(destination, item.text("type"), item.text("source"), item.texts("options"))
 
 
 def format_spec(spec: Spec) -> str:

@@ -1,0 +1,95 @@
+"""SQLite files that are written once, in one go, and then only read.
+
+Written without journal and sync: whoever asked for the file owns making it durable (a temporary
+name, fsync, rename), and throws it away when anything fails. Read with `immutable=1`: no locks and
+no files beside it, so that a read-only folder and a network file system serve.
+"""
+
+import contextlib
+import errno
+import os
+import sqlite3
+from collections.abc import Iterator
+
+_WRITING = """
+PRAGMA journal_mode = OFF;
+PRAGMA synchronous = OFF;
+PRAGMA locking_mode = EXCLUSIVE;
+"""
+_URI_SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-~")
+
+
+class IndexFormatError(ValueError):
+    """The file is not what it should be: of another kind, of another version, or damaged."""
+
+
+def create(path: str | os.PathLike[str], schema: str) -> sqlite3.Connection:
+    """Return a connection to a new file in place of whatever was at the path.
+
+    Args:
+        path: The file; one that exists is emptied and keeps its inode, so that a lock on it holds.
+        schema: Name of the SQL file, beside this module, with which the file begins.
+    """
+    with open(os.path.join(os.path.dirname(__file__), schema), encoding="utf-8") as file:
+        statements = file.read()
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644))
+    database = sqlite3.connect(path, isolation_level=None)
+    try:
+        database.executescript(_WRITING + statements + "BEGIN;")
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def open_immutable(
+    path: str | os.PathLike[str], *, application_id: int, version: int
+) -> sqlite3.Connection:
+    """Return a connection that reads a finished file.
+
+    Raises:
+        IndexFormatError: It is of another kind or version, or no database.
+        OSError: It cannot be opened.
+    """
+    os.close(os.open(path, os.O_RDONLY | os.O_CLOEXEC))  # SQLite would not say why it cannot
+    quoted = "".join(chr(c) if c in _URI_SAFE else f"%{c:02X}" for c in os.fsencode(path))
+    database = sqlite3.connect(
+        f"file:{quoted}?immutable=1&mode=ro", uri=True, isolation_level=None, cached_statements=32
+    )
+    try:
+        _check(database, path, application_id, version)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _check(
+    database: sqlite3.Connection, path: str | os.PathLike[str], application_id: int, version: int
+) -> None:
+    with translated_errors(path):
+        (found_id,) = database.execute("PRAGMA application_id").fetchone()
+        (found_version,) = database.execute("PRAGMA user_version").fetchone()
+    if found_id != application_id:
+        raise IndexFormatError(f"{os.fspath(path)}: not a file of this kind")
+    if found_version != version:
+        raise IndexFormatError(f"{os.fspath(path)}: format {found_version}, known is {version}")
+
+
+@contextlib.contextmanager
+def translated_write_errors(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Raise OSError where SQLite cannot write the file."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        is_full = error.sqlite_errorcode == sqlite3.SQLITE_FULL
+        raise OSError(errno.ENOSPC if is_full else errno.EIO, str(error), path) from error
+
+
+@contextlib.contextmanager
+def translated_errors(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Raise IndexFormatError where SQLite finds the file damaged."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise IndexFormatError(f"{os.fspath(path)}: damaged: {error}") from error

@@ -1,0 +1,130 @@
+"""The merged tree of a chain of layers, written once: indexes in, one SQLite file out.
+
+What the layers mean together is decided in `replay`; here is the reading and writing around it.
+Extended attributes and extents, which can be large, are copied from file to file and not held.
+"""
+
+import os
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from sqlite3 import Connection
+
+from .database import create, translated_write_errors
+from .entry import HARD_LINK, HAS_XATTRS, SPARSE, Entry, TreeStatistics
+from .index import IndexReader
+from .replay import MergedTree, MergeError, Node, number_inodes
+from .whiteout import Whiteout
+
+__all__ = ["MergeError", "TreeStatistics", "merge"]
+
+_INSERT_INODE = "INSERT INTO inode VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+
+def merge(
+    indexes: Sequence[str | os.PathLike[str]],
+    out: str | os.PathLike[str],
+    *,
+    prefix: bytes = b"",
+) -> TreeStatistics:
+    """Write the merged tree of these layers.
+
+    The caller owns the file's safety: a temporary name, and fsync and rename afterwards.
+
+    Args:
+        indexes: The layers' indexes, the lowest first.
+        out: The file to write; what it held is lost.
+        prefix: Take only what lies below this path, which becomes the root.
+
+    Raises:
+        MergeError: The layers do not fit together.
+        IndexFormatError: An index is damaged or of another version.
+    """
+    tree = MergedTree()
+    with ExitStack() as stack:
+        readers = [stack.enter_context(IndexReader(path)) for path in indexes]
+        for reader in readers:
+            if prefix:
+                tree.apply(
+                    _whiteouts_below(prefix, reader.whiteouts()),
+                    _entries_below(prefix, reader.entries()),
+                )
+            else:
+                tree.apply(reader.whiteouts(), reader.entries())
+        database = stack.enter_context(closing(create(out, "tree_schema.sql")))
+        with translated_write_errors(out):
+            return _write(database, tree.root, readers)
+
+
+def _write(database: Connection, root: Node, readers: Sequence[IndexReader]) -> TreeStatistics:
+    nodes, dirents = number_inodes(root)
+    database.executemany("INSERT INTO dirent VALUES (?, ?, ?)", dirents)
+    database.executemany(_INSERT_INODE, map(_row, nodes))
+    xattrs = 0
+    for layer, reader in enumerate(readers):
+        wanted = _numbers(nodes, layer, HAS_XATTRS)
+        if wanted:
+            rows = ((wanted[row[0]], *row[1:]) for row in reader.xattrs() if row[0] in wanted)
+            xattrs += database.executemany("INSERT INTO xattr VALUES (?, ?, ?)", rows).rowcount
+        wanted = _numbers(nodes, layer, SPARSE)
+        if wanted:
+            pieces = ((wanted[row[0]], *row[1:]) for row in reader.extents() if row[0] in wanted)
+            database.executemany("INSERT INTO extent VALUES (?, ?, ?, ?)", pieces)
+    size = sum(node.entry.size for node in nodes if stat.S_ISREG(node.entry.mode))
+    database.execute("INSERT INTO statistics VALUES (?, ?, ?)", (len(nodes), size, xattrs))
+    database.execute("COMMIT")
+    return TreeStatistics(len(nodes), size)
+
+
+def _row(node: Node) -> tuple[int | bytes, ...]:
+    entry = node.entry
+    return (
+        node.ino,
+        entry.mode,
+        node.nlink,
+        entry.uid,
+        entry.gid,
+        entry.size,
+        entry.mtime_ns,
+        entry.rdev,
+        node.layer,
+        entry.offset,
+        entry.target,
+        1 if entry.flags & SPARSE else 0,
+    )
+
+
+def _numbers(nodes: Iterable[Node], layer: int, flag: int) -> dict[int, int]:
+    """Return the inode numbers of a layer's entries that have this flag, by entry number."""
+    return {
+        node.entry.number: node.ino
+        for node in nodes
+        if node.entry.flags & flag and node.layer == layer
+    }
+
+
+def _entries_below(prefix: bytes, entries: Iterable[Entry]) -> Iterator[Entry]:
+    for entry in entries:
+        path = _relative(prefix, entry.path)
+        if path is None:
+            continue
+        if entry.flags & HARD_LINK:
+            target = _relative(prefix, entry.target)
+            if target is None:
+                raise MergeError("a hard link to something outside of the root", entry)
+            yield entry._replace(path=path, target=target)
+        else:
+            yield entry._replace(path=path)
+
+
+def _whiteouts_below(prefix: bytes, whiteouts: Iterable[Whiteout]) -> Iterator[Whiteout]:
+    for whiteout in whiteouts:
+        path = _relative(prefix, whiteout.path)
+        if path is not None and (path or whiteout.is_opaque):
+            yield whiteout._replace(path=path)
+
+
+def _relative(prefix: bytes, path: bytes) -> bytes | None:
+    if path == prefix:
+        return b""
+    return path[len(prefix) + 1 :] if path.startswith(prefix + b"/") else None

@@ -1,0 +1,153 @@
+"""A merged tree, read on demand: opened in a millisecond whatever its size, asked by directory.
+
+A SQLite file (tree_schema.sql explains every column), never loaded whole, never written to. It may
+lie in a read-only folder or on a network file system.
+"""
+
+import os
+import sqlite3
+import stat
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any, Final, Self
+
+from .database import open_immutable, translated_errors
+from .entry import Extent, Inode, TreeStatistics
+
+__all__ = ["ROOT_INO", "Inode", "Tree", "TreeStatistics"]
+
+APPLICATION_ID: Final = 0x524C7472
+VERSION: Final = 1
+ROOT_INO: Final = 1
+
+_SYMLINKS_MAX = 40  # as the kernel has it
+_CHILDREN = "SELECT name, inode.* FROM dirent JOIN inode USING (ino) WHERE parent = ? ORDER BY name"
+_LOOKUP = "SELECT inode.* FROM dirent JOIN inode USING (ino) WHERE parent = ? AND name = ?"
+_INODE = "SELECT * FROM inode WHERE ino = ?"
+_XATTRS = "SELECT name, value FROM xattr WHERE ino = ? ORDER BY name"
+_EXTENTS = "SELECT offset, length, tar_offset FROM extent WHERE ino = ? ORDER BY offset"
+
+
+class Tree:
+    """One merged tree; a context manager. Made by `Tree.open`.
+
+    Every method raises IndexFormatError where the file turns out to be damaged.
+
+    Attributes:
+        has_xattrs: Whether any object of the tree has extended attributes.
+        statistics: How much there is.
+    """
+
+    def __init__(self, database: sqlite3.Connection, path: str) -> None:
+        self._database = database
+        self._path = path
+        with translated_errors(path):
+            row = database.execute("SELECT inodes, bytes, xattrs FROM statistics").fetchone()
+        self.statistics = TreeStatistics(row[0], row[1])
+        self.has_xattrs = bool(row[2])
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> Self:
+        """Return the tree in a file.
+
+        Raises:
+            IndexFormatError: The file is none of ours, of another version, or damaged.
+            OSError: It cannot be opened.
+        """
+        database = open_immutable(path, application_id=APPLICATION_ID, version=VERSION)
+        try:
+            return cls(database, os.fspath(path))
+        except BaseException:
+            database.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of the file; harmless when repeated."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def lookup(self, parent: int, name: bytes) -> Inode | None:
+        """Return the object of this name in a directory, None where there is none."""
+        row = self._one(_LOOKUP, (parent, name))
+        return None if row is None else Inode._make(row)
+
+    def inode(self, ino: int) -> Inode:
+        """Return the object of this number; raises KeyError where there is none."""
+        row = self._one(_INODE, (ino,))
+        if row is None:
+            raise KeyError(ino)
+        return Inode._make(row)
+
+    def children(self, ino: int) -> list[tuple[bytes, Inode]]:
+        """Return a directory's entries, sorted by name; none for what is no directory."""
+        make = Inode._make
+        return [(row[0], make(row[1:])) for row in self._all(_CHILDREN, ino)]
+
+    def xattrs(self, ino: int) -> dict[bytes, bytes]:
+        """Return the extended attributes of an object."""
+        return dict(self._all(_XATTRS, ino)) if self.has_xattrs else {}
+
+    def extents(self, ino: int) -> tuple[Extent, ...]:
+        """Return where the pieces of a sparse file lie; all else of it reads as zeros."""
+        return tuple(self._all(_EXTENTS, ino))
+
+    def resolve(self, path: bytes) -> Inode | None:
+        """Return the object at a path, links followed as seen from inside the root.
+
+        None where there is none, also at the end of a loop of links.
+        """
+        trail = [self.inode(ROOT_INO)]
+        rest, followed = _parts(path), 0
+        while rest:
+            name = rest.pop()
+            if name == b"..":
+                trail = trail[:-1] or trail  # above the root is the root
+                continue
+            node = self.lookup(trail[-1].ino, name)
+            if node is None:
+                return None
+            if stat.S_ISLNK(node.mode):
+                followed += 1
+                if followed > _SYMLINKS_MAX:
+                    return None
+                if node.target[:1] == b"/":
+                    del trail[1:]
+                rest += _parts(node.target)
+                continue
+            trail.append(node)
+        return trail[-1]
+
+    def walk(self) -> Iterator[tuple[bytes, Inode]]:
+        """Yield path and object of the whole tree, each directory before its contents, by name."""
+        stack = [(b"", self.inode(ROOT_INO))]
+        while stack:
+            path, node = stack.pop()
+            yield path, node
+            if stat.S_ISDIR(node.mode):
+                start = path + b"/" if path else b""
+                stack += [
+                    (start + name, child) for name, child in reversed(self.children(node.ino))
+                ]
+
+    def _one(self, sql: str, values: tuple[int | bytes, ...]) -> Any:
+        with translated_errors(self._path):
+            return self._database.execute(sql, values).fetchone()
+
+    def _all(self, sql: str, ino: int) -> list[Any]:
+        with translated_errors(self._path):
+            return self._database.execute(sql, (ino,)).fetchall()
+
+
+def _parts(path: bytes) -> list[bytes]:
+    """Return the parts of a path, the first one last."""
+    return [part for part in reversed(path.split(b"/")) if part not in (b"", b".")]

@@ -1,0 +1,125 @@
+"""What nothing needs any more: temporary files of killed processes, objects that no name leads to.
+
+Objects are collected under the lock "store", alone; loads hold it together. Where a load is at
+work, the collection is noted as due and left to whoever comes next. Open files go on to serve live
+containers: unlink(2) takes only names away.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from rootless.errors import Conflict, NotFound
+from rootless.image import lock, names
+from rootless.image.store import TEMP_PREFIX, Store
+from rootless.image.store_errors import explain
+from rootless.image.transaction import STORE_LOCK
+from rootless.oci.digest import chain_id
+
+_PATIENCE_S = 0.5
+_TEMP_NAME_LENGTH = len(TEMP_PREFIX) + 16
+_DUE = "collection-due"
+
+
+def sweep(store: Store) -> int:
+    """Remove temporary and lock files that no live process holds; return how many."""
+    removed = 0
+    for folder in _folders(store):
+        for path in _listed(folder):
+            if path.name.startswith(TEMP_PREFIX):
+                # a database's journal lies beside the file whose name it extends
+                owner = path.with_name(path.name[:_TEMP_NAME_LENGTH])
+                removed += _remove_if_free(path, owner)
+            elif folder.name == "locks" and path.suffix == ".lock" and path.stem != STORE_LOCK:
+                removed += _remove_if_free(path, path)
+    return removed
+
+
+def collect(store: Store) -> int:
+    """Remove every object that no image needs; return the bytes freed.
+
+    Waits a moment for loads to end; if they do not, the collection is noted as due and 0 returned.
+    """
+    due = store.root / _DUE
+    try:
+        with lock.exclusive_within(store.lock_path(STORE_LOCK), _PATIENCE_S):
+            freed = sum(_remove(path) for path in _unneeded(store))
+            with suppress(FileNotFoundError):
+                due.unlink()
+            return freed
+    except Conflict:
+        with explain(due):
+            due.touch()
+        return 0
+
+
+def collect_if_due(store: Store) -> None:
+    """Collect what a removal had to leave."""
+    if (store.root / _DUE).exists():
+        collect(store)
+
+
+def _unneeded(store: Store) -> Iterator[Path]:
+    needed: set[Path] = set()
+    for image in _whole_images(store):
+        diff_ids = image.config.diff_ids
+        needed.add(store.blob_path(image.manifest_digest))
+        needed.add(store.blob_path(image.config_digest))
+        if image.source_digest is not None:
+            needed.add(store.blob_path(image.source_digest))
+        needed.update(store.blob_path(layer.digest) for layer in image.manifest.layers)
+        needed.update(store.index_path(diff_id) for diff_id in diff_ids)
+        needed.add(store.tree_path(chain_id(diff_ids)))
+    for folder in ("blobs/sha256", "layers/sha256", "trees"):
+        for path in _listed(store.root / folder):
+            if path not in needed and not path.name.startswith(TEMP_PREFIX):
+                yield path
+
+
+def _whole_images(store: Store) -> Iterator[names.Image]:
+    """Yield the images; one whose documents are gone needs nothing any more."""
+    for entry in names.entries(store):
+        with suppress(NotFound):
+            yield names.read_image(store, entry)
+
+
+def _folders(store: Store) -> Iterator[Path]:
+    yield store.root
+    for name in ("blobs/sha256", "layers/sha256", "trees", "locks"):
+        yield store.root / name
+    yield store.scratch
+
+
+def _listed(folder: Path) -> list[Path]:
+    with explain(folder):
+        try:
+            return [folder / name for name in os.listdir(folder)]
+        except FileNotFoundError:
+            return []
+
+
+def _remove_if_free(path: Path, owner: Path) -> int:
+    """Remove a file unless a live process has locked its owner."""
+    with explain(path):
+        try:
+            fd = os.open(owner, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except FileNotFoundError:  # a journal without its database, or both just gone
+            return 1 if owner != path and _remove(path) >= 0 else 0
+        except OSError:  # a folder of somebody else's making
+            return 0
+        try:
+            if not lock.try_lock(fd):
+                return 0
+            path.unlink(missing_ok=True)
+            return 1
+        finally:
+            os.close(fd)
+
+
+def _remove(path: Path) -> int:
+    with explain(path), suppress(FileNotFoundError):
+        size = path.stat().st_size
+        path.unlink()
+        return size
+    return 0

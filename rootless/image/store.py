@@ -1,0 +1,224 @@
+r"""The store of one user: an OCI image layout with an index beside each layer.
+
+    version                     "1\n"
+    oci-layout, index.json      an OCI image layout that any tool reads
+    blobs/sha256/HEX            manifests, configs, and layers as plain tars (digest = diff ID)
+    layers/sha256/HEX.index     the index of the layer blobs/sha256/HEX
+    trees/HEX                   the merged tree of a chain of layers
+    locks/                      lock files, while held
+    scratch/                    what runs need for their time
+
+Guarantees: everything belongs to the user and needs neither xattrs nor chown. A file appears under
+its name complete, by rename(2), or not at all. What is being written has a name that begins with
+`.tmp-` and is locked by its writer, so that `kill -9` leaves only files that anybody can tell from
+live ones and remove: see `rootless.image.gc`.
+"""
+
+import fcntl
+import os
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from rootless.errors import IntegrityError, NotFound, StoreError
+from rootless.image import lock
+from rootless.image.store_errors import explain
+from rootless.oci.digest import Digest, hex_of, sha256_of
+from rootless.oci.image_index import ImageIndex, parse_image_index
+from rootless.paths import Paths
+
+FORMAT_VERSION = 1
+TEMP_PREFIX = ".tmp-"
+_LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
+_MAX_INDEX_BYTES = 64 << 20  # our own document: a hundred thousand names
+_FOLDERS = ("blobs/sha256", "layers/sha256", "trees", "locks")
+
+
+class TempFile:
+    """A file under construction: locked while it lives, gone unless it was kept.
+
+    Attributes:
+        path: Where it is written.
+        fd: Descriptor that holds the lock and may be written to; -1 after close.
+    """
+
+    __slots__ = ("fd", "path")
+
+    def __init__(self, folder: Path) -> None:
+        while True:
+            self.path = folder / f"{TEMP_PREFIX}{secrets.token_hex(8)}"
+            self.fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            with suppress(OSError):  # no locks here: sweep cannot lock either, and leaves it alone
+                fcntl.flock(self.fd, fcntl.LOCK_EX)
+            if os.fstat(self.fd).st_nlink:
+                return
+            os.close(self.fd)  # a sweep came between open and flock
+
+    def keep(self, name: Path) -> None:
+        """Give the file its name, once its content is on the disk; replaces what is there."""
+        with explain(name):
+            self.sync()
+            self.rename(name)
+
+    def sync(self) -> None:
+        """Bring the content to the disk."""
+        with explain(self.path):
+            os.fsync(self.fd)
+
+    def rename(self, name: Path) -> None:
+        """Give the file its name; its content must be on the disk."""
+        with explain(name):
+            os.chmod(self.fd, 0o644)
+            os.rename(self.path, name)
+        self.path = name
+        os.close(self.fd)
+        self.fd = -1
+
+    def close(self) -> None:
+        """Remove the file unless it was kept."""
+        if self.fd >= 0:
+            with suppress(OSError):
+                os.unlink(self.path)
+            os.close(self.fd)
+            self.fd = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Where each object of a store lies, and how it is written."""
+
+    root: Path
+    scratch: Path
+
+    @classmethod
+    def open(cls, paths: Paths, *, create: bool) -> "Store":
+        """Open the store; with *create*, make it where it is not yet.
+
+        Without *create* nothing is written: a store that does not exist is an empty one, and a
+        read-only one serves.
+
+        Raises:
+            StoreError: It cannot be made, or a newer version of the program made it.
+        """
+        store = cls(paths.store, paths.scratch)
+        with explain(store.root):
+            if create:
+                store._make()
+            store._check_version()
+        return store
+
+    def blob_path(self, digest: Digest) -> Path:
+        """Return where a blob lies, whether it is there or not."""
+        return self.root / "blobs" / "sha256" / hex_of(digest)
+
+    def index_path(self, diff_id: Digest) -> Path:
+        """Return where the index of a layer lies."""
+        return self.root / "layers" / "sha256" / f"{hex_of(diff_id)}.index"
+
+    def tree_path(self, chain: Digest) -> Path:
+        """Return where the merged tree of a chain of layers lies."""
+        return self.root / "trees" / hex_of(chain)
+
+    def lock_path(self, name: str) -> Path:
+        """Return the lock file of an object."""
+        return self.root / "locks" / f"{name}.lock"
+
+    def temp_for(self, path: Path) -> TempFile:
+        """Begin a file that is to become *path*."""
+        with explain(path):
+            return TempFile(path.parent)
+
+    def write(self, path: Path, data: bytes) -> None:
+        """Write a whole file, atomically."""
+        with self.temp_for(path) as temp:
+            with explain(path):
+                write_all(temp.fd, data)
+            temp.keep(path)
+
+    def write_blob(self, data: bytes) -> Digest:
+        """Keep *data* as a blob, unless it is there."""
+        digest = sha256_of(data)
+        path = self.blob_path(digest)
+        if not path.exists():
+            self.write(path, data)
+        return digest
+
+    def read_blob(self, digest: Digest, limit: int) -> bytes:
+        """Return a blob of at most *limit* bytes, verified.
+
+        Raises:
+            NotFound: It is not there.
+            IntegrityError: It is not what its name says.
+        """
+        path = self.blob_path(digest)
+        try:
+            with explain(path), open(path, "rb") as file:
+                data = file.read(limit + 1)
+        except StoreError as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                fix = "load the image again"
+                raise NotFound("blob missing from the store", digest, fix) from error
+            raise
+        if len(data) > limit or sha256_of(data) != digest:
+            raise IntegrityError("damaged blob in the store", str(path), "load the image again")
+        return data
+
+    def has_layer(self, diff_id: Digest) -> bool:
+        """Return whether a layer and its index are there."""
+        return self.blob_path(diff_id).exists() and self.index_path(diff_id).exists()
+
+    def read_index(self) -> ImageIndex:
+        """Return the images' descriptors; none where there is no store yet."""
+        path = self.root / "index.json"
+        try:
+            with open(path, "rb") as file:
+                data = file.read(_MAX_INDEX_BYTES + 1)
+        except FileNotFoundError:
+            return ImageIndex(())
+        except OSError:
+            with explain(path):
+                raise
+        return parse_image_index(data, limit=_MAX_INDEX_BYTES)
+
+    def write_index(self, index: ImageIndex) -> None:
+        """Replace the images' descriptors; the caller holds the lock "index"."""
+        self.write(self.root / "index.json", index.to_bytes())
+
+    def _make(self) -> None:
+        for folder in _FOLDERS:
+            os.makedirs(self.root / folder, mode=0o700, exist_ok=True)
+        os.makedirs(self.scratch, mode=0o700, exist_ok=True)
+        for name, data in (("version", f"{FORMAT_VERSION}\n".encode()), ("oci-layout", _LAYOUT)):
+            if not (self.root / name).exists():
+                self.write(self.root / name, data)
+        if not (self.root / "index.json").exists():
+            with lock.exclusive(self.lock_path("index")):  # another may just now name an image
+                if not (self.root / "index.json").exists():
+                    self.write_index(ImageIndex(()))
+
+    def _check_version(self) -> None:
+        path = self.root / "version"
+        try:
+            text = path.read_text("ascii", "replace").strip()
+        except FileNotFoundError:
+            return
+        if not text.isascii() or not text.isdigit():
+            raise StoreError("not a store of rootless", str(self.root), f"{path} is not a number")
+        if int(text[:9]) > FORMAT_VERSION:
+            fix = "update rootless, or set ROOTLESS_HOME to another folder"
+            raise StoreError(f"store of a newer format ({text[:9]})", str(self.root), fix)
+
+
+def write_all(fd: int, data: bytes | memoryview) -> None:
+    """Write all of *data*; write(2) stops at 2 GiB and at signals."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]

@@ -1,0 +1,84 @@
+"""Merged trees: one for each chain of layers, built once; and files read out of them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from fuse.lower import TarLower
+from fuse.merge import merge
+from fuse.tree import Tree
+from rootless.errors import IntegrityError, NotFound
+from rootless.image import lock
+from rootless.image.names import Image
+from rootless.image.store import Store
+from rootless.image.store_errors import explain
+from rootless.oci.digest import chain_id, hex_of
+from rootless.oci.image_config import ImageConfig
+
+_MAX_READ = 16 << 20  # passwd and group files; anything larger is read through the mount
+
+
+def ensure_tree(store: Store, config: ImageConfig) -> Path:
+    """Return the merged tree of an image; it is there since the load, else it is built now.
+
+    Raises:
+        NotFound: A layer is missing.
+        StoreError: The tree is missing and the store cannot be written.
+    """
+    chain = chain_id(config.diff_ids)
+    path = store.tree_path(chain)
+    if path.exists():
+        return path
+    with lock.exclusive(store.lock_path(f"tree-{hex_of(chain)}")):
+        if not path.exists():
+            for index in (store.index_path(diff_id) for diff_id in config.diff_ids):
+                if not index.exists():
+                    raise NotFound("layer missing from the store", str(index), _RELOAD)
+            with store.temp_for(path) as temp:
+                build([store.index_path(diff_id) for diff_id in config.diff_ids], temp.path)
+                temp.keep(path)
+    return path
+
+
+def build(indexes: Sequence[Path], out: Path) -> None:
+    """Merge indexes of layers, lowest first, into *out*; raises StoreError, IntegrityError."""
+    with explain(out):
+        try:
+            merge(indexes, out)
+        except ValueError as error:
+            raise IntegrityError("layers do not fit together", str(error)) from error
+
+
+def layer_paths(store: Store, config: ImageConfig) -> tuple[Path, ...]:
+    """Return the layers' tars, lowest first; raises NotFound where one is missing."""
+    paths = tuple(store.blob_path(diff_id) for diff_id in config.diff_ids)
+    for path in paths:
+        if not path.exists():
+            raise NotFound("layer missing from the store", str(path), _RELOAD)
+    return paths
+
+
+def open_tree(path: Path) -> Tree:
+    """Open a merged tree; the caller closes it."""
+    with explain(path):
+        return Tree.open(path)
+
+
+def read_file(store: Store, image: Image, inner_path: bytes) -> bytes | None:
+    """Return a small file of an image; None where there is no regular file of that name.
+
+    Symbolic links are followed inside the image's root.
+    """
+    with open_tree(ensure_tree(store, image.config)) as tree:
+        inode = tree.resolve(inner_path)
+        if inode is None or inode.mode & 0o170000 != 0o100000:
+            return None
+        if inode.size > _MAX_READ:
+            where = inner_path.decode("utf-8", "backslashreplace")
+            raise IntegrityError("file too large to be read from the image", where)
+        extents = tree.extents(inode.ino) if inode.sparse else ()
+        paths = layer_paths(store, image.config)
+    with TarLower(paths) as lower:
+        return lower.read(inode, extents, 0, inode.size)
+
+
+_RELOAD = "load the image again"

@@ -61,13 +61,12 @@ def _write(database: Connection, root: Node, readers: Sequence[IndexReader]) -> 
     database.executemany("INSERT INTO dirent VALUES (?, ?, ?)", dirents)
     database.executemany(_INSERT_INODE, map(_row, nodes))
     xattrs = 0
+    with_xattrs, sparse = _numbers(nodes, HAS_XATTRS), _numbers(nodes, SPARSE)
     for layer, reader in enumerate(readers):
-        wanted = _numbers(nodes, layer, HAS_XATTRS)
-        if wanted:
+        if wanted := with_xattrs.get(layer):
             rows = ((wanted[row[0]], *row[1:]) for row in reader.xattrs() if row[0] in wanted)
             xattrs += database.executemany("INSERT INTO xattr VALUES (?, ?, ?)", rows).rowcount
-        wanted = _numbers(nodes, layer, SPARSE)
-        if wanted:
+        if wanted := sparse.get(layer):
             pieces = ((wanted[row[0]], *row[1:]) for row in reader.extents() if row[0] in wanted)
             database.executemany("INSERT INTO extent VALUES (?, ?, ?, ?)", pieces)
     size = sum(node.entry.size for node in nodes if stat.S_ISREG(node.entry.mode))
@@ -94,13 +93,13 @@ def _row(node: Node) -> tuple[int | bytes, ...]:
     )
 
 
-def _numbers(nodes: Iterable[Node], layer: int, flag: int) -> dict[int, int]:
-    """Return the inode numbers of a layer's entries that have this flag, by entry number."""
-    return {
-        node.entry.number: node.ino
-        for node in nodes
-        if node.entry.flags & flag and node.layer == layer
-    }
+def _numbers(nodes: Iterable[Node], flag: int) -> dict[int, dict[int, int]]:
+    """Return for each layer the inode numbers of its entries with this flag, by entry number."""
+    found: dict[int, dict[int, int]] = {}
+    for node in nodes:
+        if node.entry.flags & flag:
+            found.setdefault(node.layer, {})[node.entry.number] = node.ino
+    return found
 
 
 def _entries_below(prefix: bytes, entries: Iterable[Entry]) -> Iterator[Entry]:

@@ -31,6 +31,8 @@ from .entry import HARD_LINK, Entry
 from .whiteout import Whiteout
 
 _SYMLINKS_MAX = 40  # as the kernel has it
+# A member of 4 KiB can imply 2,000 directories: what a hostile archive can make us hold is bounded.
+_OBJECTS_MAX = 5_000_000
 _IMPLIED: Final = Entry(0, b"", stat.S_IFDIR | 0o755, 0, 0, 0, 0, 0, 0, b"", 0)
 
 
@@ -70,6 +72,7 @@ class MergedTree:
         self._top: dict[bytes, Node] = {}
         self.root.children = self._top
         self._layer = -1
+        self._objects = 0
         # Contents of the directories that this layer's entries lie in, so that each path is walked
         # once. Emptied whenever a path may have come to mean another directory.
         self._directories: dict[bytes, dict[bytes, Node]] = {}
@@ -82,6 +85,9 @@ class MergedTree:
             self._hide(whiteout)
         for entry in entries:
             self._put(entry)
+            self._objects += 1
+            if self._objects > _OBJECTS_MAX:
+                raise MergeError(f"more than {_OBJECTS_MAX:,} objects in one image", entry)
 
     def _hide(self, whiteout: Whiteout) -> None:
         parent, _, name = whiteout.path.rpartition(b"/")
@@ -166,6 +172,7 @@ class MergedTree:
                 if is_own:
                     raise MergeError("an entry below something that is no directory", entry)
                 child = contents[name] = Node(_IMPLIED, self._layer)
+                self._objects += 1
             trail.append(contents)
             contents = child.children if child.children is not None else {}
         return contents

@@ -122,9 +122,9 @@ def _is_short_enough(path: bytes) -> bool:
 
 
 def checked_target(target: bytes) -> bytes:
-    """Return a symbolic link's target that Linux can hold."""
+    """Return a link's target that Linux can hold."""
     if not target or b"\0" in target or len(target) >= _PATH_MAX:
-        raise ValueError("a symbolic link whose target is empty, too long, or has a NUL in it")
+        raise ValueError("a link whose target is empty, too long, or has a NUL in it")
     return target
 
 

@@ -17,9 +17,9 @@ reads top to bottom like a pulling parser, and the contents of files are never t
 """
 
 import os
-import stat
 import struct
 from collections.abc import Callable, Generator, Mapping, Sequence
+from stat import S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG
 from typing import Final
 
 from . import pax, sparse
@@ -49,18 +49,8 @@ _SkipSteps = Generator[tuple[int, int], bytes, int]
 _MapSteps = Generator[tuple[int, int], bytes, tuple[list[int], int]]
 
 _ZEROS = bytes(BLOCK)
-_TYPES = {
-    b"\0": stat.S_IFREG,
-    b"0": stat.S_IFREG,
-    b"1": 0,
-    b"2": stat.S_IFLNK,
-    b"3": stat.S_IFCHR,
-    b"4": stat.S_IFBLK,
-    b"5": stat.S_IFDIR,
-    b"6": stat.S_IFIFO,
-    b"7": stat.S_IFREG,
-    b"S": stat.S_IFREG,
-}
+_REGULAR = (b"0", b"\0", b"7", b"S")
+_SPECIAL = {b"2": S_IFLNK, b"3": S_IFCHR, b"4": S_IFBLK, b"5": S_IFDIR, b"6": S_IFIFO}
 _EXTENDED = (b"x", b"X", b"g", b"L", b"K")
 _NO_RECORDS: dict[bytes, bytes] = {}
 _SECOND_NS = 1_000_000_000
@@ -171,46 +161,45 @@ class TarReader:
     def _take(
         self, fields: Fields, size: int, extents: Sequence[Extent] = (), real_size: int = -1
     ) -> int:
-        """Emit a member; returns the length of its contents in the archive."""
+        """Emit a member; returns the length of its contents in the archive.
+
+        Args:
+            fields: The header.
+            size: What the archive has of the contents, by the header.
+            extents: Of a sparse file.
+            real_size: Of a sparse file, with its holes.
+        """
         kind, owner = fields[5], fields[1]
-        format_bits = _TYPES.get(kind)
-        if format_bits is None:
-            if kind == b"V":  # GNU's volume label names the archive, no object
-                return 0
-            raise ValueError(f"a member of the unknown type {kind!r}")
-        raw, target = parse_name(fields), b""
+        raw = parse_name(fields)
         mode, uid, gid = self._owners.get(owner) or self._remember(owner)
         seconds = parse_number(fields[3])
         mtime_ns = max(-_SECONDS_MAX, min(_SECONDS_MAX, seconds)) * _SECOND_NS
-        flags, rdev = 0, 0
         records, xattrs = _NO_RECORDS, NO_XATTRS
         if self._extended or self._global:
             records = {**self._global, **self._records}
             raw = records.get(b"path") or raw
             size, uid, gid, mtime_ns = _override(records, size, uid, gid, mtime_ns)
             xattrs = pax.parse_xattrs(records)
-            flags = HAS_XATTRS if xattrs else 0
-            self._records, self._pairs, self._extended = {}, [], 0
-        skip = 0
-        if format_bits == stat.S_IFREG:
-            skip = checked_size(size)
-            if raw[-1:] == b"/":  # how v7 marks a directory
-                format_bits, size = stat.S_IFDIR, 0
-            elif real_size >= 0:
+        flags = HAS_XATTRS if xattrs else 0
+        skip, rdev, target = 0, 0, b""
+        if kind in _REGULAR:
+            skip, type_bits = checked_size(size), S_IFREG
+            if real_size >= 0:
                 size, flags = real_size, flags | SPARSE
+            if raw[-1:] == b"/":  # how v7 marks a directory
+                size, type_bits = 0, S_IFDIR
+        elif kind == b"V":  # GNU's volume label names the archive, no object
+            return 0
         else:
-            size = 0
-            if kind in (b"1", b"2"):
-                target = records.get(b"linkpath") or until_nul(fields[6])
-                if kind == b"1":
-                    target, flags, format_bits = clean_path(target), HARD_LINK, stat.S_IFREG
-                size = len(checked_target(target))
-            elif kind in (b"3", b"4"):
-                rdev = parse_device(fields[8], fields[9])
+            type_bits, rdev, target = _parse_special(fields, records)
+            size = len(target)
+            flags |= HARD_LINK if kind == b"1" else 0
         self._members += 1
-        path = clean_path(raw)
-        entry = (self._members, path, format_bits | mode, uid, gid, size, mtime_ns, rdev)
-        self._emit(Entry(*entry, self._at, target, flags), xattrs, extents)
+        path, mode = clean_path(raw), type_bits | mode
+        if records is not _NO_RECORDS:
+            self._records, self._pairs, self._extended = {}, [], 0
+        head = (self._members, path, mode, uid, gid, size, mtime_ns, rdev, self._at)
+        self._emit(Entry(*head, target, flags), xattrs, extents)
         return skip + -skip % BLOCK
 
     def _remember(self, owner: bytes) -> tuple[int, int, int]:
@@ -304,6 +293,25 @@ class TarReader:
             self._at, map_size = self._at + BLOCK, map_size + BLOCK
             is_open = blocks.feed(block)
         return blocks.pairs, map_size
+
+
+def _parse_special(fields: Fields, records: Mapping[bytes, bytes]) -> tuple[int, int, bytes]:
+    """Return type bits, device number and target of a member that has no contents.
+
+    A hard link's type is its target's, and is not known here: it passes for a regular file.
+    """
+    kind = fields[5]
+    if kind == b"1":
+        target = clean_path(records.get(b"linkpath") or until_nul(fields[6]))
+        return S_IFREG, 0, checked_target(target)
+    type_bits = _SPECIAL.get(kind)
+    if type_bits is None:
+        raise ValueError(f"a member of the unknown type {kind!r}")
+    if kind == b"2":
+        return type_bits, 0, checked_target(records.get(b"linkpath") or until_nul(fields[6]))
+    if kind in (b"3", b"4"):
+        return type_bits, parse_device(fields[8], fields[9]), b""
+    return type_bits, 0, b""
 
 
 def _override(

@@ -5,14 +5,13 @@ else the run fails under `--strict-skips`, as contrib/test has it.
 """
 
 import os
-import subprocess
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import leaks
 import pytest
+from executable import Home, Rootless
 
 # Reasons that say something about the user or the kernel, not about a set-up that was forgotten.
 KNOWN_SKIPS = (
@@ -121,99 +120,6 @@ def _leaves_nothing() -> Iterator[None]:
     assert not left, "left behind:\n" + "\n".join(left)
 
 
-@dataclass(frozen=True, slots=True)
-class Home:
-    """A fresh user's folders and the environment that names them."""
-
-    path: Path
-    environ: Mapping[str, str]
-
-    @property
-    def store(self) -> Path:
-        """The store's folder; `rootless` makes it."""
-        return self.path / "store"
-
-    @property
-    def runtime(self) -> Path:
-        """The folder of what lives."""
-        return self.path / "run" / "rootless"
-
-    @classmethod
-    def make(cls, path: Path) -> "Home":
-        """Make the folders below an existing one."""
-        for name in ("home", "run"):
-            (path / name).mkdir(mode=0o700)
-        keep = ("PATH", "LANG", "TERM", "USER", "LOGNAME", leaks.SESSION_VARIABLE)
-        environ = {name: os.environ[name] for name in keep if name in os.environ}
-        environ |= {
-            "HOME": str(path / "home"),
-            "XDG_RUNTIME_DIR": str(path / "run"),
-            "ROOTLESS_HOME": str(path / "store"),
-        }
-        return cls(path, environ)
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What a command said and how it ended."""
-
-    status: int
-    stdout: str
-    stderr: str
-
-
-@dataclass(frozen=True, slots=True)
-class Rootless:
-    """The real executable, in one user's folders.
-
-    Calling it runs it to its end; `start` gives the process.
-    """
-
-    home: Home
-    global_options: tuple[str, ...] = ()
-    executable: str = field(default_factory=lambda: str(Path(sys.prefix, "bin", "rootless")))
-
-    def command(self, *words: str | os.PathLike[str]) -> list[str]:
-        """Return the argument list."""
-        return [self.executable, *self.global_options, *(os.fspath(word) for word in words)]
-
-    def __call__(
-        self,
-        *words: str | os.PathLike[str],
-        stdin: str = "",
-        env: Mapping[str, str] | None = None,
-        cwd: str | os.PathLike[str] | None = None,
-        timeout: float = 60,
-        pass_fds: Sequence[int] = (),
-    ) -> Result:
-        """Run it to its end."""
-        done = subprocess.run(
-            self.command(*words),
-            input=stdin,
-            capture_output=True,
-            encoding="utf-8",
-            errors="surrogateescape",
-            env={**self.home.environ, **(env or {})},
-            cwd=cwd or self.home.path,
-            timeout=timeout,
-            pass_fds=pass_fds,
-            check=False,
-        )
-        return Result(done.returncode, done.stdout, done.stderr)
-
-    def ok(self, *words: str | os.PathLike[str], **options: object) -> str:
-        """Run it, expect status 0, return what it printed."""
-        result = self(*words, **options)  # type: ignore[arg-type]
-        assert result.status == 0, f"{words}: status {result.status}\n{result.stderr}"
-        return result.stdout
-
-    def start(self, *words: str | os.PathLike[str], **options: object) -> subprocess.Popen[bytes]:
-        """Start it; the caller waits for it."""
-        return subprocess.Popen(  # type: ignore[call-overload,no-any-return]
-            self.command(*words), env=dict(self.home.environ), cwd=self.home.path, **options
-        )
-
-
 @pytest.fixture
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """Fresh folders of a user who never ran rootless."""
@@ -284,9 +190,9 @@ def wait_until() -> Callable[[Callable[[], bool]], None]:
     """Poll a condition; for what another process does in its own time."""
 
     def wait(condition: Callable[[], bool], timeout: float = 10) -> None:
-        deadline = leaks.time.monotonic() + timeout
+        deadline = time.monotonic() + timeout
         while not condition():
-            assert leaks.time.monotonic() < deadline, "the condition did not come true in time"
-            leaks.time.sleep(0.01)
+            assert time.monotonic() < deadline, "the condition did not come true in time"
+            time.sleep(0.01)
 
     return wait

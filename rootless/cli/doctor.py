@@ -1,0 +1,35 @@
+"""`rootless doctor`."""
+
+import os
+import shutil
+import sys
+
+import typer
+
+from rootless.cli.exit import SETUP_FAILED
+from rootless.doctor.report import can_run, run_checks, to_json, to_text
+from rootless.paths import Paths
+
+app = typer.Typer()
+
+
+@app.command()
+def doctor(
+    *,
+    as_json: bool = typer.Option(False, "--json", help="Print the report as JSON."),
+) -> None:
+    """Check what this host has for running images: state, cause and fix of each precondition.
+
+    Exit status 0 where `rootless run` can work, warnings or not; 125 where it cannot.
+    """
+    checks = run_checks(Paths.from_environment())
+    if as_json:
+        typer.echo(to_json(checks))
+    else:
+        on_terminal = sys.stdout.isatty()
+        # not wrapped into a file or a pipe: a fix is there to be copied, and to be searched for
+        width = shutil.get_terminal_size().columns if on_terminal else 100_000
+        color = on_terminal and "NO_COLOR" not in os.environ
+        typer.echo(to_text(checks, width=width, color=color))
+    if not can_run(checks):
+        raise typer.Exit(SETUP_FAILED)

@@ -1,0 +1,54 @@
+"""Trying for real, in a throw-away namespace: what the checks claim was seen to work.
+
+Everything here happens in a child process that ends at once; its mounts go with it.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from rootless.errors import RootlessError
+from rootless.linux.mount_api import MS_NODEV, MS_NOSUID, MS_PRIVATE, MS_REC, mount
+from rootless.linux.namespaces import CLONE_NEWNS, unshare
+from rootless.userns.create import run_inside
+from rootless.userns.maps import MapRequest, choose_maps
+from rootless.userns.subid import Caller
+
+
+def attempt(body: Callable[[], None], *, caller: Caller, single: bool) -> RootlessError | None:
+    """Run `body` as root of new user and mount namespaces; return what went wrong."""
+
+    def inside() -> None:
+        unshare(CLONE_NEWNS)
+        mount(None, "/", None, MS_REC | MS_PRIVATE)
+        body()
+
+    try:
+        maps = choose_maps(MapRequest(mode="single" if single else ""), caller)
+        run_inside(maps, inside)
+    except RootlessError as error:
+        return error
+    return None
+
+
+def mount_tmpfs(folder: Path) -> None:
+    """Mount a tmpfs: the least that a namespace must allow."""
+    mount("rootless", str(folder), "tmpfs", MS_NODEV | MS_NOSUID)
+
+
+def mount_fuse(folder: Path) -> None:
+    """Mount a FUSE file system that nobody serves; the kernel does not wait for its server."""
+    fd = os.open("/dev/fuse", os.O_RDWR | os.O_CLOEXEC)
+    options = f"fd={fd},rootmode=40000,user_id=0,group_id=0"
+    mount("rootless", str(folder), "fuse", MS_NODEV | MS_NOSUID, options)
+
+
+def mount_overlay(lower: Path, upper: Path, work: Path, target: Path) -> None:
+    """Mount overlayfs as the `hybrid` driver does, and write through it."""
+    fds = [os.open(path, os.O_PATH | os.O_DIRECTORY) for path in (lower, upper, work)]
+    names = ("lowerdir", "upperdir", "workdir")
+    # by descriptor: a colon or comma in a path would end the option
+    options = [f"{name}=/proc/self/fd/{fd}" for name, fd in zip(names, fds, strict=True)]
+    mount("rootless", str(target), "overlay", 0, ",".join([*options, "userxattr"]))
+    (target / "removed").unlink()
+    (target / "made").write_text("", encoding="ascii")

@@ -1,0 +1,174 @@
+"""The life of a server process: `python -m fuse.server JSON` (see `server_config`).
+
+What it guarantees, in the order of `main`:
+
+- Every file is open before the mount is there, so no path is ever resolved through it.
+- One line on the ready descriptor, `ready` or `error TEXT`; nothing on standard output.
+- The end of the mount, end-of-file on the lifeline, and SIGTERM end it; the mount goes first.
+- Whatever else ends the session ends the process at once: users of the mount get ENOTCONN, as
+  after a SIGKILL. A process that lived on with its session dead would let them hang for good.
+- Signals of a terminal are not for it.
+"""
+
+import contextlib
+import gc
+import logging
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NoReturn
+
+import pyfuse3
+import trio
+
+from .attributes import AttributeMaker
+from .lower import TarLower
+from .mount_options import mount_options
+from .operations import ReadOnlyOperations
+from .ownership import Squash
+from .pump import Pump
+from .server_config import ServerConfig
+from .server_log import log_to
+from .tree import Tree
+
+log = logging.getLogger(__name__)
+
+_TERMINAL_SIGNALS = (
+    signal.SIGINT,
+    signal.SIGQUIT,
+    signal.SIGHUP,
+    signal.SIGTSTP,
+    signal.SIGTTIN,
+    signal.SIGTTOU,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _FileSystem:
+    """What serves the requests, opened and not yet mounted."""
+
+    operations: pyfuse3.Operations
+    pump: Pump
+
+
+def main(arguments: list[str]) -> NoReturn:
+    """Serve one mount until it ends; never returns, so that nothing at exit can hang."""
+    for number in _TERMINAL_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    # Until the session can end in good order, a SIGTERM waits: a dead mount would be left behind.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    config = ServerConfig.from_json(arguments[0])
+    log_to(config.log_path)
+    status = 1
+    try:
+        file_system = _open(config)
+        _mount(config, file_system.operations)
+        _tell(config.ready_fd, "ready")
+        status = _serve(config, file_system.pump)
+    except BaseException as error:
+        log.exception("the server ends")
+        _tell(config.ready_fd, f"error {_one_line(error)}")
+    finally:
+        logging.shutdown()
+        os._exit(status)
+
+
+def _open(config: ServerConfig) -> _FileSystem:
+    """Open everything that lies outside the mount."""
+    os.chdir("/")  # a working directory would keep a file system of the owner's busy
+    tree = Tree.open(os.path.realpath(config.tree))
+    lower = TarLower(config.layers)
+    attributes = AttributeMaker(
+        Squash(config.uid_map, config.overflow_uid), Squash(config.gid_map, config.overflow_gid)
+    )
+    operations = ReadOnlyOperations(tree, lower, attributes, pyfuse3.notify_store)
+    return _FileSystem(operations, Pump(operations.prefetch.step))
+
+
+def _mount(config: ServerConfig, operations: pyfuse3.Operations) -> None:
+    """Mount; raises OSError with libfuse's own words, which it prints and does not return."""
+    with _captured_stderr() as said:
+        try:
+            pyfuse3.init(operations, config.mountpoint, mount_options(config))
+        except RuntimeError as error:
+            text = " ".join(os.pread(said, 4096, 0).decode(errors="replace").split())
+            raise OSError(0, text or str(error), config.mountpoint) from error
+
+
+@contextlib.contextmanager
+def _captured_stderr() -> Iterator[int]:
+    """Collect what this process and its children print on descriptor 2; yields a readable fd."""
+    collected = os.memfd_create("stderr")
+    kept = os.dup(2)
+    os.dup2(collected, 2)
+    try:
+        yield collected
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(collected)
+
+
+def _serve(config: ServerConfig, pump: Pump) -> int:
+    """Run the session to its end and take the mount away; return the exit status."""
+    try:
+        trio.run(_until_the_end, pump, config.lifeline_fd)
+        status = 0
+    except BaseException:
+        log.exception("the session failed")
+        status = 1
+    # Lazily, as users may still be inside; with this process their connection ends too.
+    with _captured_stderr():
+        pyfuse3.close(unmount=True)
+    return status
+
+
+async def _until_the_end(pump: Pump, lifeline_fd: int) -> None:
+    """Return when the mount, its owner or a SIGTERM ends the session."""
+    # What is alive now lives as long as the process: collections need not look at it.
+    gc.collect()
+    gc.freeze()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_cancel_at_sigterm, nursery.cancel_scope)
+        if lifeline_fd >= 0:
+            nursery.start_soon(_cancel_at_end_of_file, lifeline_fd, nursery.cancel_scope)
+        await pump.run()
+        nursery.cancel_scope.cancel()
+
+
+async def _cancel_at_sigterm(scope: trio.CancelScope) -> None:
+    with trio.open_signal_receiver(signal.SIGTERM) as signals:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+        async for _ in signals:
+            scope.cancel()
+
+
+async def _cancel_at_end_of_file(fd: int, scope: trio.CancelScope) -> None:
+    """Watch a pipe or socket whose other end the owner holds, or the owner's pidfd."""
+    while True:
+        await trio.lowlevel.wait_readable(fd)
+        try:
+            if os.read(fd, 512):
+                continue
+        except OSError as error:
+            log.debug("lifeline: %s", error)  # a pidfd is readable at its process's end, only
+        scope.cancel()
+        return
+
+
+def _tell(ready_fd: int, line: str) -> None:
+    """Write the one line and close; a starter that no longer listens ends by the lifeline."""
+    with contextlib.suppress(OSError):
+        os.write(ready_fd, f"{line}\n".encode(errors="replace"))
+        os.close(ready_fd)
+
+
+def _one_line(error: BaseException) -> str:
+    text = str(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
+    return " ".join(text.split())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -45,6 +45,7 @@ def load(
     """
     from rootless.cli.progress import shown  # noqa: PLC0415 - --help needs none of it
     from rootless.errors import InvalidInput  # noqa: PLC0415
+    from rootless.image.gc import sweep  # noqa: PLC0415
     from rootless.image.load import load as load_images  # noqa: PLC0415
     from rootless.image.store import Store  # noqa: PLC0415
     from rootless.oci.image_index import parse_platform  # noqa: PLC0415
@@ -55,6 +56,7 @@ def load(
     if name and len(given) > 1:
         raise InvalidInput("one name for several images", name, "load them one by one")
     store = Store.open(Paths.from_environment(), create=True)
+    sweep(store)
     for source in given:
         with shown(quiet=quiet) as progress:
             loaded = load_images(store, source, name=name, platform=wanted, progress=progress)

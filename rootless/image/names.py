@@ -127,6 +127,19 @@ def name_for_storing(text: str, default_domain: str = LOCALHOST) -> str:
     return str(reference.canonical(default_domain))
 
 
+def is_called(entry: Entry, name: str) -> bool:
+    """Return whether a repository, with or without its last tag, is meant by *name*; "" is all."""
+    if not name:
+        return True
+    wanted = parse_reference(name)
+    have = _parsed(entry)
+    if wanted.tag and wanted.tag != have.tag:
+        return False
+    if wanted.domain:
+        return wanted.canonical().repository == have.repository
+    return f"/{have.repository}".endswith(f"/{wanted.path}")
+
+
 def add(store: Store, new: Iterable[Entry]) -> None:
     """Name images; an image that loses its name to another one stays, without a name."""
     with lock.exclusive(store.lock_path("index")):

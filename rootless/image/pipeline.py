@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING
 
+from rootless.image import writeback
 from rootless.image.byte_stream import ByteStream, Source, drain
 from rootless.image.decompress import opened
 from rootless.image.store import write_all
@@ -146,11 +147,15 @@ class LayerPipeline:
             self._to_caller.end()
 
     def _write(self) -> None:
+        begun = 0
         try:
             for chunk in self._to_disk:
                 self._hash.update(chunk)
                 write_all(self._fd, chunk)
                 self.size += len(chunk)
+                if self.size - begun >= writeback.STEP:
+                    writeback.begin(self._fd, begun, self.size - begun)
+                    begun = self.size
         finally:
             self._to_disk.abandon()
 

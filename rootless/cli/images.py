@@ -1,0 +1,83 @@
+"""`rootless images`: what the store holds."""
+
+from datetime import UTC
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rootless.image.names import Image
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def images(
+    name: Annotated[
+        str, typer.Argument(metavar="[NAME]", help="Show images of this name.", show_default=False)
+    ] = "",
+    form: Annotated[str, typer.Option("--format", help="table or json.")] = "table",
+    quiet: Annotated[  # noqa: FBT002 - typer's form of a flag
+        bool, typer.Option("--quiet", "-q", help="Print image IDs only.")
+    ] = False,
+    no_trunc: Annotated[  # noqa: FBT002
+        bool, typer.Option("--no-trunc", help="Print IDs in full.")
+    ] = False,
+    digests: Annotated[  # noqa: FBT002
+        bool, typer.Option("--digests", help="Show the manifests' digests.")
+    ] = False,
+) -> None:
+    """List the images in the store."""
+    import json  # noqa: PLC0415 - --help needs none of it
+
+    from rootless.errors import InvalidInput  # noqa: PLC0415
+    from rootless.image import describe, names  # noqa: PLC0415
+    from rootless.image.store import Store  # noqa: PLC0415
+    from rootless.paths import Paths  # noqa: PLC0415
+
+    if form not in ("table", "json"):
+        raise InvalidInput("no such format", form, "table or json")
+    store = Store.open(Paths.from_environment(), create=False)
+    wanted = [entry for entry in names.entries(store) if names.is_called(entry, name)]
+    found = [names.read_image(store, entry) for entry in wanted]
+    if quiet:
+        for image_id in dict.fromkeys(_id(image, no_trunc=no_trunc) for image in found):
+            typer.echo(image_id)
+    elif form == "json":
+        listed = [describe.summary(image, named) for image, named in describe.grouped(found)]
+        typer.echo(json.dumps(listed, indent=2))
+    else:
+        _print_table(found, no_trunc=no_trunc, digests=digests)
+
+
+def _print_table(found: "list[Image]", *, no_trunc: bool, digests: bool) -> None:
+    from datetime import datetime  # noqa: PLC0415
+
+    from rootless.cli import table  # noqa: PLC0415
+    from rootless.image.describe import digest_of  # noqa: PLC0415
+
+    now = datetime.now(UTC)
+    rows = []
+    for image in sorted(found, key=lambda image: image.created, reverse=True):
+        repository, tag = _split(image.reference)
+        digest = [digest_of(image)] if digests else []
+        age = table.age(image.created, now)
+        size = table.size(image.size)
+        rows.append([repository, tag, *digest, _id(image, no_trunc=no_trunc), age, size])
+    header = ["REPOSITORY", "TAG", *(["DIGEST"] if digests else []), "IMAGE ID", "CREATED", "SIZE"]
+    for line in table.lines(header, rows):
+        typer.echo(line)
+
+
+def _split(reference: str) -> tuple[str, str]:
+    from rootless.oci.reference import parse_reference  # noqa: PLC0415
+
+    if not reference:
+        return "<none>", "<none>"
+    parsed = parse_reference(reference)
+    return parsed.repository, parsed.tag or "<none>"
+
+
+def _id(image: "Image", *, no_trunc: bool) -> str:
+    digest = image.config_digest
+    return digest if no_trunc else digest.partition(":")[2][:12]

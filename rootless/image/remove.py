@@ -1,0 +1,70 @@
+"""Taking images out of the store: names first, then what no name leads to any more."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rootless.errors import Conflict, NotFound
+from rootless.image import gc, names
+from rootless.image.names import Entry
+from rootless.image.store import Store
+from rootless.oci.digest import Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What a removal did.
+
+    Attributes:
+        untagged: Names that were taken away.
+        deleted: IDs of images of which nothing is left.
+        freed: Bytes; 0 where a load is at work and the collection had to wait.
+    """
+
+    untagged: tuple[str, ...]
+    deleted: tuple[Digest, ...]
+    freed: int
+
+
+def remove(store: Store, wanted: Sequence[str], *, force: bool = False) -> Removed:
+    """Remove images by name or ID; nothing is removed if one of them cannot be.
+
+    A name is taken from its image, which goes with its last name; an ID removes the image itself.
+
+    Args:
+        store: The store.
+        wanted: Names, IDs and beginnings of IDs.
+        force: Remove an image by ID although it has several names; ignore what is not there.
+
+    Raises:
+        NotFound: No such image.
+        Conflict: The image has several names.
+    """
+    gone: list[Entry] = []
+    for name in wanted:
+        try:
+            found = names.find(store, name)
+        except NotFound:
+            if force:
+                continue
+            raise
+        if len({entry.reference for entry in found}) > 1 and not force:
+            listed = ", ".join(entry.reference for entry in found)
+            raise Conflict("image has several names", name, f"{listed}; --force removes them all")
+        gone += found
+    return _remove(store, gone)
+
+
+def remove_all(store: Store) -> Removed:
+    """Remove every image."""
+    return _remove(store, names.entries(store))
+
+
+def _remove(store: Store, gone: Sequence[Entry]) -> Removed:
+    names.drop(store, gone)
+    left = {entry.config_digest for entry in names.entries(store)}
+    deleted = dict.fromkeys(e.config_digest for e in gone if e.config_digest not in left)
+    return Removed(
+        untagged=tuple(dict.fromkeys(entry.reference for entry in gone if entry.reference)),
+        deleted=tuple(deleted),
+        freed=gc.collect(store),
+    )

@@ -101,8 +101,8 @@ def compare(title: str, contenders: Mapping[str, Contender], runs: int, unit_ms:
 
 def heading(name: str, runs: int, note: str = "") -> None:
     """Say when, where and how."""
-    words = " ".join(sys.argv)
-    print(f"`{words}`, {runs} rounds, {datetime.now(UTC):%Y-%m-%d}")
+    words = " ".join(["python", *sys.argv])
+    print(f"`{words}`, {runs} rounds, {datetime.now(UTC):%Y-%m-%d}\n")
     cpus = len(os.sched_getaffinity(0))
     print(f"{name}: {cpus} CPUs, Linux {platform.release()}, Python {platform.python_version()}")
     if note:

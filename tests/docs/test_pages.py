@@ -1,0 +1,80 @@
+"""The documentation says what is there: links, check names, commands and their options."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from executable import Rootless
+
+from rootless.cli.app import COMMANDS
+from rootless.doctor.report import run_checks
+from rootless.paths import Paths
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+IDS = [str(page.relative_to(ROOT)) for page in PAGES]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=IDS)
+def test_links_lead_somewhere(page: Path) -> None:
+    """Every relative link names a file that exists."""
+    links = re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text())
+    missing = [
+        link for link in links if "://" not in link and not (page.parent / link).resolve().exists()
+    ]
+    # the copy that the test users get has no LICENSE
+    assert [link for link in missing if link != "LICENSE"] == []
+
+
+def test_every_check_is_documented(tmp_path: Path) -> None:
+    """The doctor page has a row for each check, by its name."""
+    page = (ROOT / "docs" / "doctor.md").read_text()
+    checks = run_checks(Paths(tmp_path / "store", tmp_path / "run", tmp_path / "scratch"))
+    assert [check.name for check in checks if f"| `{check.name}` |" not in page] == []
+
+
+def test_every_command_is_documented() -> None:
+    """Each command is shown in use on some page."""
+    text = "\n".join(page.read_text() for page in PAGES)
+    assert [name for name in COMMANDS if f"rootless {name} " not in text] == []
+
+
+def commands_shown(page: Path) -> Iterator[tuple[str, list[str]]]:
+    """Yield the command and the options of every `rootless …` line of a page's shell blocks."""
+    for block in re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL):
+        for line in block.splitlines():
+            for part in re.split(r"[|;]|&&", line.partition("#")[0]):
+                words = part.split()
+                if words[:1] == ["rootless"] and len(words) > 1 and words[1] in COMMANDS:
+                    yield words[1], options_of(words[1], words[2:])
+
+
+def options_of(command: str, words: list[str]) -> list[str]:
+    """Return the options of a command line; after the image of `run` come the workload's own."""
+    found: list[str] = []
+    skip = False
+    for word in words:
+        if skip:
+            skip = False
+        elif word.startswith("--"):
+            found.append(word.partition("=")[0])
+            skip = "=" not in word and word not in ("--rm", "--read-only", "--json", "--all")
+        elif word.startswith("-") and len(word) > 1:
+            found += [f"-{letter}" for letter in word[1:]]
+            skip = word in ("-e", "-v", "-w", "-f")
+        elif command == "run":
+            break
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=IDS)
+def test_options_exist(page: Path, rootless: Rootless) -> None:
+    """Every option that a page shows is one that the command's help lists."""
+    unknown = [
+        f"rootless {command} {option}"
+        for command, options in commands_shown(page)
+        for option in options
+        if not re.search(rf"(?<![\w-]){option}(?![\w-])", rootless.ok(command, "--help"))
+    ]
+    assert unknown == []

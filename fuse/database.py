@@ -42,6 +42,13 @@ def create(path: str | os.PathLike[str], schema: str) -> sqlite3.Connection:
     return database
 
 
+def seal(database: sqlite3.Connection, version: int) -> None:
+    """Commit everything, mark the file as complete and close it."""
+    database.execute("COMMIT")
+    database.execute(f"PRAGMA user_version = {version:d}")
+    database.close()
+
+
 def open_immutable(
     path: str | os.PathLike[str], *, application_id: int, version: int
 ) -> sqlite3.Connection:
@@ -81,8 +88,8 @@ def translated_write_errors(path: str | os.PathLike[str]) -> Iterator[None]:
     """Raise OSError where SQLite cannot write the file."""
     try:
         yield
-    except sqlite3.Error as error:
-        is_full = error.sqlite_errorcode == sqlite3.SQLITE_FULL
+    except sqlite3.OperationalError as error:
+        is_full = getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL
         raise OSError(errno.ENOSPC if is_full else errno.EIO, str(error), path) from error
 
 

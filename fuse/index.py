@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from . import whiteout
-from .database import create, open_immutable, translated_errors, translated_write_errors
+from .database import create, open_immutable, seal, translated_errors, translated_write_errors
 from .entry import HARD_LINK, Entry, Extent
 from .tar_reader import TarReader
 
@@ -71,8 +71,7 @@ class IndexBuilder:
         self._reader.finish()
         with translated_write_errors(self._path):
             self._flush()
-            self._database.execute("COMMIT")
-        self.close()
+            seal(self._database, VERSION)
         return IndexStatistics(self._entries, self._files, self._bytes)
 
     def close(self) -> None:

@@ -4,8 +4,8 @@
 
 -- "RLix": says what the file is, to file(1) and to us.
 PRAGMA application_id = 0x524c6978;
--- Number of this format; a reader refuses any other.
-PRAGMA user_version = 1;
+-- `user_version` is the number of the format. It is set last of all, so that a file whose writing
+-- stopped half-way has 0, which no reader takes.
 
 CREATE TABLE entry (
     number   INTEGER PRIMARY KEY, -- position among the tar's members, from 1; later ones win

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from sqlite3 import Connection
 
-from .database import create, translated_write_errors
-from .entry import HARD_LINK, HAS_XATTRS, SPARSE, Entry, TreeStatistics
+from .database import create, seal, translated_write_errors
+from .entry import HARD_LINK, HAS_XATTRS, SPARSE, TREE_VERSION, Entry, TreeStatistics
 from .index import IndexReader
 from .replay import MergedTree, MergeError, Node, number_inodes
 from .whiteout import Whiteout
@@ -51,6 +51,8 @@ def merge(
                 )
             else:
                 tree.apply(reader.whiteouts(), reader.entries())
+        if prefix and not tree.root.children and not tree.root.entry.number:
+            raise MergeError(f"nothing lies below {os.fsdecode(prefix)!r}")
         database = stack.enter_context(closing(create(out, "tree_schema.sql")))
         with translated_write_errors(out):
             return _write(database, tree.root, readers)
@@ -71,7 +73,7 @@ def _write(database: Connection, root: Node, readers: Sequence[IndexReader]) -> 
             database.executemany("INSERT INTO extent VALUES (?, ?, ?, ?)", pieces)
     size = sum(node.entry.size for node in nodes if stat.S_ISREG(node.entry.mode))
     database.execute("INSERT INTO statistics VALUES (?, ?, ?)", (len(nodes), size, xattrs))
-    database.execute("COMMIT")
+    seal(database, TREE_VERSION)
     return TreeStatistics(len(nodes), size)
 
 

@@ -39,8 +39,8 @@ _IMPLIED: Final = Entry(0, b"", stat.S_IFDIR | 0o755, 0, 0, 0, 0, 0, 0, b"", 0)
 class MergeError(ValueError):
     """The layers do not fit together: a hard link to nothing, an entry below a file."""
 
-    def __init__(self, reason: str, entry: Entry) -> None:
-        super().__init__(f"{reason} (member {os.fsdecode(entry.path)!r})")
+    def __init__(self, reason: str, entry: Entry | None = None) -> None:
+        super().__init__(f"{reason} (member {_shown(entry.path)})" if entry else reason)
 
 
 class Node:

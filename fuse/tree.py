@@ -12,12 +12,11 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from .database import open_immutable, translated_errors
-from .entry import Extent, Inode, TreeStatistics
+from .entry import TREE_VERSION, Extent, Inode, TreeStatistics
 
 __all__ = ["ROOT_INO", "Inode", "Tree", "TreeStatistics"]
 
 APPLICATION_ID: Final = 0x524C7472
-VERSION: Final = 1
 ROOT_INO: Final = 1
 
 _SYMLINKS_MAX = 40  # as the kernel has it
@@ -54,7 +53,7 @@ class Tree:
             IndexFormatError: The file is none of ours, of another version, or damaged.
             OSError: It cannot be opened.
         """
-        database = open_immutable(path, application_id=APPLICATION_ID, version=VERSION)
+        database = open_immutable(path, application_id=APPLICATION_ID, version=TREE_VERSION)
         try:
             return cls(database, os.fspath(path))
         except BaseException:

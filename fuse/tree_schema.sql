@@ -4,8 +4,8 @@
 
 -- "RLtr": says what the file is, to file(1) and to us.
 PRAGMA application_id = 0x524c7472;
--- Number of this format; a reader refuses any other.
-PRAGMA user_version = 1;
+-- `user_version` is the number of the format. It is set last of all, so that a file whose writing
+-- stopped half-way has 0, which no reader takes.
 
 CREATE TABLE dirent (
     parent INTEGER NOT NULL,      -- inode of the directory

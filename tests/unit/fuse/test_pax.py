@@ -1,9 +1,9 @@
 """Records of extended headers."""
 
 import pytest
+from images import pax_record
 
 from fuse import pax
-from images import pax_record
 
 
 def test_records_are_kept_in_order_with_repeated_keys() -> None:

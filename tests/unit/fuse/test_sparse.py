@@ -23,7 +23,7 @@ def test_extents_follow_each_other_in_the_tar() -> None:
     ],
 )
 def test_maps_that_do_not_fit_are_refused(pairs: list[int], real: int, stored: int) -> None:
-    """Half a pair, overlaps, pieces beyond the end, and another length than is stored are errors."""
+    """Half a pair, overlaps, pieces beyond the end, another length than is stored: errors."""
     with pytest.raises(ValueError, match="sparse map"):
         sparse.extents(pairs, real, stored, 0)
 

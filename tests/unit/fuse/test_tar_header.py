@@ -5,9 +5,9 @@ import os
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from images import header, negative, octal
 
 from fuse import tar_header as th
-from images import header, negative, octal
 
 
 @settings(database=None)

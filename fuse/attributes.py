@@ -6,13 +6,13 @@ keep names, attributes and absences for good. It drops by itself what its own re
 
 import pyfuse3
 
+from .entry import Inode
+from .overlay import Status
 from .ownership import Squash
-from .tree import Inode
 
 FOREVER = 365 * 86400.0
 
-_BLOCK = 512  # the unit of st_blocks, whatever the file system's own
-_SECONDS_MAX = 2**62
+_TIME_MAX = 2**62 * 10**9
 
 
 class AttributeMaker:
@@ -22,20 +22,46 @@ class AttributeMaker:
         self._uids = uids
         self._gids = gids
 
-    def of(self, inode: Inode) -> pyfuse3.EntryAttributes:
+    def of_lower(self, inode: Inode) -> pyfuse3.EntryAttributes:
         """Return the attributes of an object of the lower tree."""
+        # Unpacked once: this runs for every entry of every listing, and an attribute of a named
+        # tuple costs as much as what is done with it (1.24 -> 0.67 µs an entry).
+        ino, mode, nlink, uid, gid, size, mtime_ns, rdev, *_ = inode
         entry = pyfuse3.EntryAttributes()
-        entry.st_ino = inode.ino
-        entry.st_mode = inode.mode
-        entry.st_nlink = inode.nlink
-        entry.st_uid = self._uids[inode.uid]
-        entry.st_gid = self._gids[inode.gid]
-        entry.st_rdev = inode.rdev
-        size = len(inode.target) if inode.target else inode.size
+        entry.st_ino = ino
+        entry.st_mode = mode
+        entry.st_nlink = nlink
+        entry.st_uid = self._uids[uid]
+        entry.st_gid = self._gids[gid]
+        if rdev:
+            entry.st_rdev = rdev
         entry.st_size = size
-        entry.st_blocks = (size + _BLOCK - 1) // _BLOCK
-        entry.st_atime_ns = entry.st_ctime_ns = entry.st_mtime_ns = representable(inode.mtime_ns)
-        entry.entry_timeout = entry.attr_timeout = FOREVER
+        entry.st_blocks = (size + 511) // 512
+        if not -_TIME_MAX < mtime_ns < _TIME_MAX:
+            mtime_ns = representable(mtime_ns)
+        entry.st_atime_ns = mtime_ns
+        entry.st_ctime_ns = mtime_ns
+        entry.st_mtime_ns = mtime_ns
+        entry.entry_timeout = FOREVER
+        entry.attr_timeout = FOREVER
+        return entry
+
+    def of(self, status: Status) -> pyfuse3.EntryAttributes:
+        """Return the attributes of an object of an overlay, whose owner is squashed already."""
+        entry = pyfuse3.EntryAttributes()
+        entry.st_ino = status.ino
+        entry.st_mode = status.mode
+        entry.st_nlink = status.nlink
+        entry.st_uid = status.uid
+        entry.st_gid = status.gid
+        entry.st_rdev = status.rdev
+        entry.st_size = status.size
+        entry.st_blocks = status.blocks
+        entry.st_atime_ns = representable(status.atime_ns)
+        entry.st_ctime_ns = representable(status.ctime_ns)
+        entry.st_mtime_ns = representable(status.mtime_ns)
+        entry.entry_timeout = FOREVER
+        entry.attr_timeout = FOREVER
         return entry
 
 
@@ -49,5 +75,4 @@ def absent() -> pyfuse3.EntryAttributes:
 
 def representable(time_ns: int) -> int:
     """Return a time that fits the kernel's 64-bit seconds: an archive's may be any number."""
-    limit = _SECONDS_MAX * 10**9
-    return max(-limit, min(time_ns, limit))
+    return max(-_TIME_MAX, min(time_ns, _TIME_MAX))

@@ -70,6 +70,10 @@ class TarLower:
                 contents[first - offset : last - offset] = piece
         return bytes(contents)
 
+    def fd(self, layer: int) -> int:
+        """Return the descriptor of a layer's tar, which stays this object's."""
+        return self._fds[layer]
+
     def read_raw(self, layer: int, offset: int, size: int) -> bytes:
         """Return a run of a layer's tar as it stands; shorter only at the tar's end."""
         return os.pread(self._fds[layer], size, offset)

@@ -48,7 +48,7 @@ class ReadOnlyOperations(pyfuse3.Operations):
         self._tree = tree
         self._lower = lower
         self._attributes = attributes
-        self._listings = ListingCache(tree, attributes.of)
+        self._listings = ListingCache(tree, attributes.of_lower)
         self.prefetch = Prefetch(self._listings, lower, push, tree.statistics.inodes)
 
     async def lookup(
@@ -151,7 +151,7 @@ class ReadOnlyOperations(pyfuse3.Operations):
     write = create = setxattr = removexattr = _REFUSE
 
     def _own(self, ino: int) -> pyfuse3.EntryAttributes:
-        return self._attributes.of(self._inode(ino))
+        return self._attributes.of_lower(self._inode(ino))
 
     def _inode(self, ino: int) -> Inode:
         try:

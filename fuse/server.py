@@ -14,6 +14,7 @@ import contextlib
 import gc
 import logging
 import os
+import resource
 import signal
 import sys
 from collections.abc import Iterator
@@ -27,14 +28,18 @@ from .attributes import AttributeMaker
 from .lower import TarLower
 from .mount_options import mount_options
 from .operations import ReadOnlyOperations
+from .overlay import Overlay
+from .overlay_operations import OverlayOperations
 from .ownership import Squash
 from .pump import Pump
 from .server_config import ServerConfig
 from .server_log import log_to
 from .tree import Tree
+from .upper import Upper
 
 log = logging.getLogger(__name__)
 
+_GC_THRESHOLD = (50_000, 20, 100)
 _TERMINAL_SIGNALS = (
     signal.SIGINT,
     signal.SIGQUIT,
@@ -78,11 +83,18 @@ def main(arguments: list[str]) -> NoReturn:
 def _open(config: ServerConfig) -> _FileSystem:
     """Open everything that lies outside the mount."""
     os.chdir("/")  # a working directory would keep a file system of the owner's busy
+    os.umask(0)  # the modes that arrive have the client's mask applied
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     tree = Tree.open(os.path.realpath(config.tree))
     lower = TarLower(config.layers)
-    attributes = AttributeMaker(
-        Squash(config.uid_map, config.overflow_uid), Squash(config.gid_map, config.overflow_gid)
-    )
+    uids = Squash(config.uid_map, config.overflow_uid)
+    gids = Squash(config.gid_map, config.overflow_gid)
+    attributes = AttributeMaker(uids, gids)
+    if config.upperdir_fd >= 0:
+        upper = Upper(config.upperdir_fd, config.workdir_fd)
+        overlay = Overlay(tree, lower, upper, uids, gids)
+        return _FileSystem(OverlayOperations(overlay, attributes), Pump())
     operations = ReadOnlyOperations(tree, lower, attributes, pyfuse3.notify_store)
     return _FileSystem(operations, Pump(operations.prefetch.step))
 
@@ -127,9 +139,12 @@ def _serve(config: ServerConfig, pump: Pump) -> int:
 
 async def _until_the_end(pump: Pump, lifeline_fd: int) -> None:
     """Return when the mount, its owner or a SIGTERM ends the session."""
-    # What is alive now lives as long as the process: collections need not look at it.
+    # What is alive now lives as long as the process: collections need not look at it. What comes
+    # is listings, which live long and hold no cycles: with Python's threshold of 700 objects, a
+    # third of a cold walk's time went into looking at them again and again.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*_GC_THRESHOLD)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_cancel_at_sigterm, nursery.cancel_scope)
         if lifeline_fd >= 0:

@@ -24,6 +24,7 @@ _CHILDREN = "SELECT name, inode.* FROM dirent JOIN inode USING (ino) WHERE paren
 _LOOKUP = "SELECT inode.* FROM dirent JOIN inode USING (ino) WHERE parent = ? AND name = ?"
 _INODE = "SELECT * FROM inode WHERE ino = ?"
 _XATTRS = "SELECT name, value FROM xattr WHERE ino = ? ORDER BY name"
+_NAMES = "SELECT parent, name FROM dirent WHERE ino = ? ORDER BY parent, name"
 _EXTENTS = "SELECT offset, length, tar_offset FROM extent WHERE ino = ? ORDER BY offset"
 
 
@@ -91,6 +92,13 @@ class Tree:
         """Return a directory's entries, sorted by name; none for what is no directory."""
         make = Inode._make
         return [(row[0], make(row[1:])) for row in self._all(_CHILDREN, ino)]
+
+    def names(self, ino: int) -> list[tuple[int, bytes]]:
+        """Return every name of an object, as (directory, name).
+
+        Reads all entries of the tree (5 ms for 60,000): meant for hard links on copy-up.
+        """
+        return self._all(_NAMES, ino)
 
     def xattrs(self, ino: int) -> dict[bytes, bytes]:
         """Return the extended attributes of an object."""

@@ -1,0 +1,142 @@
+"""Changes to an object itself: mode, owner, size, times, extended attributes.
+
+Each copies up first. An object without a name is changed through the file that `node` keeps open
+for it.
+"""
+
+import contextlib
+import errno
+import os
+import stat
+from typing import NamedTuple
+
+from . import xattrs
+from .copy_up import copy_up
+from .node import Node
+from .overlay import Overlay
+
+
+class Changes(NamedTuple):
+    """What setattr asks for; None: as it is."""
+
+    mode: int | None = None
+    uid: int | None = None
+    gid: int | None = None
+    size: int | None = None
+    atime_ns: int | None = None
+    mtime_ns: int | None = None
+
+
+def change(overlay: Overlay, node: Node, changes: Changes, fd: int = -1) -> None:
+    """Apply changes.
+
+    Args:
+        overlay: The overlay.
+        node: The object.
+        changes: What is asked for.
+        fd: A file of it that is open for writing; -1 for none.
+    """
+    copy_up(overlay, node, changes.size)
+    if changes.size is not None:
+        _truncate(overlay, node, changes.size, fd)
+    if (changes.mode, changes.uid, changes.gid) != (None, None, None):
+        _change_owner_and_mode(overlay, node, changes)
+    if (changes.atime_ns, changes.mtime_ns) != (None, None):
+        _change_times(overlay, node, changes)
+
+
+def _truncate(overlay: Overlay, node: Node, size: int, fd: int) -> None:
+    fd = node.orphan_fd if fd < 0 else fd
+    if fd >= 0:
+        os.ftruncate(fd, size)
+        return
+    place = overlay.upper.place(node)
+    flags = os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    opened = os.open(place.name, flags, dir_fd=place.fd)
+    try:
+        os.ftruncate(opened, size)
+    finally:
+        os.close(opened)
+
+
+def _change_owner_and_mode(overlay: Overlay, node: Node, changes: Changes) -> None:
+    if not node.links and node.orphan_fd >= 0:
+        _change_orphan(node.orphan_fd, changes)
+        return
+    now = overlay.status(node)
+    mode = now.mode
+    if changes.mode is not None:
+        mode = stat.S_IFMT(now.mode) | stat.S_IMODE(changes.mode)
+    uid = now.uid if changes.uid is None else changes.uid
+    gid = now.gid if changes.gid is None else changes.gid
+    overlay.upper.set_owner_and_mode(overlay.upper.place(node), mode, uid, gid, now.rdev)
+
+
+def _change_orphan(fd: int, changes: Changes) -> None:
+    uid = -1 if changes.uid is None else changes.uid
+    gid = -1 if changes.gid is None else changes.gid
+    if (uid, gid) != (-1, -1):
+        os.fchown(fd, uid, gid)
+    if changes.mode is not None:
+        os.fchmod(fd, stat.S_IMODE(changes.mode))
+
+
+def _change_times(overlay: Overlay, node: Node, changes: Changes) -> None:
+    now = overlay.status(node)
+    times = (
+        now.atime_ns if changes.atime_ns is None else changes.atime_ns,
+        now.mtime_ns if changes.mtime_ns is None else changes.mtime_ns,
+    )
+    if not node.links and node.orphan_fd >= 0:
+        os.utime(node.orphan_fd, ns=times)
+        return
+    place = overlay.upper.place(node)
+    os.utime(place.name, ns=times, dir_fd=place.fd, follow_symlinks=False)
+
+
+def xattr(overlay: Overlay, node: Node, name: bytes) -> bytes:
+    """Return the value of an extended attribute; raises OSError ENODATA."""
+    value: bytes | None
+    if not node.is_upper:
+        value = overlay.tree.xattrs(node.ino).get(name)
+    elif not node.links and node.orphan_fd >= 0:
+        return os.getxattr(node.orphan_fd, xattrs.stored_name(name))
+    else:
+        value = overlay.upper.xattr(overlay.upper.place(node), xattrs.stored_name(name))
+    if value is None:
+        raise OSError(errno.ENODATA, os.strerror(errno.ENODATA))
+    return value
+
+
+def xattr_names(overlay: Overlay, node: Node) -> list[bytes]:
+    """Return the names of the extended attributes that are shown."""
+    if not node.is_upper:
+        return list(overlay.tree.xattrs(node.ino))
+    if not node.links and node.orphan_fd >= 0:
+        stored = [os.fsencode(name) for name in os.listxattr(node.orphan_fd)]
+    else:
+        stored = overlay.upper.xattr_names(overlay.upper.place(node))
+    shown = (xattrs.shown_name(name) for name in stored)
+    return [name for name in shown if name is not None]
+
+
+def set_xattr(overlay: Overlay, node: Node, name: bytes, value: bytes) -> None:
+    """Set an extended attribute."""
+    copy_up(overlay, node)
+    stored = xattrs.stored_name(name)
+    if not node.links and node.orphan_fd >= 0:
+        os.setxattr(node.orphan_fd, stored, value)
+    else:
+        overlay.upper.set_xattr(overlay.upper.place(node), stored, value, 0)
+
+
+def remove_xattr(overlay: Overlay, node: Node, name: bytes) -> None:
+    """Remove an extended attribute; raises OSError ENODATA where there is none."""
+    xattr(overlay, node, name)  # nothing is copied up for an attribute that is not there
+    copy_up(overlay, node)
+    stored = xattrs.stored_name(name)
+    if not node.links and node.orphan_fd >= 0:
+        with contextlib.suppress(FileNotFoundError):
+            os.removexattr(node.orphan_fd, stored)
+    else:
+        overlay.upper.remove_xattr(overlay.upper.place(node), stored)

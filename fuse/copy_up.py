@@ -1,0 +1,207 @@
+"""Copy-up: an object of the lower tree becomes one of the upperdir before it is changed.
+
+The copy is made complete in the workdir (contents, owner, mode, extended attributes, times) and
+renamed into place, its directories first. Its number does not change. Hard links stay together:
+the other names of a file that are still seen get linked to the copy at once, where kernel
+overlayfs (without its `index` feature) would let them go apart.
+"""
+
+import contextlib
+import errno
+import os
+import stat
+
+from . import xattrs
+from .entry import Inode
+from .node import Link, Node
+from .overlay import Overlay
+from .upper import Place
+
+_CHUNK = 1 << 30
+_PIECE = 1 << 20
+_NO_FAST_COPY = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM)
+_XATTR_REFUSED = (errno.EPERM, errno.EOPNOTSUPP, errno.EINVAL)
+
+
+def copy_up(overlay: Overlay, node: Node, size: int | None = None) -> None:
+    """Bring a node into the upperdir; nothing to do where it is there already.
+
+    Args:
+        overlay: The overlay.
+        node: The object.
+        size: How much of a file's contents is wanted; None for all. The rest would be cut off
+            by the caller anyway, and the copy of a big file that is opened with O_TRUNC is free.
+    """
+    if node.is_upper:
+        return
+    missing = [node]
+    while not missing[-1].is_removed and not missing[-1].links[0].parent.is_upper:
+        missing.append(missing[-1].links[0].parent)
+    while missing:
+        _copy_one(overlay, missing.pop(), size)
+
+
+def _copy_one(overlay: Overlay, node: Node, size: int | None) -> None:
+    lower = node.lower
+    if lower is None:
+        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+    work = overlay.upper.work_place()
+    try:
+        _make(overlay, lower, work, size)
+        upper_ino = os.stat(work.name, dir_fd=work.fd, follow_symlinks=False).st_ino
+        if node.is_removed:
+            _keep_without_name(overlay, node, work)
+        else:
+            _move_into_place(overlay, node, work)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            overlay.upper.discard(work)
+        raise
+    node.upper_ino = upper_ino
+    if not node.is_directory:
+        overlay.nodes.copied[upper_ino] = node.ino
+        if lower.nlink > 1:
+            _link_other_names(overlay, node, lower)
+
+
+def _move_into_place(overlay: Overlay, node: Node, work: Place) -> None:
+    """Rename into the directory, whose time must not show that something was copied."""
+    place = overlay.place(node.links[0])
+    before = os.stat(b".", dir_fd=place.fd)
+    overlay.upper.rename(work, place)
+    times = (before.st_atime_ns, before.st_mtime_ns)
+    os.utime(b".", ns=times, dir_fd=place.fd)
+
+
+def _keep_without_name(overlay: Overlay, node: Node, work: Place) -> None:
+    """Give an object without a name, which a program still has open, a copy without one."""
+    if node.is_directory:
+        raise OSError(errno.ENOENT, os.strerror(errno.ENOENT))
+    node.orphan_fd = os.open(work.name, _orphan_flags(node), dir_fd=work.fd)
+    overlay.upper.discard(work)
+
+
+def _orphan_flags(node: Node) -> int:
+    regular = node.lower is not None and stat.S_ISREG(node.lower.mode)
+    access = os.O_RDWR if regular else os.O_PATH
+    return access | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def _make(overlay: Overlay, lower: Inode, work: Place, size: int | None) -> None:
+    """Make the copy in the workdir."""
+    kind = stat.S_IFMT(lower.mode)
+    if kind == stat.S_IFDIR:
+        os.mkdir(work.name, 0o700, dir_fd=work.fd)
+    elif kind == stat.S_IFLNK:
+        os.symlink(lower.target, work.name, dir_fd=work.fd)
+    elif kind == stat.S_IFREG:
+        _make_file(overlay, lower, work, size)
+    else:
+        make_node(work, lower.mode, lower.rdev)
+    _set_xattrs(overlay, lower, work)
+    uid, gid = overlay.owner(lower)
+    overlay.upper.set_owner_and_mode(work, lower.mode, uid, gid, lower.rdev)
+    times = (lower.mtime_ns, lower.mtime_ns)
+    os.utime(work.name, ns=times, dir_fd=work.fd, follow_symlinks=False)
+
+
+def make_node(work: Place, mode: int, rdev: int) -> None:
+    """Make a FIFO, a socket or a device node.
+
+    A device node that this user may not make becomes an empty file: its kind and number go into
+    the attribute that `set_owner_and_mode` writes for an object of another kind than it should be.
+    """
+    try:
+        os.mknod(work.name, stat.S_IFMT(mode) | 0o600, rdev, dir_fd=work.fd)
+    except PermissionError:
+        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
+        os.close(os.open(work.name, flags, 0o600, dir_fd=work.fd))
+
+
+def _make_file(overlay: Overlay, lower: Inode, work: Place, size: int | None) -> None:
+    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
+    fd = os.open(work.name, flags, 0o600, dir_fd=work.fd)
+    try:
+        wanted = lower.size if size is None else min(size, lower.size)
+        if lower.sparse:
+            _copy_sparse(overlay, lower, fd, wanted)
+        else:
+            _copy(overlay.contents.fd(lower.layer), lower.offset, fd, 0, wanted)
+    finally:
+        os.close(fd)
+
+
+def _copy_sparse(overlay: Overlay, lower: Inode, fd: int, wanted: int) -> None:
+    """Copy the pieces that there are; the holes stay holes."""
+    os.ftruncate(fd, wanted)
+    tar_fd = overlay.contents.fd(lower.layer)
+    for offset, length, tar_offset in overlay.tree.extents(lower.ino):
+        _copy(tar_fd, tar_offset, fd, offset, min(length, wanted - offset))
+
+
+def _copy(tar_fd: int, source: int, fd: int, target: int, length: int) -> None:
+    """Copy from a layer's tar, in the kernel where it can."""
+    while length > 0:
+        try:
+            done = os.copy_file_range(tar_fd, fd, min(length, _CHUNK), source, target)
+        except OSError as error:
+            if error.errno not in _NO_FAST_COPY:
+                raise
+            piece = os.pread(tar_fd, min(length, _PIECE), source)
+            done = os.pwrite(fd, piece, target)
+        if not done:
+            raise OSError(errno.EIO, "a layer's tar is shorter than it was")
+        source, target, length = source + done, target + done, length - done
+
+
+def _set_xattrs(overlay: Overlay, lower: Inode, work: Place) -> None:
+    for name, value in overlay.tree.xattrs(lower.ino).items():
+        if not xattrs.is_storable(name):
+            continue
+        try:
+            overlay.upper.set_xattr(work, xattrs.stored_name(name), value, 0)
+        except OSError as error:
+            # A label or capability of the image's that this file system or user cannot keep must
+            # not make its file unwritable.
+            if error.errno not in _XATTR_REFUSED:
+                raise
+
+
+def _link_other_names(overlay: Overlay, node: Node, lower: Inode) -> None:
+    """Link the copy to the file's other names, where the lower file would still be seen."""
+    for directory, name in overlay.tree.names(lower.ino):
+        parent = _seen_directory(overlay, directory)
+        if parent is None:
+            continue
+        link = Link(parent, name)
+        if overlay.find(link) is node and overlay.below(link) is not None:
+            copy_up(overlay, parent)
+            place = overlay.place(link)
+            if overlay.upper.status(place) is None:
+                origin = overlay.upper.place(node)
+                os.link(
+                    origin.name,
+                    place.name,
+                    src_dir_fd=origin.fd,
+                    dst_dir_fd=place.fd,
+                    follow_symlinks=False,
+                )
+
+
+def _seen_directory(overlay: Overlay, ino: int) -> Node | None:
+    """Return the node of a lower directory, None where it is not seen any more."""
+    known = overlay.nodes.known(ino)
+    if known is not None:
+        return None if known.is_removed else known
+    trail: list[tuple[int, bytes]] = []
+    while overlay.nodes.known(ino) is None:
+        parent, name = overlay.tree.names(ino)[0]
+        trail.append((ino, name))
+        ino = parent
+    node = overlay.nodes.known(ino)
+    while trail and node is not None:
+        wanted, name = trail.pop()
+        node = overlay.find(Link(node, name))
+        if node is not None and node.ino != wanted:
+            return None
+    return node

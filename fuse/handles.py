@@ -1,0 +1,109 @@
+"""Open files of a writable mount.
+
+A file of the lower tree that is open for reading has no descriptor of its own: its layer's tar is
+open anyway. When it is copied up through another handle, the reads of this one must follow, since
+the kernel keeps one set of pages for both; so the first read after that opens the copy.
+"""
+
+import errno
+import os
+
+from .change import Changes, change
+from .copy_up import copy_up
+from .node import Node
+from .overlay import Overlay
+
+# What the kernel does by itself (append, create, exclusive, direct I/O), or must not be repeated.
+_DROPPED = os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_TRUNC | os.O_DIRECT | os.O_NOATIME
+_ALWAYS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class Handle:
+    """One open file: its node, and a descriptor in the upperdir, -1 while it is the lower one."""
+
+    __slots__ = ("fd", "node")
+
+    def __init__(self, node: Node, fd: int) -> None:
+        self.node = node
+        self.fd = fd
+
+
+class Handles:
+    """All open files, by the numbers that the kernel has for them."""
+
+    def __init__(self, overlay: Overlay) -> None:
+        self._overlay = overlay
+        self._handles: dict[int, Handle] = {}
+        self._last = 0
+
+    def __len__(self) -> int:
+        return len(self._handles)
+
+    def open(self, node: Node, flags: int) -> int:
+        """Return the number of a new handle; the flags are the system call's."""
+        writes = flags & os.O_ACCMODE != os.O_RDONLY
+        if writes or flags & os.O_TRUNC:
+            copy_up(self._overlay, node, 0 if flags & os.O_TRUNC else None)
+        if flags & os.O_TRUNC:
+            change(self._overlay, node, Changes(size=0))
+        self._last += 1
+        self._handles[self._last] = Handle(node, self._open_upper(node, flags))
+        return self._last
+
+    def read(self, number: int, offset: int, size: int) -> bytes:
+        """Read; fewer bytes than asked for only at the end."""
+        handle = self._handle(number)
+        node = handle.node
+        if handle.fd < 0 and node.is_upper:
+            handle.fd = self._open_upper(node, os.O_RDONLY)
+        if handle.fd >= 0:
+            return os.pread(handle.fd, size, offset)
+        if node.lower is None:
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+        extents = self._overlay.tree.extents(node.ino) if node.lower.sparse else ()
+        return self._overlay.contents.read(node.lower, extents, offset, size)
+
+    def write(self, number: int, offset: int, contents: bytes) -> int:
+        """Write all of it, or raise what stopped it where nothing was written."""
+        fd = self._handle(number).fd
+        done = os.pwrite(fd, contents, offset)
+        while done < len(contents):
+            try:
+                done += os.pwrite(fd, memoryview(contents)[done:], offset + done)
+            except OSError:
+                break  # the next write says why
+        return done
+
+    def sync(self, number: int, *, contents_only: bool) -> None:
+        """Bring a file to the disk."""
+        fd = self._handle(number).fd
+        if fd >= 0:
+            (os.fdatasync if contents_only else os.fsync)(fd)
+
+    def fd(self, number: int) -> int:
+        """Return the descriptor in the upperdir, -1 where there is none."""
+        return self._handle(number).fd
+
+    def close(self, number: int) -> None:
+        """Close a file."""
+        handle = self._handles.pop(number)
+        if handle.fd >= 0:
+            os.close(handle.fd)
+
+    def _handle(self, number: int) -> Handle:
+        try:
+            return self._handles[number]
+        except KeyError:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF)) from None
+
+    def _open_upper(self, node: Node, flags: int) -> int:
+        if not node.is_upper:
+            return -1
+        if not node.links:
+            return os.dup(node.orphan_fd)  # opened for reading and writing
+        flags = flags & ~_DROPPED | _ALWAYS
+        if flags & os.O_ACCMODE == os.O_WRONLY:
+            # The kernel may have to read a page before it can write a part of it
+            flags = flags & ~os.O_ACCMODE | os.O_RDWR
+        place = self._overlay.upper.place(node)
+        return os.open(place.name, flags, dir_fd=place.fd)

@@ -1,0 +1,226 @@
+"""The overlay: what a name stands for, with an upperdir over the merged tree.
+
+A name is looked up in the upperdir first. There it is an object, a whiteout (nothing), or absent,
+and then the lower tree decides, unless the directory is opaque. Two directories of one name are
+merged. The tree is merged already, so there are never more than these two.
+
+This module finds; `copy_up`, `create`, `change`, `remove` and `rename` do. None of them knows
+pyfuse3. All state is this class's, and one request is finished before the next begins.
+"""
+
+import errno
+import os
+import stat
+from typing import NamedTuple
+
+from . import xattrs
+from .entry import Inode
+from .lower import TarLower
+from .node import ROOT_INO, Link, Node, NodeTable
+from .ownership import Squash
+from .readdir import ListingCache
+from .tree import Tree
+from .upper import Place, Upper
+
+
+class Status(NamedTuple):
+    """An object's attributes; the first eight as an `Inode` has them."""
+
+    ino: int
+    mode: int
+    nlink: int
+    uid: int
+    gid: int
+    size: int
+    mtime_ns: int
+    rdev: int
+    blocks: int
+    atime_ns: int
+    ctime_ns: int
+
+
+class Overlay:
+    """A lower tree with an upperdir over it.
+
+    Attributes:
+        tree: What lies below.
+        contents: The contents of its files.
+        upper: What was changed.
+        nodes: What the kernel knows.
+        listings: The directories of the tree that were read last.
+        hidden_links: Of hard-linked lower files, how many of their names were removed.
+    """
+
+    def __init__(
+        self, tree: Tree, contents: TarLower, upper: Upper, uids: Squash, gids: Squash
+    ) -> None:
+        self.tree = tree
+        self.contents = contents
+        self.upper = upper
+        self.listings = ListingCache(tree, _same)
+        self.hidden_links: dict[int, int] = {}
+        self._uids = uids
+        self._gids = gids
+        root = Node(ROOT_INO, is_directory=True, lower=tree.inode(ROOT_INO))
+        root.upper_ino = upper.root_status().st_ino
+        self.nodes = NodeTable(root, first_upper_ino=tree.statistics.inodes + 1)
+        self._read_opaque(root, Place(upper.directory(root), b"."))
+
+    def find(self, link: Link) -> Node | None:
+        """Return what a name in a directory stands for, None for nothing."""
+        parent = link.parent
+        if parent.is_removed:
+            return None
+        if parent.is_upper:
+            place = self.place(link)
+            status = self.upper.status(place)
+            if status is not None:
+                form = parent.has_xattr_whiteouts
+                if self.upper.is_whiteout(place, status, xattr_form=form):
+                    return None
+                return self._upper_node(link, place, status)
+        inode = self.below(link)
+        return None if inode is None else self._lower_node(link, inode)
+
+    def require(self, link: Link) -> Node:
+        """Return what a name stands for; raises OSError ENOENT for nothing."""
+        node = self.find(link)
+        if node is None:
+            raise OSError(errno.ENOENT, os.strerror(errno.ENOENT))
+        return node
+
+    def below(self, link: Link) -> Inode | None:
+        """Return what the lower tree has under a name, seen or hidden; None in opaque ones."""
+        lower = link.parent.lower
+        return None if lower is None else self.listings.lookup(lower.ino, link.name)
+
+    def place(self, link: Link) -> Place:
+        """Return a name's place in the upperdir; the directory must be there."""
+        return Place(self.upper.directory(link.parent), link.name)
+
+    def status(self, node: Node) -> Status:
+        """Return a node's attributes."""
+        if not node.is_upper:
+            return self._lower_status(node)
+        if node.orphan_fd >= 0 and not node.links:
+            return self._upper_status(node, os.fstat(node.orphan_fd), None)
+        place = self.upper.place(node)
+        stored = os.stat(place.name, dir_fd=place.fd, follow_symlinks=False)
+        return self._upper_status(node, stored, place)
+
+    def names(self, node: Node) -> list[bytes]:
+        """Return the names that a directory shows, sorted."""
+        if node.is_removed:
+            return []
+        below = [] if node.lower is None else self.listings.listing(node.lower.ino).names
+        if not node.is_upper:
+            return list(below)
+        fd = self.upper.directory(node)
+        shown: set[bytes] = set()
+        hidden: set[bytes] = set()
+        for name in self.upper.names(fd):
+            place = Place(fd, name)
+            status = self.upper.status(place)
+            if status is None:
+                continue
+            form = node.has_xattr_whiteouts
+            whiteout = self.upper.is_whiteout(place, status, xattr_form=form)
+            (hidden if whiteout else shown).add(name)
+        shown.update(name for name in below if name not in hidden)
+        return sorted(shown)
+
+    def readlink(self, node: Node) -> bytes:
+        """Return a symbolic link's target."""
+        if node.is_upper and not node.links:
+            return os.fsencode(os.readlink(b"", dir_fd=node.orphan_fd))
+        if node.is_upper:
+            place = self.upper.place(node)
+            return os.fsencode(os.readlink(place.name, dir_fd=place.fd))
+        return b"" if node.lower is None else node.lower.target
+
+    def hide_link(self, node: Node) -> None:
+        """Note that a lower object has lost a name: the others' link counts go down."""
+        if node.lower is not None and node.lower.nlink > 1:
+            self.hidden_links[node.ino] = self.hidden_links.get(node.ino, 0) + 1
+
+    def owner(self, lower: Inode) -> tuple[int, int]:
+        """Return the owner of a lower object as the mount shows and stores it."""
+        return self._uids[lower.uid], self._gids[lower.gid]
+
+    def _upper_node(self, link: Link, place: Place, status: os.stat_result) -> Node:
+        lower = None
+        opaque = b""
+        is_directory = stat.S_ISDIR(status.st_mode)
+        if is_directory:
+            opaque = self.upper.xattr(place, xattrs.OPAQUE) or b""
+            below = None if opaque == b"y" else self.below(link)
+            lower = below if below is not None and stat.S_ISDIR(below.mode) else None
+        ino = self.nodes.upper_number(status.st_ino) if lower is None else lower.ino
+        node = self.nodes.known(ino)
+        if node is None:
+            node = Node(ino, is_directory=is_directory, lower=lower, upper_ino=status.st_ino)
+            node.has_xattr_whiteouts = opaque == b"x"
+            self.nodes.add(node)
+        node.add_link(link)
+        return node
+
+    def _lower_node(self, link: Link, inode: Inode) -> Node:
+        node = self.nodes.known(inode.ino)
+        if node is None:
+            node = Node(inode.ino, is_directory=stat.S_ISDIR(inode.mode), lower=inode)
+            self.nodes.add(node)
+        node.add_link(link)
+        return node
+
+    def _read_opaque(self, node: Node, place: Place) -> None:
+        opaque = self.upper.xattr(place, xattrs.OPAQUE)
+        node.has_xattr_whiteouts = opaque == b"x"
+        if opaque == b"y":
+            node.lower = None
+
+    def _lower_status(self, node: Node) -> Status:
+        lower = node.lower
+        if lower is None:
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+        uid, gid = self.owner(lower)
+        nlink = lower.nlink - self.hidden_links.get(lower.ino, 0)
+        return Status(
+            node.ino,
+            lower.mode,
+            0 if node.is_removed else nlink,
+            uid,
+            gid,
+            lower.size,
+            lower.mtime_ns,
+            lower.rdev,
+            (lower.size + 511) // 512,
+            lower.mtime_ns,
+            lower.mtime_ns,
+        )
+
+    def _upper_status(self, node: Node, stored: os.stat_result, place: Place | None) -> Status:
+        mode, uid, gid, rdev = stored.st_mode, stored.st_uid, stored.st_gid, stored.st_rdev
+        override = None if place is None else self.upper.override(place, stored)
+        if override is not None:
+            kind = stat.S_IFMT(override.mode) or stat.S_IFMT(mode)
+            mode = kind | stat.S_IMODE(override.mode)
+            uid, gid, rdev = self._uids[override.uid], self._gids[override.gid], override.rdev
+        # One link says "unknown" to find(1): the upper half's count alone would mislead it.
+        nlink = 1 if node.is_directory and node.lower is not None else stored.st_nlink
+        return Status(
+            node.ino,
+            mode,
+            nlink,
+            uid,
+            gid,
+            stored.st_size,
+            stored.st_mtime_ns,
+            rdev,
+            stored.st_blocks,
+            stored.st_atime_ns,
+            stored.st_ctime_ns,
+        )
+
+
+def _same(inode: Inode) -> Inode:
+    return inode

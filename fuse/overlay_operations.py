@@ -1,0 +1,326 @@
+"""The request handlers of a writable mount: from the kernel's requests to the overlay's verbs.
+
+Each translates and delegates; `boundary` turns what is raised into an errno. This process makes all
+changes, so names and attributes are valid for good, as on the read-only mount: the kernel drops by
+itself what its own requests change, and no other ones come.
+
+flush answers ENOSYS, as there is nothing to write at close(2); the kernel then stops asking.
+"""
+
+import os
+from collections.abc import Sequence
+
+import pyfuse3
+
+from . import change, create, remove
+from .attributes import AttributeMaker, absent
+from .boundary import bounded
+from .create import NewObject
+from .handles import Handles
+from .node import Link, Node
+from .overlay import Overlay
+from .rename import rename
+
+
+@bounded
+class OverlayOperations(pyfuse3.Operations):
+    """Serves a lower tree with an upperdir over it."""
+
+    def __init__(self, overlay: Overlay, attributes: AttributeMaker) -> None:
+        super().__init__()
+        self._overlay = overlay
+        self._nodes = overlay.nodes
+        self._attributes = attributes
+        self._handles = Handles(overlay)
+        self._listings: dict[int, tuple[Node, list[bytes]]] = {}
+        self._last_listing = 0
+
+    # Names
+
+    async def lookup(
+        self,
+        parent_inode: pyfuse3.InodeT,
+        name: pyfuse3.FileNameT,
+        ctx: pyfuse3.RequestContext,
+    ) -> pyfuse3.EntryAttributes:
+        """Return a name's attributes; absence too is an answer that the kernel keeps."""
+        del ctx
+        self._overlay.upper.trim()
+        parent = self._nodes.node(parent_inode)
+        node = parent if name == b"." else self._overlay.find(Link(parent, name))
+        return absent() if node is None else self._tell(node)
+
+    async def forget(self, inode_list: Sequence[tuple[pyfuse3.InodeT, int]]) -> None:
+        """Take back lookups."""
+        for ino, lookups in inode_list:
+            self._nodes.forget(ino, lookups)
+
+    async def opendir(
+        self, inode: pyfuse3.InodeT, ctx: pyfuse3.RequestContext
+    ) -> pyfuse3.FileHandleT:
+        """Open a directory; it is read at its first request."""
+        del ctx
+        self._last_listing += 1
+        self._listings[self._last_listing] = (self._nodes.node(inode), [])
+        return self._last_listing
+
+    async def readdir(
+        self, fh: pyfuse3.FileHandleT, start_id: int, token: pyfuse3.ReaddirToken
+    ) -> None:
+        """Give entries with their attributes, as many as fit.
+
+        The names are read once, at position 0, so positions stay good while entries come and go.
+        """
+        self._overlay.upper.trim()
+        node, names = self._listings[fh]
+        if start_id == 0:
+            names = self._overlay.names(node)
+            self._listings[fh] = (node, names)
+        for place in range(start_id, len(names)):
+            if not self._reply(token, node, names[place], place + 1):
+                return
+        # The two dots come last, where the kernel looks at their number and type only.
+        for place, dots in enumerate((b".", b".."), start=len(names)):
+            if place >= start_id:
+                entry = self._attributes.of(self._overlay.status(node))
+                if not pyfuse3.readdir_reply(token, dots, entry, place + 1):
+                    return
+
+    def _reply(self, token: pyfuse3.ReaddirToken, parent: Node, name: bytes, position: int) -> bool:
+        """Give one entry; return whether it fitted."""
+        node = self._overlay.find(Link(parent, name))
+        if node is None:
+            return True  # removed since the names were read
+        entry = self._attributes.of(self._overlay.status(node))
+        fitted = bool(pyfuse3.readdir_reply(token, name, entry, position))
+        if fitted:
+            node.lookups += 1
+        else:
+            self._nodes.release(node)
+        return fitted
+
+    async def releasedir(self, fh: pyfuse3.FileHandleT) -> None:
+        """Close a directory."""
+        del self._listings[fh]
+
+    # Objects
+
+    async def getattr(
+        self, inode: pyfuse3.InodeT, ctx: pyfuse3.RequestContext
+    ) -> pyfuse3.EntryAttributes:
+        """Return an object's attributes."""
+        del ctx
+        return self._attributes.of(self._overlay.status(self._nodes.node(inode)))
+
+    async def setattr(
+        self,
+        inode: pyfuse3.InodeT,
+        attr: pyfuse3.EntryAttributes,
+        fields: pyfuse3.SetattrFields,
+        fh: pyfuse3.FileHandleT | None,
+        ctx: pyfuse3.RequestContext,
+    ) -> pyfuse3.EntryAttributes:
+        """Change mode, owner, size or times."""
+        del ctx
+        node = self._nodes.node(inode)
+        changes = change.Changes(
+            mode=attr.st_mode if fields.update_mode else None,
+            uid=attr.st_uid if fields.update_uid else None,
+            gid=attr.st_gid if fields.update_gid else None,
+            size=attr.st_size if fields.update_size else None,
+            atime_ns=attr.st_atime_ns if fields.update_atime else None,
+            mtime_ns=attr.st_mtime_ns if fields.update_mtime else None,
+        )
+        change.change(self._overlay, node, changes, -1 if fh is None else self._handles.fd(fh))
+        return self._attributes.of(self._overlay.status(node))
+
+    async def readlink(
+        self, inode: pyfuse3.InodeT, ctx: pyfuse3.RequestContext
+    ) -> pyfuse3.FileNameT:
+        """Return a symbolic link's target."""
+        del ctx
+        return self._overlay.readlink(self._nodes.node(inode))
+
+    async def getxattr(
+        self, inode: pyfuse3.InodeT, name: pyfuse3.XAttrNameT, ctx: pyfuse3.RequestContext
+    ) -> bytes:
+        """Return an extended attribute."""
+        del ctx
+        return change.xattr(self._overlay, self._nodes.node(inode), name)
+
+    async def listxattr(
+        self, inode: pyfuse3.InodeT, ctx: pyfuse3.RequestContext
+    ) -> Sequence[pyfuse3.XAttrNameT]:
+        """Return the names of an object's extended attributes."""
+        del ctx
+        return change.xattr_names(self._overlay, self._nodes.node(inode))
+
+    async def setxattr(
+        self,
+        inode: pyfuse3.InodeT,
+        name: pyfuse3.XAttrNameT,
+        value: bytes,
+        ctx: pyfuse3.RequestContext,
+    ) -> None:
+        """Set an extended attribute."""
+        del ctx
+        change.set_xattr(self._overlay, self._nodes.node(inode), name, value)
+
+    async def removexattr(
+        self, inode: pyfuse3.InodeT, name: pyfuse3.XAttrNameT, ctx: pyfuse3.RequestContext
+    ) -> None:
+        """Remove an extended attribute."""
+        del ctx
+        change.remove_xattr(self._overlay, self._nodes.node(inode), name)
+
+    async def statfs(self, ctx: pyfuse3.RequestContext) -> pyfuse3.StatvfsData:
+        """Return the room that there is for changes: the upperdir's file system."""
+        del ctx
+        return _statvfs_answer(self._overlay.upper.statvfs())
+
+    # New names, names that go
+
+    async def create(
+        self,
+        parent_inode: pyfuse3.InodeT,
+        name: pyfuse3.FileNameT,
+        mode: pyfuse3.ModeT,
+        flags: pyfuse3.FlagT,
+        ctx: pyfuse3.RequestContext,
+    ) -> tuple[pyfuse3.FileInfo, pyfuse3.EntryAttributes]:
+        """Make a file and open it."""
+        new = _new(ctx, mode)
+        node = create.create_file(self._overlay, self._link(parent_inode, name), new)
+        info = pyfuse3.FileInfo(fh=self._handles.open(node, flags & ~os.O_TRUNC), keep_cache=True)
+        return info, self._tell(node)
+
+    async def mkdir(
+        self,
+        parent_inode: pyfuse3.InodeT,
+        name: pyfuse3.FileNameT,
+        mode: pyfuse3.ModeT,
+        ctx: pyfuse3.RequestContext,
+    ) -> pyfuse3.EntryAttributes:
+        """Make a directory."""
+        link = self._link(parent_inode, name)
+        return self._tell(create.make_directory(self._overlay, link, _new(ctx, mode)))
+
+    async def mknod(
+        self,
+        parent_inode: pyfuse3.InodeT,
+        name: pyfuse3.FileNameT,
+        mode: pyfuse3.ModeT,
+        rdev: int,
+        ctx: pyfuse3.RequestContext,
+    ) -> pyfuse3.EntryAttributes:
+        """Make a FIFO, a socket, a file."""
+        link = self._link(parent_inode, name)
+        return self._tell(create.make_special(self._overlay, link, _new(ctx, mode, rdev)))
+
+    async def symlink(
+        self,
+        parent_inode: pyfuse3.InodeT,
+        name: pyfuse3.FileNameT,
+        target: pyfuse3.FileNameT,
+        ctx: pyfuse3.RequestContext,
+    ) -> pyfuse3.EntryAttributes:
+        """Make a symbolic link."""
+        link = self._link(parent_inode, name)
+        return self._tell(create.make_symlink(self._overlay, link, target, _new(ctx, 0o777)))
+
+    async def link(
+        self,
+        inode: pyfuse3.InodeT,
+        new_parent_inode: pyfuse3.InodeT,
+        new_name: pyfuse3.FileNameT,
+        ctx: pyfuse3.RequestContext,
+    ) -> pyfuse3.EntryAttributes:
+        """Make a hard link."""
+        del ctx
+        node = self._nodes.node(inode)
+        create.make_link(self._overlay, node, self._link(new_parent_inode, new_name))
+        return self._tell(node)
+
+    async def unlink(
+        self, parent_inode: pyfuse3.InodeT, name: pyfuse3.FileNameT, ctx: pyfuse3.RequestContext
+    ) -> None:
+        """Remove a name."""
+        del ctx
+        remove.unlink(self._overlay, self._link(parent_inode, name))
+
+    async def rmdir(
+        self, parent_inode: pyfuse3.InodeT, name: pyfuse3.FileNameT, ctx: pyfuse3.RequestContext
+    ) -> None:
+        """Remove a directory."""
+        del ctx
+        remove.rmdir(self._overlay, self._link(parent_inode, name))
+
+    async def rename(  # noqa: PLR0917 - pyfuse3's signature
+        self,
+        parent_inode_old: pyfuse3.InodeT,
+        name_old: pyfuse3.FileNameT,
+        parent_inode_new: pyfuse3.InodeT,
+        name_new: pyfuse3.FileNameT,
+        flags: pyfuse3.FlagT,
+        ctx: pyfuse3.RequestContext,
+    ) -> None:
+        """Rename, replace or exchange."""
+        del ctx
+        old = self._link(parent_inode_old, name_old)
+        rename(self._overlay, old, self._link(parent_inode_new, name_new), flags)
+
+    # Open files
+
+    async def open(
+        self, inode: pyfuse3.InodeT, flags: pyfuse3.FlagT, ctx: pyfuse3.RequestContext
+    ) -> pyfuse3.FileInfo:
+        """Open a file."""
+        del ctx
+        number = self._handles.open(self._nodes.node(inode), flags)
+        return pyfuse3.FileInfo(fh=number, keep_cache=not flags & os.O_TRUNC)
+
+    async def read(self, fh: pyfuse3.FileHandleT, off: int, size: int) -> bytes:
+        """Read."""
+        return self._handles.read(fh, off, size)
+
+    async def write(self, fh: pyfuse3.FileHandleT, off: int, buf: bytes) -> int:
+        """Write."""
+        return self._handles.write(fh, off, buf)
+
+    async def fsync(self, fh: pyfuse3.FileHandleT, datasync: bool) -> None:  # noqa: FBT001 - pyfuse3's signature
+        """Bring a file to the disk."""
+        self._handles.sync(fh, contents_only=datasync)
+
+    async def release(self, fh: pyfuse3.FileHandleT) -> None:
+        """Close a file."""
+        self._handles.close(fh)
+
+    def _link(self, parent_inode: int, name: bytes) -> Link:
+        return Link(self._nodes.node(parent_inode), name)
+
+    def _tell(self, node: Node) -> pyfuse3.EntryAttributes:
+        """Return a node's attributes in an answer that counts as a lookup."""
+        entry = self._attributes.of(self._overlay.status(node))
+        node.lookups += 1
+        return entry
+
+
+def _new(ctx: pyfuse3.RequestContext, mode: int, rdev: int = 0) -> NewObject:
+    return NewObject(mode, ctx.uid, ctx.gid, rdev)
+
+
+def _statvfs_answer(status: os.statvfs_result) -> pyfuse3.StatvfsData:
+    answer = pyfuse3.StatvfsData()
+    for field in (
+        "f_bsize",
+        "f_frsize",
+        "f_blocks",
+        "f_bfree",
+        "f_bavail",
+        "f_files",
+        "f_ffree",
+        "f_favail",
+        "f_namemax",
+    ):
+        setattr(answer, field, getattr(status, field))
+    return answer

@@ -1,0 +1,81 @@
+"""Removal: a whiteout where the lower tree has the name, a plain removal elsewhere.
+
+A file that loses its last name lives on for those who have it open: see `node`.
+"""
+
+import errno
+import os
+import stat
+
+from .copy_up import copy_up
+from .node import Link, Node
+from .overlay import Overlay
+from .upper import Place
+
+
+def unlink(overlay: Overlay, link: Link) -> None:
+    """Remove a name of anything but a directory."""
+    node = overlay.require(link)
+    covers = overlay.below(link) is not None
+    if covers:
+        copy_up(overlay, link.parent)
+    if node.is_upper:
+        keep_orphan(overlay, node, overlay.place(link))
+    else:
+        overlay.hide_link(node)
+    _take_away(overlay, link, covers=covers)
+    node.drop_link(link)
+    overlay.nodes.release(node)
+
+
+def rmdir(overlay: Overlay, link: Link) -> None:
+    """Remove a directory that shows nothing."""
+    node = overlay.require(link)
+    require_empty(overlay, node)
+    covers = overlay.below(link) is not None
+    if covers:
+        copy_up(overlay, link.parent)
+    if node.is_upper:
+        place = overlay.place(link)
+        keep_orphan(overlay, node, place)
+        if not covers:
+            overlay.upper.clear(place)  # whiteouts, with nothing below that they could hide
+    overlay.upper.leave(node)
+    if covers or not node.is_upper:
+        overlay.upper.make_whiteout(link.parent, overlay.place(link))
+    else:
+        os.rmdir(link.name, dir_fd=overlay.upper.directory(link.parent))
+    node.drop_link(link)
+    overlay.nodes.release(node)
+
+
+def require_empty(overlay: Overlay, node: Node) -> None:
+    """Raise OSError ENOTDIR or ENOTEMPTY for what is no empty directory."""
+    if not node.is_directory:
+        raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+    if overlay.names(node):
+        raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY))
+
+
+def keep_orphan(overlay: Overlay, node: Node, place: Place) -> None:
+    """Open an object whose last known name is about to go, for those who still use it."""
+    if len(node.links) > 1 or node.orphan_fd >= 0:
+        return
+    stored = overlay.upper.status(place)
+    if stored is None:
+        return
+    access = os.O_PATH
+    if stat.S_ISREG(stored.st_mode):
+        access = os.O_RDWR
+    elif stat.S_ISDIR(stored.st_mode):
+        access = os.O_RDONLY
+    flags = access | os.O_NOFOLLOW | os.O_CLOEXEC
+    node.orphan_fd = os.open(place.name, flags, dir_fd=place.fd)
+
+
+def _take_away(overlay: Overlay, link: Link, *, covers: bool) -> None:
+    place = overlay.place(link)
+    if covers:
+        overlay.upper.make_whiteout(link.parent, place)
+    else:
+        os.unlink(place.name, dir_fd=place.fd)

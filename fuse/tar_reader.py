@@ -50,7 +50,8 @@ _MapSteps = Generator[tuple[int, int], bytes, tuple[list[int], int]]
 
 _ZEROS = bytes(BLOCK)
 _REGULAR = (b"0", b"\0", b"7", b"S")
-_SPECIAL = {b"2": S_IFLNK, b"3": S_IFCHR, b"4": S_IFBLK, b"5": S_IFDIR, b"6": S_IFIFO}
+# Linux shows every symbolic link as 0777, whatever an archive says of it.
+_SPECIAL = {b"2": S_IFLNK | 0o777, b"3": S_IFCHR, b"4": S_IFBLK, b"5": S_IFDIR, b"6": S_IFIFO}
 _EXTENDED = (b"x", b"X", b"g", b"L", b"K")
 _NO_RECORDS: dict[bytes, bytes] = {}
 _SECOND_NS = 1_000_000_000

@@ -199,6 +199,12 @@ def test_members_without_contents_have_none_whatever_they_claim() -> None:
     assert [entry.size for entry in entries(tar + END)] == [0, 1, 1, 0]
 
 
+def test_symbolic_links_have_the_mode_that_linux_shows() -> None:
+    """All permissions, whatever the archive says; target and size as they stand."""
+    (link,) = entries(LayerBuilder().symlink("a", "../b//c/", mode=0o640).tar())
+    assert (link.mode, link.target, link.size) == (stat.S_IFLNK | 0o777, b"../b//c/", 8)
+
+
 def test_volume_labels_are_no_members() -> None:
     """GNU's label of an archive is skipped."""
     assert [e.path for e in entries(header(b"label", typeflag=b"V") + header(b"a") + END)] == [b"a"]

@@ -19,6 +19,11 @@ __all__ = ["ROOT_INO", "Inode", "Tree", "TreeStatistics"]
 APPLICATION_ID: Final = 0x524C7472
 ROOT_INO: Final = 1
 
+# One read transaction for as long as the tree is open: outside of one, every query first reads the
+# file's change counter, though nothing changes it. With a cache of 16 MB, a random lookup among
+# 100,000 entries takes 7.5 us instead of 10.6; so it does with mmap, but there an error of
+# the disk or the network is a SIGBUS, which ends the server.
+_READING = "PRAGMA cache_size = -16000; BEGIN;"
 _SYMLINKS_MAX = 40  # as the kernel has it
 _CHILDREN = "SELECT name, inode.* FROM dirent JOIN inode USING (ino) WHERE parent = ? ORDER BY name"
 _LOOKUP = "SELECT inode.* FROM dirent JOIN inode USING (ino) WHERE parent = ? AND name = ?"
@@ -42,6 +47,7 @@ class Tree:
         self._database = database
         self._path = path
         with translated_errors(path):
+            database.executescript(_READING)
             row = database.execute("SELECT inodes, bytes, xattrs FROM statistics").fetchone()
         self.statistics = TreeStatistics(row[0], row[1])
         self.has_xattrs = bool(row[2])

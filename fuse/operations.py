@@ -22,6 +22,7 @@ from .lower import TarLower
 from .prefetch import Prefetch
 from .readdir import ListingCache
 from .tree import Inode, Tree
+from .walk_ahead import WalkAhead
 
 Push = Callable[[int, int, bytes], None]
 """`pyfuse3.notify_store`: inode number, offset, contents."""
@@ -49,7 +50,12 @@ class ReadOnlyOperations(pyfuse3.Operations):
         self._lower = lower
         self._attributes = attributes
         self._listings = ListingCache(tree, attributes.of_lower)
-        self.prefetch = Prefetch(self._listings, lower, push, tree.statistics.inodes)
+        self._prefetch = Prefetch(self._listings, lower, push, tree.statistics.inodes)
+        self._walk_ahead = WalkAhead(self._listings)
+
+    def work(self) -> bool:
+        """Do a slice of what will be asked for next; return whether there was anything."""
+        return self._walk_ahead.step() or self._prefetch.step()
 
     async def lookup(
         self,
@@ -89,6 +95,8 @@ class ReadOnlyOperations(pyfuse3.Operations):
         self, fh: pyfuse3.FileHandleT, start_id: int, token: pyfuse3.ReaddirToken
     ) -> None:
         """Give entries with their attributes from a position on, as many as fit."""
+        if start_id == 0:
+            self._walk_ahead.listed(fh)
         listing = self._listings.listing(fh)
         reply = pyfuse3.readdir_reply
         names, attributes = listing.names, listing.attributes
@@ -107,13 +115,13 @@ class ReadOnlyOperations(pyfuse3.Operations):
         del ctx
         if flags & (os.O_WRONLY | os.O_RDWR | os.O_TRUNC):
             raise OSError(errno.EROFS, os.strerror(errno.EROFS))
-        self.prefetch.opened(inode)
+        self._prefetch.opened(inode)
         return pyfuse3.FileInfo(fh=inode, keep_cache=True)
 
     async def read(self, fh: pyfuse3.FileHandleT, off: int, size: int) -> bytes:
         """Read out of the layer's tar."""
         inode = self._inode(fh)
-        self.prefetch.was_read(fh)
+        self._prefetch.was_read(fh)
         extents = self._tree.extents(fh) if inode.sparse else ()
         return self._lower.read(inode, extents, off, size)
 

@@ -6,6 +6,7 @@ again for each `ls`. The position of an entry is its place in the listing, stabl
 does not change.
 """
 
+import stat
 from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
@@ -28,9 +29,10 @@ class Listing(Generic[A]):
         attributes: By position.
         inodes: By inode number, in order; a directory's children are numbered in a row, hard
             links to files elsewhere excepted.
+        directories: The numbers of its subdirectories, in order.
     """
 
-    __slots__ = ("attributes", "ino", "inodes", "names")
+    __slots__ = ("attributes", "directories", "ino", "inodes", "names")
 
     def __init__(
         self, ino: int, children: Iterable[tuple[bytes, Inode]], make: Callable[[Inode], A]
@@ -39,10 +41,13 @@ class Listing(Generic[A]):
         self.names: list[bytes] = []
         self.attributes: list[A] = []
         self.inodes: dict[int, Inode] = {}
+        self.directories: list[int] = []
         for name, inode in children:
             self.names.append(name)
             self.attributes.append(make(inode))
             self.inodes[inode.ino] = inode
+            if stat.S_ISDIR(inode.mode):
+                self.directories.append(inode.ino)
 
     def position(self, name: bytes) -> int:
         """Return the place of a name, -1 where it is absent."""
@@ -77,6 +82,10 @@ class ListingCache(Generic[A]):
         while self._entries > self._entries_kept and len(self._listings) > 1:
             self._drop_oldest()
         return listing
+
+    def is_kept(self, ino: int) -> bool:
+        """Return whether a directory's listing is at hand."""
+        return ino in self._listings
 
     def lookup(self, parent: int, name: bytes) -> A | None:
         """Return the attributes of a name, None where it is absent."""

@@ -96,7 +96,7 @@ def _open(config: ServerConfig) -> _FileSystem:
         overlay = Overlay(tree, lower, upper, uids, gids)
         return _FileSystem(OverlayOperations(overlay, attributes), Pump())
     operations = ReadOnlyOperations(tree, lower, attributes, pyfuse3.notify_store)
-    return _FileSystem(operations, Pump(operations.prefetch.step))
+    return _FileSystem(operations, Pump(operations.work))
 
 
 def _mount(config: ServerConfig, operations: pyfuse3.Operations) -> None:

@@ -1,0 +1,42 @@
+"""`rootless mount`: an image as a folder to look into."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def mount(
+    image: Annotated[str, typer.Argument(metavar="IMAGE", help="Name or ID.", show_default=False)],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="An empty folder.", show_default=False)
+    ],
+    foreground: Annotated[  # noqa: FBT002 - typer's form of a flag
+        bool,
+        typer.Option("--foreground", help="Stay until the folder is unmounted; Ctrl-C unmounts."),
+    ] = False,
+) -> None:
+    """Show a merged image at a folder, read-only, to you alone.
+
+    Nothing is unpacked, so it takes as long for 100 files as for 100,000. End it with
+    `rootless umount DIR`.
+    """
+    from rootless.image import names, trees  # noqa: PLC0415 - --help needs none of it
+    from rootless.image.store import Store  # noqa: PLC0415
+    from rootless.overlay.folder import mount_folder  # noqa: PLC0415
+    from rootless.paths import Paths  # noqa: PLC0415
+
+    paths = Paths.from_environment()
+    store = Store.open(paths, create=False)
+    found = names.resolve(store, image)
+    mount_folder(
+        trees.ensure_tree(store, found.config),
+        trees.layer_paths(store, found.config),
+        folder,
+        name=found.reference or image,
+        log=paths.runtime / "mount.log",
+        foreground=foreground,
+    )

@@ -5,6 +5,7 @@ end that is closed by the death of its process reads as the end of the stream.
 """
 
 import array
+import contextlib
 import json
 import socket
 from collections.abc import Mapping, Sequence
@@ -35,6 +36,11 @@ class Channel:
     def close(self) -> None:
         """Close this end."""
         self._socket.close()
+
+    def shut_down(self) -> None:
+        """End the stream for both ends, while the descriptor stays open."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
 
     def send(self, message: Mapping[str, Any], fds: Sequence[int] = ()) -> bool:
         """Send a message; False where the other end is gone."""

@@ -25,6 +25,11 @@ def set_parent_death_signal(number: signal.Signals) -> None:
     check(_prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0))
 
 
+def clear_parent_death_signal() -> None:
+    """Let the caller outlive the thread that made it."""
+    check(_prctl(_PR_SET_PDEATHSIG, 0, 0, 0, 0))
+
+
 def set_dumpable(dumpable: bool) -> None:  # noqa: FBT001 - the kernel's own 0 and 1
     """Allow or refuse ptrace and /proc access by processes without privilege over the caller."""
     check(_prctl(_PR_SET_DUMPABLE, int(dumpable), 0, 0, 0))

@@ -1,0 +1,110 @@
+"""From an image config and options to a config.json: image-spec conversion.md; pure."""
+
+import posixpath
+
+from rootless.bundle import default_spec
+from rootless.bundle.options import RunOptions
+from rootless.bundle.users import ImageUser
+from rootless.errors import InvalidInput
+from rootless.oci.image_config import ImageConfig
+from rootless.oci.linux_spec import IDMapping, LinuxSpec
+from rootless.oci.runtime_spec import Mount, Process, Spec, User
+
+
+def convert(
+    config: ImageConfig,
+    options: RunOptions,
+    user: ImageUser,
+    container_id: str,
+    mappings: tuple[tuple[IDMapping, ...], tuple[IDMapping, ...]] = ((), ()),
+) -> Spec:
+    """Return the spec of a container; raises InvalidInput where there is no command.
+
+    Args:
+        config: The image's config.
+        options: What the user asked for; wins over the config.
+        user: The workload's user, resolved in the image.
+        container_id: 64 hexadecimal digits; names the host where nothing else does.
+        mappings: uidMappings and gidMappings to write down.
+    """
+    namespaces = default_spec.default_namespaces(options.network)
+    return Spec(
+        process=Process(
+            args=_args(config, options),
+            cwd=_working_directory(config, options),
+            env=_environment(config, options, user),
+            user=User(user.uid, user.gid, user.additional_gids),
+            terminal=options.terminal,
+            capabilities=default_spec.capability_sets(
+                options.cap_add, options.cap_drop, root=user.uid == 0
+            ),
+            no_new_privileges=options.no_new_privileges,
+        ),
+        root_readonly=options.read_only,
+        hostname=options.hostname or container_id[:12],
+        mounts=_mounts(config, options),
+        linux=LinuxSpec(
+            namespaces=namespaces,
+            uid_mappings=mappings[0],
+            gid_mappings=mappings[1],
+            masked_paths=default_spec.MASKED_PATHS,
+            readonly_paths=default_spec.READONLY_PATHS,
+        ),
+        annotations={**_annotations(config), **options.annotations},
+    )
+
+
+def _args(config: ImageConfig, options: RunOptions) -> tuple[str, ...]:
+    if options.entrypoint is not None:
+        args = (*options.entrypoint, *options.command)
+    else:
+        args = (*config.entrypoint, *(options.command or config.cmd))
+    if not args:
+        raise InvalidInput("the image names no command", "", "give one after the image's name")
+    return args
+
+
+def _working_directory(config: ImageConfig, options: RunOptions) -> str:
+    if options.workdir and not options.workdir.startswith("/"):
+        raise InvalidInput("--workdir must be an absolute path", options.workdir)
+    return posixpath.normpath(posixpath.join("/", options.workdir or config.working_dir or "/"))
+
+
+def _environment(config: ImageConfig, options: RunOptions, user: ImageUser) -> tuple[str, ...]:
+    merged = {"PATH": default_spec.DEFAULT_PATH, "container": "rootless"}
+    if options.terminal:
+        merged["TERM"] = "xterm"
+    for variable in (*config.env, *options.env):
+        name, _, value = variable.partition("=")
+        merged[name] = value
+    merged.setdefault("HOME", user.home)
+    return tuple(f"{name}={value}" for name, value in merged.items() if name)
+
+
+def _mounts(config: ImageConfig, options: RunOptions) -> tuple[Mount, ...]:
+    """Order matters: the user's own come last and win."""
+    mounts = list(default_spec.default_mounts(options.shm_size))
+    if options.read_only:
+        if options.read_only_tmpfs:
+            mounts += default_spec.read_only_tmpfs_mounts()
+        # "data SHOULD NOT be written to the root": where that cannot be, it needs a place
+        writable = ("nosuid", "nodev", "tmpcopyup", "mode=755")
+        mounts += [Mount(path, "tmpfs", "tmpfs", writable) for path in config.volumes]
+    asked = {posixpath.normpath(mount.destination) for mount in options.mounts}
+    kept = [mount for mount in mounts if posixpath.normpath(mount.destination) not in asked]
+    return (*kept, *options.mounts)
+
+
+def _annotations(config: ImageConfig) -> dict[str, str]:
+    """conversion.md, "Annotation Fields"; labels win over what they would collide with."""
+    prefix = "org.opencontainers.image"
+    fields = {
+        f"{prefix}.os": config.os,
+        f"{prefix}.architecture": config.architecture,
+        f"{prefix}.variant": config.variant,
+        f"{prefix}.author": config.author,
+        f"{prefix}.created": config.created,
+        f"{prefix}.stopSignal": config.stop_signal,
+        f"{prefix}.exposedPorts": ",".join(config.exposed_ports),
+    }
+    return {**{name: value for name, value in fields.items() if value}, **config.labels}

@@ -1,0 +1,51 @@
+"""What a user asked of one container, parsed and checked: the same value from every front end."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from rootless.oci.runtime_spec import Mount
+
+DEFAULT_SHM_SIZE = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """The options of `run` that shape a bundle.
+
+    Attributes:
+        command: Words after the image; empty for the image's own Cmd.
+        entrypoint: Replaces the image's Entrypoint, and its Cmd with it; None keeps them.
+        env: NAME=VALUE, later ones win.
+        workdir: Absolute path inside; "" for the image's.
+        user: USER[:GROUP], names or numbers; "" for the image's.
+        group_add: More groups, names or numbers.
+        hostname: Host name inside; "" for the container's ID, or the host's with its network.
+        network: "host" or "none".
+        mounts: Volumes and tmpfs, in the order given.
+        read_only: The root file system is read-only.
+        read_only_tmpfs: With read_only, /run, /tmp and /var/tmp are writable all the same.
+        terminal: The workload gets a terminal.
+        cap_add: Capabilities beside the default set; "ALL" for all.
+        cap_drop: Capabilities less than the default set; "ALL" for all.
+        no_new_privileges: execve(2) grants nothing (set-ID programs have no effect).
+        shm_size: Bytes of /dev/shm.
+        annotations: More annotations of the bundle.
+    """
+
+    command: tuple[str, ...] = ()
+    entrypoint: tuple[str, ...] | None = None
+    env: tuple[str, ...] = ()
+    workdir: str = ""
+    user: str = ""
+    group_add: tuple[str, ...] = ()
+    hostname: str = ""
+    network: str = "host"
+    mounts: tuple[Mount, ...] = ()
+    read_only: bool = False
+    read_only_tmpfs: bool = True
+    terminal: bool = False
+    cap_add: tuple[str, ...] = ()
+    cap_drop: tuple[str, ...] = ()
+    no_new_privileges: bool = True
+    shm_size: int = DEFAULT_SHM_SIZE
+    annotations: Mapping[str, str] = field(default_factory=dict)

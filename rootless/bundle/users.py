@@ -1,0 +1,114 @@
+"""The user of the workload, out of the image's own passwd(5) and group(5); pure."""
+
+from dataclasses import dataclass
+
+from rootless.errors import InvalidInput
+
+_HIGHEST_ID = (1 << 32) - 2
+
+
+@dataclass(frozen=True, slots=True)
+class ImageUser:
+    """IDs as the container sees them.
+
+    Attributes:
+        uid: UID.
+        gid: Primary GID.
+        additional_gids: The groups that name the user as a member.
+        home: Home directory, "/" where the image knows none.
+        known: The image's passwd has the UID.
+    """
+
+    uid: int
+    gid: int
+    additional_gids: tuple[int, ...]
+    home: str
+    known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    name: str
+    id: int
+    gid: int
+    home: str
+    members: tuple[str, ...]
+
+
+def _lines(data: bytes | None, fields: int) -> list[_Line]:
+    """Return the lines that are well formed; an image's other lines concern nobody here."""
+    found = []
+    for line in (data or b"").decode("utf-8", "replace").splitlines():
+        parts = line.split(":")
+        if len(parts) < fields or not parts[2].isdecimal():
+            continue
+        passwd = fields > 4
+        if passwd and not parts[3].isdecimal():
+            continue
+        found.append(
+            _Line(
+                name=parts[0],
+                id=int(parts[2]),
+                gid=int(parts[3]) if passwd else 0,
+                home=parts[5] if passwd else "",
+                members=() if passwd else tuple(filter(None, parts[3].split(","))),
+            )
+        )
+    return found
+
+
+def resolve_user(
+    text: str, passwd: bytes | None, group: bytes | None, group_add: tuple[str, ...] = ()
+) -> ImageUser:
+    """Return who USER[:GROUP] is in an image with these files, None for a file that it lacks.
+
+    As image-spec config.md has it: a lone UID takes its GID and groups from passwd and group,
+    or 0 and none; an explicit group stands alone. Raises InvalidInput for an unknown name.
+    """
+    user_text, colon, group_text = text.partition(":")
+    users, groups = _lines(passwd, 6), _lines(group, 4)
+    line = _find(users, user_text or "0")
+    if line is None and not (user_text or "0").isdecimal():
+        raise InvalidInput("no such user in the image's /etc/passwd", user_text, "give a number")
+    uid = line.id if line is not None else _number(user_text)
+    gid = line.gid if line is not None else 0
+    additional: list[int] = []
+    if colon and group_text:
+        gid = _group_id(groups, group_text)
+    elif line is not None:
+        additional = [g.id for g in groups if line.name in g.members and g.id != gid]
+    additional += [_group_id(groups, name) for name in group_add]
+    home = line.home if line is not None and line.home.startswith("/") else "/"
+    return ImageUser(uid, gid, tuple(dict.fromkeys(additional)), home, line is not None)
+
+
+def _find(lines: list[_Line], text: str) -> _Line | None:
+    """A name wins over a number, as chown(1) has it."""
+    by_name = next((line for line in lines if line.name == text), None)
+    if by_name is not None or not text.isdecimal():
+        return by_name
+    return next((line for line in lines if line.id == int(text)), None)
+
+
+def _number(text: str) -> int:
+    number = int(text or "0")
+    if number > _HIGHEST_ID:
+        raise InvalidInput("not a user or group ID", text, f"at most {_HIGHEST_ID}")
+    return number
+
+
+def _group_id(groups: list[_Line], text: str) -> int:
+    line = _find(groups, text)
+    if line is not None:
+        return line.id
+    if not text.isdecimal():
+        raise InvalidInput("no such group in the image's /etc/group", text, "give a number")
+    return _number(text)
+
+
+def passwd_with(passwd: bytes | None, name: str, uid: int, gid: int, home: str) -> bytes:
+    """Return the image's passwd with one more line, for a caller whom the image does not know."""
+    text = passwd or b""
+    if text and not text.endswith(b"\n"):
+        text += b"\n"
+    return text + f"{name}:*:{uid}:{gid}:{name}:{home}:/bin/sh\n".encode()

@@ -1,0 +1,59 @@
+"""One container as it is about to be run: plain data, all decisions made."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rootless.oci.runtime_spec import Spec
+from rootless.userns.maps import Maps
+
+
+@dataclass(frozen=True, slots=True)
+class OverlayRoot:
+    """The root file system is an overlay over a merged tree.
+
+    Attributes:
+        tree: The tree's file.
+        layers: The layers' tars, lowest first.
+        driver: "auto", "hybrid" or "fuse".
+        name: What mount tables show.
+        kept: Folder of an upperdir that is kept; None for one that goes with the run.
+    """
+
+    tree: Path
+    layers: tuple[Path, ...]
+    driver: str
+    name: str
+    kept: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlainRoot:
+    """The root file system is a folder of a bundle."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """Everything that the processes of a run need to know.
+
+    Attributes:
+        id: 64 hexadecimal digits.
+        spec: What to run.
+        maps: The ID maps of its user namespace.
+        root: Where its files come from.
+        interactive: The workload reads the caller's standard input.
+        keep_groups: The caller's supplementary groups stay.
+        devices: Host device nodes to pass, (source, destination) each.
+        name_files: Files to write and bind, by destination; they give way to the user's mounts.
+    """
+
+    id: str
+    spec: Spec
+    maps: Maps
+    root: OverlayRoot | PlainRoot
+    interactive: bool = False
+    keep_groups: bool = False
+    devices: tuple[tuple[str, str], ...] = ()
+    name_files: Mapping[str, bytes] = field(default_factory=dict)

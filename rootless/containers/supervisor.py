@@ -1,0 +1,156 @@
+"""The process between the command line and the container: it owns what the container stands on.
+
+It is root of the container's user namespace, in a mount namespace of its own, outside of the
+container's PID namespace. It mounts the root file system, starts PID 1, and when that ends, or
+when the command line is gone, it takes everything down again.
+"""
+
+import contextlib
+import os
+import select
+import shutil
+import signal
+import termios
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rootless.containers.container import Container, OverlayRoot, PlainRoot
+from rootless.containers.run_folder import RunFolder
+from rootless.containers.terminal import State
+from rootless.linux import mount_api, namespaces, prctl
+from rootless.linux.channel import Channel
+from rootless.oci.runtime_spec import Mount, Spec
+from rootless.overlay.driver import MountedRoot, OverlayRequest, mount_root
+from rootless.overlay.upperdir import Upperdir
+from rootless.runtime import sandbox
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What the command line opened for the run; inherited by the fork.
+
+    Attributes:
+        folder: The run's folder.
+        upperdir: None for a tmpfs.
+        control: The channel's end for PID 1.
+        terminal_state: The caller's terminal as it was, to be put back whatever happens.
+    """
+
+    folder: RunFolder
+    upperdir: Upperdir | None
+    control: Channel
+    terminal_state: State | None
+
+
+def supervise(container: Container, resources: Resources, channel: Channel) -> int:
+    """Run the container to its end; return its status. Errors are raised."""
+    prctl.set_name("rootless")
+    namespaces.unshare(namespaces.CLONE_NEWNS)
+    # Unmounts of the host come in (nothing is held busy), nothing of ours goes out.
+    mount_api.mount(None, "/", None, mount_api.MS_REC | mount_api.MS_SLAVE)
+    root = _mount(container, resources)
+    try:
+        options = sandbox.SandboxOptions(
+            rootfs=str(_root_path(container, root)),
+            set_groups=container.maps.needs_helpers and not container.keep_groups,
+            close_stdin=not container.interactive,
+            devices=container.devices,
+        )
+        pid = sandbox.start(
+            _with_name_files(container, resources.folder), options, resources.control
+        )
+        # From here on the end of the channel tells that the command line is gone, and there is
+        # more to do then than to die.
+        prctl.clear_parent_death_signal()
+        resources.control.close()
+        return _watch(pid, root, resources, channel)
+    finally:
+        _take_down(root, resources)
+
+
+def _root_path(container: Container, root: MountedRoot | None) -> Path:
+    if isinstance(container.root, PlainRoot):
+        return container.root.path
+    assert root is not None  # noqa: S101 - `_mount` mounts every overlay
+    return root.path
+
+
+def _mount(container: Container, resources: Resources) -> MountedRoot | None:
+    root = container.root
+    if not isinstance(root, OverlayRoot):
+        return None
+    maps = container.maps
+    overflow_uid = 65534 if maps.uid.to_outside(65534) is not None else maps.user_uid
+    overflow_gid = 65534 if maps.gid.to_outside(65534) is not None else maps.user_gid
+    return mount_root(
+        OverlayRequest(
+            folder=resources.folder.path,
+            tree=root.tree,
+            layers=root.layers,
+            uid_ranges=maps.uid.inside_ranges(),
+            gid_ranges=maps.gid.inside_ranges(),
+            overflow_uid=overflow_uid,
+            overflow_gid=overflow_gid,
+            upperdir=resources.upperdir,
+            driver=root.driver,
+            name=root.name,
+        )
+    )
+
+
+def _with_name_files(container: Container, folder: RunFolder) -> Spec:
+    """Write the name files and bind them where the spec has no mount of its own."""
+    taken = {mount.destination for mount in container.spec.mounts}
+    binds = []
+    for destination, data in container.name_files.items():
+        if destination not in taken:
+            path = folder.write(destination.strip("/").replace("/", "-"), data)
+            binds.append(Mount(destination, "bind", str(path), ("bind", "rprivate")))
+    return replace(container.spec, mounts=(*container.spec.mounts, *binds))
+
+
+def _watch(pid: int, root: MountedRoot | None, resources: Resources, channel: Channel) -> int:
+    """Wait for PID 1; tell when the server dies; end everything when the command line does."""
+    pidfd = os.pidfd_open(pid)
+    poll = select.poll()
+    poll.register(pidfd, select.POLLIN)
+    poll.register(channel.fileno(), select.POLLIN)
+    server_fd = -1
+    if root is not None:
+        server_fd = root.server.pidfd
+        poll.register(server_fd, select.POLLIN)
+    try:
+        while True:
+            ready = {fd for fd, _ in poll.poll()}
+            if pidfd in ready:
+                break
+            if server_fd in ready and root is not None:
+                poll.unregister(server_fd)
+                channel.send({"server_died": root.server.last_words()})
+            if channel.fileno() in ready and channel.receive() is None:
+                poll.unregister(channel.fileno())
+                _restore_terminal(resources.terminal_state)
+                signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+        _, status = os.waitpid(pid, 0)
+    finally:
+        os.close(pidfd)
+    code = os.waitstatus_to_exitcode(status)
+    return code if code >= 0 else 128 - code
+
+
+def _restore_terminal(state: State | None) -> None:
+    """Put the caller's terminal back, since the command line was killed before it could."""
+    if state is not None:
+        with contextlib.suppress(OSError, termios.error):
+            termios.tcsetattr(0, termios.TCSANOW, state)
+
+
+def _take_down(root: MountedRoot | None, resources: Resources) -> None:
+    if root is not None:
+        with contextlib.suppress(OSError):  # the server may have died, and its mount with it
+            root.unmount()
+    upperdir = resources.upperdir
+    if upperdir is not None:
+        if upperdir.ephemeral:
+            shutil.rmtree(upperdir.path, ignore_errors=True)
+        upperdir.close()

@@ -39,11 +39,14 @@ def ensure_tree(store: Store, config: ImageConfig) -> Path:
     return path
 
 
-def build(indexes: Sequence[Path], out: Path) -> None:
-    """Merge indexes of layers, lowest first, into *out*; raises StoreError, IntegrityError."""
+def build(indexes: Sequence[Path], out: Path, *, prefix: bytes = b"") -> None:
+    """Merge indexes of layers, lowest first, into *out*; raises StoreError, IntegrityError.
+
+    With a *prefix* only what is below it, which becomes the root.
+    """
     with explain(out):
         try:
-            merge(indexes, out)
+            merge(indexes, out, prefix=prefix)
         except ValueError as error:
             raise IntegrityError("layers do not fit together", str(error)) from error
 
@@ -68,16 +71,24 @@ def read_file(store: Store, image: Image, inner_path: bytes) -> bytes | None:
 
     Symbolic links are followed inside the image's root.
     """
-    with open_tree(ensure_tree(store, image.config)) as tree:
+    return read_from(
+        ensure_tree(store, image.config), layer_paths(store, image.config), inner_path, _MAX_READ
+    )
+
+
+def read_from(
+    tree_path: Path, layers: Sequence[Path], inner_path: bytes, limit: int
+) -> bytes | None:
+    """Return a file of at most *limit* bytes out of a tree; None where there is none."""
+    with open_tree(tree_path) as tree:
         inode = tree.resolve(inner_path)
         if inode is None or inode.mode & 0o170000 != 0o100000:
             return None
-        if inode.size > _MAX_READ:
+        if inode.size > limit:
             where = inner_path.decode("utf-8", "backslashreplace")
             raise IntegrityError("file too large to be read from the image", where)
         extents = tree.extents(inode.ino) if inode.sparse else ()
-        paths = layer_paths(store, image.config)
-    with TarLower(paths) as lower:
+    with TarLower(layers) as lower:
         return lower.read(inode, extents, 0, inode.size)
 
 

@@ -126,12 +126,12 @@ def _bind_read_only(
 def _cgroup(root_fd: int, mount: Mount, options: MountOptions) -> None:
     """Mount the unified hierarchy where the host has it; version 1 cannot be had without root."""
     if not os.path.exists("/sys/fs/cgroup/cgroup.controllers"):
-        log.warning("no cgroup version 2 on this host: %s is not mounted", mount.destination)
+        log.info("no cgroup version 2 on this host: %s is not mounted", mount.destination)
         return
     try:
         _new_file_system(root_fd, replace(mount, type="cgroup2", source="cgroup2"), options)
     except OverlayError as error:
-        log.warning("%s is not mounted: %s", mount.destination, error)
+        log.info("%s is not mounted: %s", mount.destination, error)
 
 
 def _copy_up(root_fd: int, destination: str, covered_fd: int) -> None:

@@ -1,0 +1,37 @@
+"""`rootless bundle`: make OCI bundles and their config.json."""
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Make OCI bundles.")
+
+
+@app.command()
+def create(
+    image: Annotated[str, typer.Argument(help="An image of the store.")],
+    folder: Annotated[str, typer.Argument(metavar="DIR", help="The bundle; made if missing.")],
+    command: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="COMMAND...", show_default=False, help="In place of the image's."),
+    ] = None,
+    terminal: Annotated[  # noqa: FBT002 - typer's form of a flag
+        bool, typer.Option("--tty", "-t", help="The command gets a terminal.")
+    ] = False,
+) -> None:
+    """Make a bundle of an image: config.json, and a rootfs that is served, not unpacked.
+
+    Run it with `rootless run --bundle DIR`.
+    """
+    from rootless.bundle.options import RunOptions  # noqa: PLC0415 - --help needs none of it
+    from rootless.containers.bundles import create_bundle  # noqa: PLC0415
+
+    create_bundle(image, folder, RunOptions(command=tuple(command or ()), terminal=terminal))
+
+
+@app.command()
+def spec() -> None:
+    """Write a default config.json into the current folder, to be edited."""
+    from rootless.containers.bundles import write_default_spec  # noqa: PLC0415
+
+    typer.echo(write_default_spec())

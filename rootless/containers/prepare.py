@@ -1,0 +1,240 @@
+"""From what was asked to a container: look up, resolve, decide; nothing is made yet."""
+
+import os
+import pwd
+import secrets
+import socket
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from rootless.bundle import name_files
+from rootless.bundle.bundle import Bundle
+from rootless.bundle.convert import convert
+from rootless.bundle.options import RunOptions
+from rootless.bundle.users import ImageUser, passwd_with, resolve_user
+from rootless.containers import names
+from rootless.containers.container import Container, OverlayRoot, PlainRoot
+from rootless.containers.request import RunRequest
+from rootless.errors import Conflict, InvalidInput
+from rootless.image import trees
+from rootless.image.names import Image, resolve
+from rootless.image.store import Store
+from rootless.oci.digest import chain_id
+from rootless.oci.linux_spec import IDMapping
+from rootless.oci.runtime_spec import Spec
+from rootless.overlay.driver import check_driver
+from rootless.paths import Paths
+from rootless.userns.idmap import IDMap, Mapping
+from rootless.userns.maps import MapRequest, Maps, choose_maps
+from rootless.userns.subid import Caller
+
+KEEP_GROUPS = "keep-groups"
+
+
+def from_image(paths: Paths, image_name: str, request: RunRequest) -> Container:
+    """Return a container of an image of the store; raises NotFound, InvalidInput, Precondition."""
+    check_driver(request.driver)
+    store = Store.open(paths, create=False)
+    image = resolve(store, image_name)
+    options = request.options
+    keep_groups = KEEP_GROUPS in options.group_add
+    options = replace(
+        options, group_add=tuple(name for name in options.group_add if name != KEEP_GROUPS)
+    )
+
+    def read(path: bytes) -> bytes | None:
+        return trees.read_file(store, image, path)
+
+    user, maps = _user_and_maps(image, options, request, read)
+    container_id = secrets.token_hex(32)
+    options = replace(options, hostname=options.hostname or _hostname(options, container_id))
+    spec = convert(image.config, options, user, container_id, mappings_of(maps))
+    return Container(
+        id=container_id,
+        spec=spec,
+        maps=maps,
+        root=_overlay_root(paths, store, image, request),
+        interactive=request.interactive,
+        keep_groups=keep_groups,
+        devices=tuple(_device(text) for text in request.devices),
+        name_files=_name_files(spec, request, user, read),
+    )
+
+
+def _hostname(options: RunOptions, container_id: str) -> str:
+    return socket.gethostname() if options.network == "host" else container_id[:12]
+
+
+def _user_and_maps(
+    image: Image, options: RunOptions, request: RunRequest, read: Callable[[bytes], bytes | None]
+) -> tuple[ImageUser, Maps]:
+    caller = Caller.current()
+    text = options.user or image.config.user
+    keep_id = request.userns.startswith("keep-id")
+    if keep_id and not options.user:
+        # as podman has it: keep-id runs the workload as the caller
+        maps = choose_maps(MapRequest(request.userns, request.uidmap, request.gidmap), caller)
+        text = f"{maps.user_uid}:{maps.user_gid}"
+    user = resolve_user(text, read(b"etc/passwd"), read(b"etc/group"), options.group_add)
+    maps = choose_maps(
+        MapRequest(request.userns, request.uidmap, request.gidmap, user.uid, user.gid), caller
+    )
+    if maps.uid.to_outside(user.uid) is None or maps.gid.to_outside(user.gid) is None:
+        raise InvalidInput(
+            "the workload's user is outside of the ID map",
+            f"{user.uid}:{user.gid}",
+            f"{maps.reason}"
+            if maps.reason
+            else "mapped are "
+            + ", ".join(f"{first}..{first + n - 1}" for first, n in maps.uid.inside_ranges()),
+        )
+    mapped = tuple(gid for gid in user.additional_gids if maps.gid.to_outside(gid) is not None)
+    return replace(user, additional_gids=mapped), maps
+
+
+def mappings_of(maps: Maps) -> tuple[tuple[IDMapping, ...], tuple[IDMapping, ...]]:
+    """Return the maps as uidMappings and gidMappings of a spec."""
+
+    def lines(idmap: IDMap) -> tuple[IDMapping, ...]:
+        return tuple(IDMapping(m.inside, m.outside, m.length) for m in idmap.mappings)
+
+    return lines(maps.uid), lines(maps.gid)
+
+
+def _overlay_root(paths: Paths, store: Store, image: Image, request: RunRequest) -> OverlayRoot:
+    if request.name and request.overlay:
+        raise Conflict("--name and --overlay exclude each other", request.name)
+    kept: Path | None = None
+    if request.overlay:
+        kept = Path(request.overlay).absolute()
+    elif request.name:
+        chain = str(chain_id(image.config.diff_ids))
+        kept = names.claim(paths, request.name, chain, image.reference, replace=request.replace)
+    return OverlayRoot(
+        tree=trees.ensure_tree(store, image.config),
+        layers=trees.layer_paths(store, image.config),
+        driver=request.driver,
+        name=f"rootless:{image.reference or image.config_digest[7:19]}",
+        kept=kept,
+    )
+
+
+def _device(text: str) -> tuple[str, str]:
+    source, _, destination = text.partition(":")
+    destination = destination.partition(":")[0] or source
+    if not source.startswith("/dev/") or not destination.startswith("/"):
+        raise InvalidInput("a device must have the form /dev/SOURCE[:DESTINATION]", text)
+    return source, destination
+
+
+def _name_files(
+    spec: Spec, request: RunRequest, user: ImageUser, read: Callable[[bytes], bytes | None]
+) -> dict[str, bytes]:
+    host_network = spec.linux.namespace("network") is None
+    hosts = name_files.hosts(
+        _host_file("/etc/hosts") if host_network else None, spec.hostname, request.add_hosts
+    )
+    resolv_conf = name_files.resolv_conf(
+        _host_file("/etc/resolv.conf") if host_network else None, request.dns
+    )
+    files = {
+        "/etc/hosts": hosts.encode(),
+        "/etc/hostname": f"{spec.hostname}\n".encode(),
+        "/etc/resolv.conf": resolv_conf.encode(),
+    }
+    if not user.known and request.userns.startswith("keep-id"):
+        name, home = _caller_name()
+        passwd = read(b"etc/passwd")
+        files["/etc/passwd"] = passwd_with(passwd, name, user.uid, user.gid, home)
+    return files
+
+
+def _caller_name() -> tuple[str, str]:
+    try:
+        entry = pwd.getpwuid(os.getuid())
+    except KeyError:
+        return f"user{os.getuid()}", "/"
+    return entry.pw_name, entry.pw_dir
+
+
+def _host_file(path: str) -> str | None:
+    try:
+        return Path(path).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+
+
+def from_bundle(bundle: Bundle, request: RunRequest) -> Container:
+    """Return a container of a bundle; the options that shape a bundle have no say."""
+    check_driver(request.driver)
+    spec = bundle.spec
+    options = request.options
+    process = spec.process
+    if options.command:
+        process = replace(process, args=options.command)
+    if options.terminal:
+        process = replace(process, terminal=True)
+    if options.env:
+        process = replace(process, env=(*process.env, *options.env))
+    spec = replace(
+        spec,
+        process=process,
+        mounts=(*spec.mounts, *options.mounts),
+        root_readonly=spec.root_readonly or options.read_only,
+    )
+    root: OverlayRoot | PlainRoot
+    if bundle.tree is None:
+        root = PlainRoot(bundle.rootfs)
+    else:
+        kept = Path(request.overlay).absolute() if request.overlay else None
+        root = OverlayRoot(bundle.tree, bundle.layers, request.driver, "rootless:bundle", kept)
+    return Container(
+        id=secrets.token_hex(32),
+        spec=spec,
+        maps=_bundle_maps(spec, request),
+        root=root,
+        interactive=request.interactive,
+        keep_groups=KEEP_GROUPS in options.group_add,
+        devices=tuple(_device(text) for text in request.devices),
+    )
+
+
+def _bundle_maps(spec: Spec, request: RunRequest) -> Maps:
+    """Return the bundle's own maps where the caller may have them, else his default ones."""
+    caller = Caller.current()
+    asked = bool(request.userns or request.uidmap or request.gidmap)
+    if spec.linux.uid_mappings and not asked:
+        own = _own_maps(spec, caller)
+        if own is not None:
+            return own
+    user = spec.process.user
+    return choose_maps(
+        MapRequest(request.userns, request.uidmap, request.gidmap, user.uid, user.gid), caller
+    )
+
+
+def _own_maps(spec: Spec, caller: Caller) -> Maps | None:
+    def idmap(mappings: tuple[IDMapping, ...]) -> IDMap:
+        return IDMap(tuple(Mapping(m.container_id, m.host_id, m.size) for m in mappings))
+
+    uid, gid = idmap(spec.linux.uid_mappings), idmap(spec.linux.gid_mappings)
+    user_uid, user_gid = uid.to_inside(caller.uid), gid.to_inside(caller.gid)
+    if user_uid is None or user_gid is None:
+        return None
+    if not (
+        _allowed(uid, caller.uid, caller.subuids) and _allowed(gid, caller.gid, caller.subgids)
+    ):
+        return None
+    return Maps(uid, gid, user_uid, user_gid, single=uid.size == 1)
+
+
+def _allowed(idmap: IDMap, own: int, ranges: tuple[tuple[int, int], ...]) -> bool:
+    return all(
+        (line.outside == own and line.length == 1)
+        or any(
+            first <= line.outside and line.outside + line.length <= first + length
+            for first, length in ranges
+        )
+        for line in idmap.mappings
+    )

@@ -61,7 +61,7 @@ class Prefetch:
         self._reader = reader
         self._store = store
         self._done = bytearray(inodes + 2)
-        self._last = 0
+        self._last = -1 - _STRIDE
         self._run = 0
         self._listing: Listing[Any] | None = None
         self._next = 0
@@ -79,7 +79,7 @@ class Prefetch:
             return
         self._run += 1
         if self._run >= _RUN:
-            self._aim(ino)
+            self._aim(ino, distance)
 
     def was_read(self, ino: int) -> None:
         """Note that a file's contents were asked for: they need not be pushed any more."""
@@ -105,8 +105,8 @@ class Prefetch:
             start = inode.offset - first.offset
             self._push(inode.ino, contents[start : start + inode.size])
 
-    def _aim(self, ino: int) -> None:
-        """Move the window to start behind the file that was opened."""
+    def _aim(self, ino: int, distance: int) -> None:
+        """Move the window to start behind the file that was opened; what it passed is free."""
         listing = self._listing
         if listing is None or ino not in listing.inodes:
             listing = self._listing = self._listings.holder(ino)
@@ -114,16 +114,23 @@ class Prefetch:
         if listing is None:
             self._end = 0
             return
+        if self._end == 0 or self._next <= ino:
+            self._budget = _WINDOW_BYTES
+        else:
+            passed = (listing.inodes.get(each) for each in range(ino - distance + 1, ino + 1))
+            self._budget += sum(each.size for each in passed if each and each.size <= _FILE_MAX)
+            self._budget = min(self._budget, _WINDOW_BYTES)
         self._next = max(self._next, ino + 1)
         self._end = ino + 1 + _WINDOW_FILES
-        self._budget = _WINDOW_BYTES
 
     def _next_batch(self) -> list[Inode]:
         """Return the next few files of the window."""
         batch: list[Inode] = []
-        while self._next < self._end and self._budget > 0 and len(batch) < _SLICE_FILES:
+        while self._next < self._end and len(batch) < _SLICE_FILES:
             inode = self._candidate(self._next)
             if inode is not None:
+                if inode.size > self._budget:
+                    break
                 batch.append(inode)
                 self._budget -= inode.size
             self._next += 1

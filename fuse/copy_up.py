@@ -10,6 +10,7 @@ import contextlib
 import errno
 import os
 import stat
+from collections.abc import Iterator
 
 from . import xattrs
 from .entry import Inode
@@ -67,10 +68,16 @@ def _copy_one(overlay: Overlay, node: Node, size: int | None) -> None:
 def _move_into_place(overlay: Overlay, node: Node, work: Place) -> None:
     """Rename into the directory, whose time must not show that something was copied."""
     place = overlay.place(node.links[0])
-    before = os.stat(b".", dir_fd=place.fd)
-    overlay.upper.rename(work, place)
-    times = (before.st_atime_ns, before.st_mtime_ns)
-    os.utime(b".", ns=times, dir_fd=place.fd)
+    with _times_kept(place.fd):
+        overlay.upper.rename(work, place)
+
+
+@contextlib.contextmanager
+def _times_kept(fd: int) -> Iterator[None]:
+    """Put a directory's times back after something was placed in it."""
+    before = os.stat(b".", dir_fd=fd)
+    yield
+    os.utime(b".", ns=(before.st_atime_ns, before.st_mtime_ns), dir_fd=fd)
 
 
 def _keep_without_name(overlay: Overlay, node: Node, work: Place) -> None:
@@ -178,14 +185,8 @@ def _link_other_names(overlay: Overlay, node: Node, lower: Inode) -> None:
             copy_up(overlay, parent)
             place = overlay.place(link)
             if overlay.upper.status(place) is None:
-                origin = overlay.upper.place(node)
-                os.link(
-                    origin.name,
-                    place.name,
-                    src_dir_fd=origin.fd,
-                    dst_dir_fd=place.fd,
-                    follow_symlinks=False,
-                )
+                with _times_kept(place.fd):
+                    overlay.upper.link(overlay.upper.place(node), place)
 
 
 def _seen_directory(overlay: Overlay, ino: int) -> Node | None:

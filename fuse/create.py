@@ -79,13 +79,7 @@ def make_link(overlay: Overlay, node: Node, link: Link) -> None:
     origin = overlay.upper.place(node)
 
     def make(place: Place) -> None:
-        os.link(
-            origin.name,
-            place.name,
-            src_dir_fd=origin.fd,
-            dst_dir_fd=place.fd,
-            follow_symlinks=False,
-        )
+        overlay.upper.link(origin, place)
 
     _place_new(overlay, link, make)
     node.add_link(link)

@@ -82,6 +82,12 @@ class Node:
         self.links.remove(link)
         link.parent.children -= 1
 
+    def close(self) -> None:
+        """Close the file that stands for an object without a name; harmless when repeated."""
+        if self.orphan_fd >= 0:
+            os.close(self.orphan_fd)
+            self.orphan_fd = -1
+
 
 class Link(NamedTuple):
     """A name in a directory, whether there is something under it or not."""
@@ -126,6 +132,11 @@ class NodeTable:
         """Note a new node."""
         self._nodes[node.ino] = node
 
+    def close(self) -> None:
+        """Close the files of objects without a name."""
+        for node in self._nodes.values():
+            node.close()
+
     def forget(self, ino: int, lookups: int) -> None:
         """Take back what the kernel was told; drops the node at none."""
         node = self._nodes.get(ino)
@@ -145,9 +156,7 @@ class NodeTable:
             del self._nodes[each.ino]
             if each.is_removed:
                 self.copied.pop(each.upper_ino, None)
-            if each.orphan_fd >= 0:
-                os.close(each.orphan_fd)
-                each.orphan_fd = -1
+            each.close()
             for parent, _ in each.links:
                 parent.children -= 1
                 unwanted.append(parent)

@@ -66,6 +66,11 @@ class Overlay:
         self.nodes = NodeTable(root, first_upper_ino=tree.statistics.inodes + 1)
         self._read_opaque(root, Place(upper.directory(root), b"."))
 
+    def close(self) -> None:
+        """Close what was opened for objects of the upperdir."""
+        self.nodes.close()
+        self.upper.close()
+
     def find(self, link: Link) -> Node | None:
         """Return what a name in a directory stands for, None for nothing."""
         parent = link.parent

@@ -64,6 +64,11 @@ class Upper:
         """Return how much room the file system has."""
         return os.fstatvfs(self._root_fd)
 
+    def close(self) -> None:
+        """Close the directories; the upperdir and the workdir themselves are the caller's."""
+        while self._directories:
+            os.close(self._directories.popitem()[1])
+
     # Where things are
 
     def directory(self, node: Node) -> int:
@@ -195,6 +200,16 @@ class Upper:
     def rename(self, old: Place, new: Place) -> None:
         """Rename within the file system, replacing what is there."""
         os.rename(old.name, new.name, src_dir_fd=old.fd, dst_dir_fd=new.fd)
+
+    def link(self, origin: Place, place: Place) -> None:
+        """Give an object another name; of a symbolic link too the link itself."""
+        os.link(
+            origin.name,
+            place.name,
+            src_dir_fd=origin.fd,
+            dst_dir_fd=place.fd,
+            follow_symlinks=False,
+        )
 
     def exchange(self, one: Place, other: Place) -> None:
         """Exchange two objects."""

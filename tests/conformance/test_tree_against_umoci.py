@@ -5,8 +5,11 @@ where the specification is silent: umoci extracts all layers into one folder, ov
 """
 
 import gzip
+import io
 import json
+import os
 import stat
+import tarfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -100,6 +103,12 @@ def demo_layers(layout: Path, tag: str) -> list[bytes]:
     return tars
 
 
+def members(tar: bytes) -> list[tarfile.TarInfo]:
+    """Return the members of a layer."""
+    with tarfile.open(fileobj=io.BytesIO(tar)) as archive:
+        return archive.getmembers()
+
+
 @pytest.mark.slow
 def test_a_real_image_against_both(tmp_path: Path, demo_image: str) -> None:
     """The Debian image of the demo, some 10,000 entries and more."""
@@ -107,6 +116,15 @@ def test_a_real_image_against_both(tmp_path: Path, demo_image: str) -> None:
     layers = demo_layers(Path(layout), tag)
     found = ours(tmp_path, [*layers])
     assert len(found) > 5000
-    assert_same(umoci_listing(demo_image, tmp_path), found)
+    is_device = is_device_field(found)
+    # No layer of it names the root directory, whose time is then that of the judge's unpacking.
+    root_is_named = any(
+        os.path.normpath(member.name) == "." for tar in layers for member in members(tar)
+    )
+
+    def is_nobodys(path: bytes, field: str) -> bool:
+        return is_device(path, field) or (not root_is_named and not path and field == "mtime_ns")
+
+    assert_same(umoci_listing(demo_image, tmp_path), found, is_nobodys)
     tars = [tar_path(tmp_path / "tree", number) for number in range(len(layers))]
-    assert_same(overlay_listing(tars, tmp_path), found)
+    assert_same(overlay_listing(tars, tmp_path), found, is_nobodys)

@@ -1,0 +1,90 @@
+"""An overlay without a mount: its core, as the handlers call it."""
+
+import os
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+import images
+import trees
+
+from fuse.lower import TarLower
+from fuse.node import Link, Node
+from fuse.overlay import Overlay
+from fuse.ownership import Squash
+from fuse.tree import Tree
+from fuse.upper import Upper
+
+
+class Core:
+    """An overlay over layers, with an upperdir in a folder; a context manager.
+
+    Everything belongs to the user who runs the tests, as in a user namespace with one ID.
+    """
+
+    def __init__(self, folder: Path, layers: Sequence[images.Layer]) -> None:
+        self.upperdir, self.workdir = folder / "upper", folder / "work"
+        for each in (self.upperdir, self.workdir):
+            each.mkdir(exist_ok=True)
+        self.tree = Tree.open(trees.build_tree(folder / "layers", layers))
+        self.lower = TarLower([trees.tar_path(folder / "layers", n) for n in range(len(layers))])
+        self._fds = [os.open(each, os.O_RDONLY) for each in (self.upperdir, self.workdir)]
+        self.overlay = self._mounted()
+
+    def remounted(self) -> Overlay:
+        """Return a new overlay over what is on disk; the old one is closed."""
+        self.overlay.close()
+        self.overlay = self._mounted()
+        return self.overlay
+
+    def _mounted(self) -> Overlay:
+        self.upper = Upper(*self._fds)
+        uids, gids = Squash(((0, 0),), os.getuid()), Squash(((0, 0),), os.getgid())
+        return Overlay(self.tree, self.lower, self.upper, uids, gids)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close everything."""
+        self.overlay.close()
+        self.tree.close()
+        self.lower.close()
+        for fd in self._fds:
+            os.close(fd)
+
+    @property
+    def root(self) -> Node:
+        """The root's node."""
+        return self.overlay.nodes.root
+
+    def link(self, path: str) -> Link:
+        """Return a path's directory and name; the directory must be there."""
+        parent, _, name = path.rpartition("/")
+        return Link(self.node(parent) if parent else self.root, name.encode())
+
+    def node(self, path: str) -> Node:
+        """Look a path up, as the kernel does; it counts."""
+        node = self.root
+        for name in path.split("/"):
+            node = self.overlay.require(Link(node, name.encode()))
+            node.lookups += 1
+        return node
+
+    def exists(self, path: str) -> bool:
+        """Tell whether a name shows."""
+        return self.overlay.find(self.link(path)) is not None
+
+    def names(self, path: str = "") -> list[bytes]:
+        """List a directory."""
+        return self.overlay.names(self.node(path) if path else self.root)
+
+
+def is_whiteout(path: Path) -> bool:
+    """Tell whether a file is the device form of a whiteout."""
+    status = path.lstat()
+    return stat.S_ISCHR(status.st_mode) and status.st_rdev == 0

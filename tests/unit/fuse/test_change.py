@@ -1,0 +1,84 @@
+"""Changes to an object, with and without a name."""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import images
+import pytest
+from overlays import Core
+
+from fuse.change import Changes, change, remove_xattr, set_xattr, xattr, xattr_names
+from fuse.node import Node
+from fuse.remove import unlink
+
+
+@pytest.fixture
+def core(tmp_path: Path) -> Iterator[Core]:
+    """A file with an attribute, and a link."""
+    layer = (
+        images.LayerBuilder()
+        .file("file", b"contents", mtime=1000, xattrs={"user.k": b"v"})
+        .symlink("link", "file")
+    )
+    with Core(tmp_path, [layer]) as made:
+        yield made
+
+
+@pytest.fixture(params=["named", "removed"])
+def node(request: pytest.FixtureRequest, core: Core) -> Iterator[Node]:
+    """The file, and the same after it has lost its name."""
+    node = core.node("file")
+    if request.param == "removed":
+        unlink(core.overlay, core.link("file"))
+    yield node
+    core.overlay.nodes.forget(node.ino, node.lookups)
+
+
+def test_size(core: Core, node: Node) -> None:
+    """Shorter and longer, by name or by an open file."""
+    change(core.overlay, node, Changes(size=3))
+    assert core.overlay.status(node).size == 3
+    change(core.overlay, node, Changes(size=5))
+    assert core.overlay.status(node).size == 5
+
+
+def test_mode_owner_times(core: Core, node: Node) -> None:
+    """Each alone leaves the others as they are."""
+    change(core.overlay, node, Changes(mode=0o100604))
+    change(core.overlay, node, Changes(uid=os.getuid()))
+    change(core.overlay, node, Changes(gid=os.getgid()))
+    change(core.overlay, node, Changes(mtime_ns=5_000_000_001))
+    change(core.overlay, node, Changes(atime_ns=6_000_000_001))
+    status = core.overlay.status(node)
+    assert (stat.S_IMODE(status.mode), status.uid, status.gid) == (
+        0o604,
+        os.getuid(),
+        os.getgid(),
+    )
+    assert (status.mtime_ns, status.atime_ns) == (5_000_000_001, 6_000_000_001)
+
+
+def test_attributes(core: Core, node: Node) -> None:
+    """Those of the image come along; new ones are set, all can be removed."""
+    overlay = core.overlay
+    assert xattr(overlay, node, b"user.k") == b"v"
+    assert xattr_names(overlay, node) == [b"user.k"]
+    with pytest.raises(OSError, match="No data"):
+        remove_xattr(overlay, node, b"user.none")
+    assert not node.is_upper
+    set_xattr(overlay, node, b"user.overlay.x", b"mine")
+    assert sorted(xattr_names(overlay, node)) == [b"user.k", b"user.overlay.x"]
+    assert xattr(overlay, node, b"user.overlay.x") == b"mine"
+    remove_xattr(overlay, node, b"user.k")
+    assert xattr_names(overlay, node) == [b"user.overlay.x"]
+    with pytest.raises(OSError, match="No data"):
+        xattr(overlay, node, b"user.k")
+
+
+def test_a_link_itself(core: Core) -> None:
+    """Times of a symbolic link are its own."""
+    change(core.overlay, core.node("link"), Changes(mtime_ns=7))
+    assert (core.upperdir / "link").lstat().st_mtime_ns == 7
+    assert not (core.upperdir / "file").exists()

@@ -9,6 +9,7 @@ flush answers ENOSYS, as there is nothing to write at close(2); the kernel then 
 
 import os
 from collections.abc import Sequence
+from functools import partial
 
 import pyfuse3
 
@@ -18,6 +19,7 @@ from .boundary import bounded
 from .create import NewObject
 from .handles import Handles
 from .node import Link, Node
+from .open_directories import OpenDirectories
 from .overlay import Overlay
 from .rename import rename
 
@@ -32,8 +34,7 @@ class OverlayOperations(pyfuse3.Operations):
         self._nodes = overlay.nodes
         self._attributes = attributes
         self._handles = Handles(overlay)
-        self._listings: dict[int, tuple[Node, list[bytes]]] = {}
-        self._last_listing = 0
+        self._directories = OpenDirectories(overlay, attributes)
 
     # Names
 
@@ -58,50 +59,20 @@ class OverlayOperations(pyfuse3.Operations):
     async def opendir(
         self, inode: pyfuse3.InodeT, ctx: pyfuse3.RequestContext
     ) -> pyfuse3.FileHandleT:
-        """Open a directory; it is read at its first request."""
+        """Open a directory."""
         del ctx
-        self._last_listing += 1
-        self._listings[self._last_listing] = (self._nodes.node(inode), [])
-        return self._last_listing
+        return self._directories.open(self._nodes.node(inode))
 
     async def readdir(
         self, fh: pyfuse3.FileHandleT, start_id: int, token: pyfuse3.ReaddirToken
     ) -> None:
-        """Give entries with their attributes, as many as fit.
-
-        The names are read once, at position 0, so positions stay good while entries come and go.
-        """
+        """Give entries with their attributes, as many as fit."""
         self._overlay.upper.trim()
-        node, names = self._listings[fh]
-        if start_id == 0:
-            names = self._overlay.names(node)
-            self._listings[fh] = (node, names)
-        for place in range(start_id, len(names)):
-            if not self._reply(token, node, names[place], place + 1):
-                return
-        # The two dots come last, where the kernel looks at their number and type only.
-        for place, dots in enumerate((b".", b".."), start=len(names)):
-            if place >= start_id:
-                entry = self._attributes.of(self._overlay.status(node))
-                if not pyfuse3.readdir_reply(token, dots, entry, place + 1):
-                    return
-
-    def _reply(self, token: pyfuse3.ReaddirToken, parent: Node, name: bytes, position: int) -> bool:
-        """Give one entry; return whether it fitted."""
-        node = self._overlay.find(Link(parent, name))
-        if node is None:
-            return True  # removed since the names were read
-        entry = self._attributes.of(self._overlay.status(node))
-        fitted = bool(pyfuse3.readdir_reply(token, name, entry, position))
-        if fitted:
-            node.lookups += 1
-        else:
-            self._nodes.release(node)
-        return fitted
+        self._directories.read(fh, start_id, partial(pyfuse3.readdir_reply, token))
 
     async def releasedir(self, fh: pyfuse3.FileHandleT) -> None:
         """Close a directory."""
-        del self._listings[fh]
+        self._directories.close(fh)
 
     # Objects
 

@@ -8,10 +8,12 @@ import contextlib
 import errno
 import os
 import stat
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from . import xattrs
 from .copy_up import copy_up
+from .entry import NO_XATTRS
 from .node import Node
 from .overlay import Overlay
 
@@ -98,7 +100,7 @@ def xattr(overlay: Overlay, node: Node, name: bytes) -> bytes:
     """Return the value of an extended attribute; raises OSError ENODATA."""
     value: bytes | None
     if not node.is_upper:
-        value = overlay.tree.xattrs(node.ino).get(name)
+        value = _lower_xattrs(overlay, node).get(name)
     elif not node.links and node.orphan_fd >= 0:
         return os.getxattr(node.orphan_fd, xattrs.stored_name(name))
     else:
@@ -111,13 +113,17 @@ def xattr(overlay: Overlay, node: Node, name: bytes) -> bytes:
 def xattr_names(overlay: Overlay, node: Node) -> list[bytes]:
     """Return the names of the extended attributes that are shown."""
     if not node.is_upper:
-        return list(overlay.tree.xattrs(node.ino))
+        return list(_lower_xattrs(overlay, node))
     if not node.links and node.orphan_fd >= 0:
         stored = [os.fsencode(name) for name in os.listxattr(node.orphan_fd)]
     else:
         stored = overlay.upper.xattr_names(overlay.upper.place(node))
     shown = (xattrs.shown_name(name) for name in stored)
     return [name for name in shown if name is not None]
+
+
+def _lower_xattrs(overlay: Overlay, node: Node) -> Mapping[bytes, bytes]:
+    return NO_XATTRS if node.lower is None else overlay.lower.xattrs(node.lower)
 
 
 def set_xattr(overlay: Overlay, node: Node, name: bytes, value: bytes) -> None:

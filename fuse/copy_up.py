@@ -18,9 +18,6 @@ from .node import Link, Node
 from .overlay import Overlay
 from .upper import Place
 
-_CHUNK = 1 << 30
-_PIECE = 1 << 20
-_NO_FAST_COPY = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM)
 _XATTR_REFUSED = (errno.EPERM, errno.EOPNOTSUPP, errno.EINVAL)
 
 
@@ -100,7 +97,7 @@ def _make(overlay: Overlay, lower: Inode, work: Place, size: int | None) -> None
     if kind == stat.S_IFDIR:
         os.mkdir(work.name, 0o700, dir_fd=work.fd)
     elif kind == stat.S_IFLNK:
-        os.symlink(lower.target, work.name, dir_fd=work.fd)
+        os.symlink(overlay.lower.readlink(lower), work.name, dir_fd=work.fd)
     elif kind == stat.S_IFREG:
         _make_file(overlay, lower, work, size)
     else:
@@ -130,39 +127,13 @@ def _make_file(overlay: Overlay, lower: Inode, work: Place, size: int | None) ->
     fd = os.open(work.name, flags, 0o600, dir_fd=work.fd)
     try:
         wanted = lower.size if size is None else min(size, lower.size)
-        if lower.sparse:
-            _copy_sparse(overlay, lower, fd, wanted)
-        else:
-            _copy(overlay.contents.fd(lower.layer), lower.offset, fd, 0, wanted)
+        overlay.lower.copy(lower, fd, wanted)
     finally:
         os.close(fd)
 
 
-def _copy_sparse(overlay: Overlay, lower: Inode, fd: int, wanted: int) -> None:
-    """Copy the pieces that there are; the holes stay holes."""
-    os.ftruncate(fd, wanted)
-    tar_fd = overlay.contents.fd(lower.layer)
-    for offset, length, tar_offset in overlay.tree.extents(lower.ino):
-        _copy(tar_fd, tar_offset, fd, offset, min(length, wanted - offset))
-
-
-def _copy(tar_fd: int, source: int, fd: int, target: int, length: int) -> None:
-    """Copy from a layer's tar, in the kernel where it can."""
-    while length > 0:
-        try:
-            done = os.copy_file_range(tar_fd, fd, min(length, _CHUNK), source, target)
-        except OSError as error:
-            if error.errno not in _NO_FAST_COPY:
-                raise
-            piece = os.pread(tar_fd, min(length, _PIECE), source)
-            done = os.pwrite(fd, piece, target)
-        if not done:
-            raise OSError(errno.EIO, "a layer's tar is shorter than it was")
-        source, target, length = source + done, target + done, length - done
-
-
 def _set_xattrs(overlay: Overlay, lower: Inode, work: Place) -> None:
-    for name, value in overlay.tree.xattrs(lower.ino).items():
+    for name, value in overlay.lower.xattrs(lower).items():
         if not xattrs.is_storable(name):
             continue
         try:
@@ -176,33 +147,32 @@ def _set_xattrs(overlay: Overlay, lower: Inode, work: Place) -> None:
 
 def _link_other_names(overlay: Overlay, node: Node, lower: Inode) -> None:
     """Link the copy to the file's other names, where the lower file would still be seen."""
-    for directory, name in overlay.tree.names(lower.ino):
-        parent = _seen_directory(overlay, directory)
-        if parent is None:
+    for path in overlay.lower.paths(lower):
+        parent, _, name = path.rpartition(b"/")
+        directory = _seen_directory(overlay, parent)
+        if directory is None:
             continue
-        link = Link(parent, name)
+        link = Link(directory, name)
         if overlay.find(link) is node and overlay.below(link) is not None:
-            copy_up(overlay, parent)
+            copy_up(overlay, directory)
             place = overlay.place(link)
             if overlay.upper.status(place) is None:
                 with _times_kept(place.fd):
                     overlay.upper.link(overlay.upper.place(node), place)
+        overlay.nodes.release(directory)
 
 
-def _seen_directory(overlay: Overlay, ino: int) -> Node | None:
-    """Return the node of a lower directory, None where it is not seen any more."""
-    known = overlay.nodes.known(ino)
-    if known is not None:
-        return None if known.is_removed else known
-    trail: list[tuple[int, bytes]] = []
-    while overlay.nodes.known(ino) is None:
-        parent, name = overlay.tree.names(ino)[0]
-        trail.append((ino, name))
-        ino = parent
-    node = overlay.nodes.known(ino)
-    while trail and node is not None:
-        wanted, name = trail.pop()
-        node = overlay.find(Link(node, name))
-        if node is not None and node.ino != wanted:
+def _seen_directory(overlay: Overlay, path: bytes) -> Node | None:
+    """Return the node of what is seen at a directory's path, None where nothing is any more.
+
+    The directories of the lower tree never move (see `rename`), so what hides one of them has
+    nothing of the lower tree below it either.
+    """
+    node = overlay.nodes.root
+    for name in filter(None, path.split(b"/")):
+        found = overlay.find(Link(node, name)) if node.is_directory else None
+        if found is None:
+            overlay.nodes.release(node)
             return None
+        node = found
     return node

@@ -60,8 +60,7 @@ class Handles:
             return os.pread(handle.fd, size, offset)
         if node.lower is None:
             raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
-        extents = self._overlay.tree.extents(node.ino) if node.lower.sparse else ()
-        return self._overlay.contents.read(node.lower, extents, offset, size)
+        return self._overlay.lower.read(node.lower, offset, size)
 
     def write(self, number: int, offset: int, contents: bytes) -> int:
         """Write all of it, or raise what stopped it where nothing was written."""

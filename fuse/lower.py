@@ -1,89 +1,55 @@
-"""The contents of a merged tree's files, read straight out of the layers' tars."""
+"""What lies below the upperdir, as the overlay asks for it.
 
-import errno
-import os
-from collections.abc import Sequence
-from types import TracebackType
-from typing import Self
+An overlay does not care where its lower tree comes from: layers merged beforehand (`tree_lower`),
+a folder of files (`folder_lower`), or several of these on top of each other (`stacked_lower`, which
+is made of lowers and is one itself).
+"""
 
-from .entry import Extent, Inode
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from .entry import Inode
 
 
-class TarLower:
-    """The tars of a chain of layers, open for as long as this lives; a context manager.
+class Lower(Protocol):
+    """A read-only tree of numbered objects.
 
-    All are opened at once, and read by descriptor from then on: a file system's server must not
-    resolve a path after its mount, which may lie above them.
-
-    Args:
-        tars: The layers' tars, the lowest first, as the tree's layer numbers count them.
+    An object has the same number whenever it is looked up. What a method is given was returned by
+    another method of the same lower. Errors are OSErrors, but for a damaged tree (`Tree`).
     """
 
-    def __init__(self, tars: Sequence[str | os.PathLike[str]]) -> None:
-        self._fds: list[int] = []
-        try:
-            for path in tars:
-                self._fds.append(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
-        except BaseException:
-            self.close()
-            raise
+    @property
+    def root(self) -> Inode:
+        """The root directory; its number is the lower's own choice."""
+
+    @property
+    def last_ino(self) -> int:
+        """No object has a higher number."""
+
+    @property
+    def has_xattrs(self) -> bool:
+        """Whether any object may have extended attributes."""
+
+    def lookup(self, directory: Inode, name: bytes) -> Inode | None:
+        """Return the object of this name in a directory, None where there is none."""
+
+    def names(self, directory: Inode) -> Sequence[bytes]:
+        """Return a directory's names, sorted; without the two dots."""
+
+    def readlink(self, inode: Inode) -> bytes:
+        """Return a symbolic link's target."""
+
+    def xattrs(self, inode: Inode) -> Mapping[bytes, bytes]:
+        """Return an object's extended attributes."""
+
+    def read(self, inode: Inode, offset: int, size: int) -> bytes:
+        """Return a part of a regular file: fewer bytes than asked for only at its end."""
+
+    def copy(self, inode: Inode, fd: int, length: int) -> None:
+        """Copy the first *length* bytes of a regular file into a new file; holes stay holes."""
+
+    def paths(self, inode: Inode) -> Sequence[bytes]:
+        """Return all paths of a file with several links; none where they cannot be known."""
 
     def close(self) -> None:
-        """Close the tars; harmless when repeated."""
-        while self._fds:
-            os.close(self._fds.pop())
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def read(self, inode: Inode, extents: Sequence[Extent], offset: int, size: int) -> bytes:
-        """Return a part of a regular file: fewer bytes than asked for only at its end.
-
-        Args:
-            inode: The file.
-            extents: What `Tree.extents` has for it where it is sparse; of no concern otherwise.
-            offset: Where in the file to begin.
-            size: How many bytes.
-
-        Raises:
-            OSError: The tar cannot be read, or is shorter than it was.
-        """
-        size = min(size, inode.size - offset)
-        if size <= 0:
-            return b""
-        fd = self._fds[inode.layer]
-        if not inode.sparse:
-            return _pread(fd, size, inode.offset + offset)
-        contents = bytearray(size)
-        for start, length, tar_offset in extents:
-            first, last = max(start, offset), min(start + length, offset + size)
-            if first < last:
-                piece = _pread(fd, last - first, tar_offset + first - start)
-                contents[first - offset : last - offset] = piece
-        return bytes(contents)
-
-    def fd(self, layer: int) -> int:
-        """Return the descriptor of a layer's tar, which stays this object's."""
-        return self._fds[layer]
-
-    def read_raw(self, layer: int, offset: int, size: int) -> bytes:
-        """Return a run of a layer's tar as it stands; shorter only at the tar's end."""
-        return os.pread(self._fds[layer], size, offset)
-
-
-def _pread(fd: int, size: int, offset: int) -> bytes:
-    piece = os.pread(fd, size, offset)
-    while len(piece) < size:  # a read returns at most 2 GiB, and less where a signal came
-        more = os.pread(fd, size - len(piece), offset + len(piece))
-        if not more:
-            raise OSError(errno.EIO, "a layer's tar is shorter than it was")
-        piece += more
-    return piece
+        """Let go of everything; harmless when repeated."""

@@ -18,7 +18,7 @@ import pyfuse3
 
 from .attributes import AttributeMaker, absent
 from .boundary import bounded
-from .lower import TarLower
+from .contents import TarContents
 from .prefetch import Prefetch
 from .readdir import ListingCache
 from .tree import Inode, Tree
@@ -44,13 +44,15 @@ _REFUSE: Any = _refuse  # stands for handlers of many signatures
 class ReadOnlyOperations(pyfuse3.Operations):
     """Serves a merged tree over its layers' tars."""
 
-    def __init__(self, tree: Tree, lower: TarLower, attributes: AttributeMaker, push: Push) -> None:
+    def __init__(
+        self, tree: Tree, contents: TarContents, attributes: AttributeMaker, push: Push
+    ) -> None:
         super().__init__()
         self._tree = tree
-        self._lower = lower
+        self._contents = contents
         self._attributes = attributes
         self._listings = ListingCache(tree, attributes.of_lower)
-        self._prefetch = Prefetch(self._listings, lower, push, tree.statistics.inodes)
+        self._prefetch = Prefetch(self._listings, contents, push, tree.statistics.inodes)
         self._walk_ahead = WalkAhead(self._listings)
 
     def work(self) -> bool:
@@ -123,7 +125,7 @@ class ReadOnlyOperations(pyfuse3.Operations):
         inode = self._inode(fh)
         self._prefetch.was_read(fh)
         extents = self._tree.extents(fh) if inode.sparse else ()
-        return self._lower.read(inode, extents, off, size)
+        return self._contents.read(inode, extents, off, size)
 
     async def release(self, fh: pyfuse3.FileHandleT) -> None:
         """Close a file: nothing is held."""

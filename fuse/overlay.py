@@ -15,11 +15,9 @@ from typing import NamedTuple
 
 from . import xattrs
 from .entry import Inode
-from .lower import TarLower
+from .lower import Lower
 from .node import ROOT_INO, Link, Node, NodeTable
 from .ownership import Squash
-from .readdir import ListingCache
-from .tree import Tree
 from .upper import Place, Upper
 
 
@@ -43,33 +41,28 @@ class Overlay:
     """A lower tree with an upperdir over it.
 
     Attributes:
-        tree: What lies below.
-        contents: The contents of its files.
+        lower: What lies below.
         upper: What was changed.
         nodes: What the kernel knows.
-        listings: The directories of the tree that were read last.
         hidden_links: Of hard-linked lower files, how many of their names were removed.
     """
 
-    def __init__(
-        self, tree: Tree, contents: TarLower, upper: Upper, uids: Squash, gids: Squash
-    ) -> None:
-        self.tree = tree
-        self.contents = contents
+    def __init__(self, lower: Lower, upper: Upper, uids: Squash, gids: Squash) -> None:
+        self.lower = lower
         self.upper = upper
-        self.listings = ListingCache(tree, _same)
         self.hidden_links: dict[int, int] = {}
         self._uids = uids
         self._gids = gids
-        root = Node(ROOT_INO, is_directory=True, lower=tree.inode(ROOT_INO))
+        root = Node(ROOT_INO, is_directory=True, lower=lower.root)
         root.upper_ino = upper.root_status().st_ino
-        self.nodes = NodeTable(root, first_upper_ino=tree.statistics.inodes + 1)
+        self.nodes = NodeTable(root, first_upper_ino=lower.last_ino + 1)
         self._read_opaque(root, Place(upper.directory(root), b"."))
 
     def close(self) -> None:
-        """Close what was opened for objects of the upperdir."""
+        """Close the lower tree, and what was opened for objects of the upperdir."""
         self.nodes.close()
         self.upper.close()
+        self.lower.close()
 
     def find(self, link: Link) -> Node | None:
         """Return what a name in a directory stands for, None for nothing."""
@@ -97,7 +90,7 @@ class Overlay:
     def below(self, link: Link) -> Inode | None:
         """Return what the lower tree has under a name, seen or hidden; None in opaque ones."""
         lower = link.parent.lower
-        return None if lower is None else self.listings.lookup(lower.ino, link.name)
+        return None if lower is None else self.lower.lookup(lower, link.name)
 
     def place(self, link: Link) -> Place:
         """Return a name's place in the upperdir; the directory must be there."""
@@ -117,7 +110,7 @@ class Overlay:
         """Return the names that a directory shows, sorted."""
         if node.is_removed:
             return []
-        below = [] if node.lower is None else self.listings.listing(node.lower.ino).names
+        below = [] if node.lower is None else self.lower.names(node.lower)
         if not node.is_upper:
             return list(below)
         fd = self.upper.directory(node)
@@ -141,7 +134,7 @@ class Overlay:
         if node.is_upper:
             place = self.upper.place(node)
             return os.fsencode(os.readlink(place.name, dir_fd=place.fd))
-        return b"" if node.lower is None else node.lower.target
+        return b"" if node.lower is None else self.lower.readlink(node.lower)
 
     def hide_link(self, node: Node) -> None:
         """Note that a lower object has lost a name: the others' link counts go down."""
@@ -225,7 +218,3 @@ class Overlay:
             stored.st_atime_ns,
             stored.st_ctime_ns,
         )
-
-
-def _same(inode: Inode) -> Inode:
-    return inode

@@ -25,7 +25,7 @@ import pyfuse3
 import trio
 
 from .attributes import AttributeMaker
-from .lower import TarLower
+from .contents import TarContents
 from .mount_options import mount_options
 from .operations import ReadOnlyOperations
 from .overlay import Overlay
@@ -35,6 +35,7 @@ from .pump import Pump
 from .server_config import ServerConfig
 from .server_log import log_to
 from .tree import Tree
+from .tree_lower import TreeLower
 from .upper import Upper
 
 log = logging.getLogger(__name__)
@@ -87,15 +88,15 @@ def _open(config: ServerConfig) -> _FileSystem:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     tree = Tree.open(os.path.realpath(config.tree))
-    lower = TarLower(config.layers)
+    contents = TarContents(config.layers)
     uids = Squash(config.uid_map, config.overflow_uid)
     gids = Squash(config.gid_map, config.overflow_gid)
     attributes = AttributeMaker(uids, gids)
     if config.upperdir_fd >= 0:
         upper = Upper(config.upperdir_fd, config.workdir_fd)
-        overlay = Overlay(tree, lower, upper, uids, gids)
+        overlay = Overlay(TreeLower(tree, contents), upper, uids, gids)
         return _FileSystem(OverlayOperations(overlay, attributes), Pump())
-    operations = ReadOnlyOperations(tree, lower, attributes, pyfuse3.notify_store)
+    operations = ReadOnlyOperations(tree, contents, attributes, pyfuse3.notify_store)
     return _FileSystem(operations, Pump(operations.work))
 
 

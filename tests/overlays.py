@@ -9,11 +9,12 @@ from typing import Self
 import images
 import trees
 
-from fuse.lower import TarLower
+from fuse.contents import TarContents
 from fuse.node import Link, Node
 from fuse.overlay import Overlay
 from fuse.ownership import Squash
 from fuse.tree import Tree
+from fuse.tree_lower import TreeLower
 from fuse.upper import Upper
 
 
@@ -27,8 +28,8 @@ class Core:
         self.upperdir, self.workdir = folder / "upper", folder / "work"
         for each in (self.upperdir, self.workdir):
             each.mkdir(exist_ok=True)
-        self.tree = Tree.open(trees.build_tree(folder / "layers", layers))
-        self.lower = TarLower([trees.tar_path(folder / "layers", n) for n in range(len(layers))])
+        self._tree = trees.build_tree(folder / "layers", layers)
+        self._tars = [trees.tar_path(folder / "layers", n) for n in range(len(layers))]
         self._fds = [os.open(each, os.O_RDONLY) for each in (self.upperdir, self.workdir)]
         self.overlay = self._mounted()
 
@@ -41,7 +42,8 @@ class Core:
     def _mounted(self) -> Overlay:
         self.upper = Upper(*self._fds)
         uids, gids = Squash(((0, 0),), os.getuid()), Squash(((0, 0),), os.getgid())
-        return Overlay(self.tree, self.lower, self.upper, uids, gids)
+        lower = TreeLower(Tree.open(self._tree), TarContents(self._tars))
+        return Overlay(lower, self.upper, uids, gids)
 
     def __enter__(self) -> Self:
         return self
@@ -52,8 +54,6 @@ class Core:
     def close(self) -> None:
         """Close everything."""
         self.overlay.close()
-        self.tree.close()
-        self.lower.close()
         for fd in self._fds:
             os.close(fd)
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from fuse.lower import TarLower
+from fuse.contents import TarContents
 from fuse.merge import merge
 from fuse.tree import Tree
 from rootless.errors import IntegrityError, NotFound
@@ -88,7 +88,7 @@ def read_from(
             where = inner_path.decode("utf-8", "backslashreplace")
             raise IntegrityError("file too large to be read from the image", where)
         extents = tree.extents(inode.ino) if inode.sparse else ()
-    with TarLower(layers) as lower:
+    with TarContents(layers) as lower:
         return lower.read(inode, extents, 0, inode.size)
 
 

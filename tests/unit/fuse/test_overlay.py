@@ -52,11 +52,11 @@ def test_merges_directories(core: Core) -> None:
 
 def test_numbers(core: Core) -> None:
     """Lower and merged objects have the tree's numbers, upper ones larger ones, all stable."""
-    tree = core.tree
-    both = tree.lookup(1, b"both")
+    lower = core.overlay.lower
+    both = lower.lookup(lower.root, b"both")
     assert both is not None
     assert core.node("both").ino == both.ino
-    top = tree.statistics.inodes
+    top = lower.last_ino
     numbers = {path: core.node(path).ino for path in ("both/above", "replaced", "opaque", "file")}
     assert all(ino > top for path, ino in numbers.items() if path != "file")
     assert numbers["file"] <= top

@@ -9,7 +9,7 @@ import pytest
 from trees import build_tree, tar_path
 
 from fuse import prefetch
-from fuse.lower import TarLower
+from fuse.contents import TarContents
 from fuse.prefetch import Prefetch
 from fuse.readdir import ListingCache
 from fuse.tree import ROOT_INO, Tree
@@ -27,7 +27,7 @@ class Bench:
 
     def __init__(self, folder: Path, layer: images.LayerBuilder) -> None:
         self.tree = Tree.open(build_tree(folder, [layer]))
-        self.lower = TarLower([tar_path(folder, 0)])
+        self.lower = TarContents([tar_path(folder, 0)])
         listings: ListingCache[Any] = ListingCache(self.tree, lambda inode: inode)
         self.directory = listings.listing(ROOT_INO).directories[0]
         self.inos = list(listings.listing(self.directory).inodes)
@@ -131,7 +131,7 @@ def test_bounds_bytes_and_leaves_big_files(tmp_path: Path) -> None:
 def test_a_damaged_layer_is_left_to_the_read(bench: Bench, tmp_path: Path) -> None:
     """A tar that cannot be read makes no error here."""
     bench.lower.close()
-    bench.lower = TarLower([tar_path(tmp_path / "tree", 0)])
+    bench.lower = TarContents([tar_path(tmp_path / "tree", 0)])
 
     class Broken:
         def read_raw(self, layer: int, offset: int, size: int) -> bytes:

@@ -8,8 +8,8 @@ import pytest
 from images import LayerBuilder
 from trees import build_tree, tar_path
 
+from fuse.contents import TarContents
 from fuse.entry import Inode
-from fuse.lower import TarLower
 from fuse.tree import Tree
 
 
@@ -42,7 +42,7 @@ def test_a_read_ends_where_the_file_ends(
         LayerBuilder().file("b", b"0123456789").file("c", b"y"),
     ]
     tree, inode = opened(tmp_path, layers, b"b")
-    with tree, TarLower([tar_path(tmp_path, 0), tar_path(tmp_path, 1)]) as lower:
+    with tree, TarContents([tar_path(tmp_path, 0), tar_path(tmp_path, 1)]) as lower:
         assert lower.read(inode, (), offset, size) == expected
 
 
@@ -57,7 +57,7 @@ def test_a_sparse_file_reads_as_it_was(tmp_path: Path) -> None:
     subprocess.run(["tar", "-C", tmp_path, "-S", "-cf", tmp_path / "t.tar", "sparse"], check=True)
     folder = tmp_path / "tree"
     tree, inode = opened(folder, [(tmp_path / "t.tar").read_bytes()], b"sparse")
-    with tree, TarLower([tar_path(folder, 0)]) as lower:
+    with tree, TarContents([tar_path(folder, 0)]) as lower:
         extents = tree.extents(inode.ino)
         assert len(extents) >= 8
         contents = original.read_bytes()
@@ -71,7 +71,7 @@ def test_a_sparse_file_reads_as_it_was(tmp_path: Path) -> None:
 def test_a_tar_that_became_shorter_is_an_io_error(tmp_path: Path) -> None:
     """A short read is never passed off as the end of the file."""
     tree, inode = opened(tmp_path, [LayerBuilder().file("a", b"x" * 1000)], b"a")
-    with tree, TarLower([tar_path(tmp_path, 0)]) as lower:
+    with tree, TarContents([tar_path(tmp_path, 0)]) as lower:
         with tar_path(tmp_path, 0).open("r+b") as file:
             file.truncate(inode.offset + 10)
         with pytest.raises(OSError, match="shorter") as caught:
@@ -82,7 +82,7 @@ def test_a_tar_that_became_shorter_is_an_io_error(tmp_path: Path) -> None:
 def test_tars_are_read_by_descriptor(tmp_path: Path) -> None:
     """What happens to their names later does not matter."""
     tree, inode = opened(tmp_path, [LayerBuilder().file("a", b"abc")], b"a")
-    with tree, TarLower([tar_path(tmp_path, 0)]) as lower:
+    with tree, TarContents([tar_path(tmp_path, 0)]) as lower:
         tar_path(tmp_path, 0).unlink()
         assert lower.read(inode, (), 0, 3) == b"abc"
         assert lower.read_raw(0, inode.offset, 2) == b"ab"
@@ -93,7 +93,7 @@ def test_a_missing_tar_leaves_none_open(tmp_path: Path) -> None:
     """Those opened before it are closed again."""
     (tmp_path / "a").touch()
     with pytest.raises(FileNotFoundError):
-        TarLower([tmp_path / "a", tmp_path / "none"])
-    lower = TarLower([tmp_path / "a"])
+        TarContents([tmp_path / "a", tmp_path / "none"])
+    lower = TarContents([tmp_path / "a"])
     lower.close()
     lower.close()

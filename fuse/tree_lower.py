@@ -1,0 +1,83 @@
+"""A merged tree over its layers' tars, as a `Lower`."""
+
+from collections.abc import Mapping, Sequence
+
+from .contents import TarContents
+from .entry import NO_XATTRS, Inode
+from .readdir import ListingCache
+from .tree import ROOT_INO, Tree
+
+
+class TreeLower:
+    """Layers that were merged beforehand: one look-up, whatever their number.
+
+    Args:
+        tree: Names and attributes; closed with this object.
+        contents: What is in the files; closed with this object.
+    """
+
+    def __init__(self, tree: Tree, contents: TarContents) -> None:
+        self._tree = tree
+        self._contents = contents
+        self._listings = ListingCache(tree, _same)
+
+    @property
+    def root(self) -> Inode:
+        """The root directory."""
+        return self._tree.inode(ROOT_INO)
+
+    @property
+    def last_ino(self) -> int:
+        """The number of the last object: they are numbered in a row."""
+        return self._tree.statistics.inodes
+
+    @property
+    def has_xattrs(self) -> bool:
+        """Whether any object has extended attributes."""
+        return self._tree.has_xattrs
+
+    def lookup(self, directory: Inode, name: bytes) -> Inode | None:
+        """Return the object of this name in a directory, None where there is none."""
+        return self._listings.lookup(directory.ino, name)
+
+    def names(self, directory: Inode) -> Sequence[bytes]:
+        """Return a directory's names, sorted."""
+        return self._listings.listing(directory.ino).names
+
+    def readlink(self, inode: Inode) -> bytes:
+        """Return a symbolic link's target."""
+        return inode.target
+
+    def xattrs(self, inode: Inode) -> Mapping[bytes, bytes]:
+        """Return an object's extended attributes."""
+        return self._tree.xattrs(inode.ino) if self._tree.has_xattrs else NO_XATTRS
+
+    def read(self, inode: Inode, offset: int, size: int) -> bytes:
+        """Return a part of a regular file: fewer bytes than asked for only at its end."""
+        extents = self._tree.extents(inode.ino) if inode.sparse else ()
+        return self._contents.read(inode, extents, offset, size)
+
+    def copy(self, inode: Inode, fd: int, length: int) -> None:
+        """Copy the first *length* bytes of a regular file into a new file; holes stay holes."""
+        extents = self._tree.extents(inode.ino) if inode.sparse else ()
+        self._contents.copy(inode, extents, fd, length)
+
+    def paths(self, inode: Inode) -> Sequence[bytes]:
+        """Return all paths of an object."""
+        return [self._path(*each) for each in self._tree.names(inode.ino)]
+
+    def _path(self, directory: int, name: bytes) -> bytes:
+        parts = [name]
+        while directory != ROOT_INO:
+            directory, part = self._tree.names(directory)[0]
+            parts.append(part)
+        return b"/".join(reversed(parts))
+
+    def close(self) -> None:
+        """Close the tree and the tars."""
+        self._tree.close()
+        self._contents.close()
+
+
+def _same(inode: Inode) -> Inode:
+    return inode

@@ -1,0 +1,35 @@
+"""Copying between files."""
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from fuse.copy_range import copy_range
+
+
+def test_a_part(tmp_path: Path) -> None:
+    """The bytes asked for arrive where they were asked to."""
+    (tmp_path / "source").write_bytes(bytes(range(100)))
+    with open(tmp_path / "source", "rb") as source, open(tmp_path / "target", "w+b") as target:
+        copy_range(source.fileno(), 10, target.fileno(), 5, 20)
+    assert (tmp_path / "target").read_bytes() == bytes(5) + bytes(range(10, 30))
+
+
+def test_where_the_kernel_cannot(tmp_path: Path) -> None:
+    """A source that copy_file_range(2) refuses is read and written."""
+    (tmp_path / "target").touch()
+    with open("/proc/self/status", "rb") as source, open(tmp_path / "target", "w+b") as target:
+        copy_range(source.fileno(), 0, target.fileno(), 0, 5)
+    assert (tmp_path / "target").read_bytes() == b"Name:"
+
+
+def test_a_source_that_is_too_short(tmp_path: Path) -> None:
+    """What is missing is an I/O error, not silence."""
+    (tmp_path / "source").write_bytes(b"short")
+    with open(tmp_path / "source", "rb") as source, open(tmp_path / "target", "w+b") as target:
+        with pytest.raises(OSError) as raised:  # noqa: PT011 - the number says which
+            copy_range(source.fileno(), 0, target.fileno(), 0, 6)
+        assert raised.value.errno == errno.EIO
+        assert os.fstat(target.fileno()).st_size == 5

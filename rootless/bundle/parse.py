@@ -20,20 +20,23 @@ def size(text: str) -> int:
 
 def entrypoint(text: str | None) -> tuple[str, ...] | None:
     """Return the words of `--entrypoint`: a JSON array, or shell words; "" clears it."""
-    if text is None:
-        return None
+    return None if text is None else words(text, "--entrypoint")
+
+
+def words(text: str, option: str) -> tuple[str, ...]:
+    """Return the words of an option's value: a JSON array, or what a shell makes of it."""
     if text.startswith("["):
         try:
             value = json.loads(text)
         except ValueError as error:
-            raise InvalidInput("--entrypoint is no JSON array", text) from error
+            raise InvalidInput(f"{option} is no JSON array", text) from error
         if not all(isinstance(word, str) for word in value):
-            raise InvalidInput("--entrypoint must be an array of strings", text)
+            raise InvalidInput(f"{option} must be an array of strings", text)
         return tuple(value)
     try:
         return tuple(shlex.split(text))
     except ValueError as error:
-        raise InvalidInput(f"--entrypoint: {error}", text) from error
+        raise InvalidInput(f"{option}: {error}", text) from error
 
 
 def no_new_privileges(options: Iterable[str]) -> bool:

@@ -40,7 +40,7 @@ def status_of(call: Callable[[], object], *, debug: bool) -> int:
 
 def _report(error: Exception) -> int:
     if isinstance(error, RootlessError):
-        _print_line(str(error))
+        print_line(str(error))
         return error.exit_status
     if isinstance(error, typer.Exit):
         return error.exit_code
@@ -48,12 +48,12 @@ def _report(error: Exception) -> int:
         # typer's own status 2 for bad usage would be read as the workload's
         context = getattr(error, "ctx", None)
         hint = f" (see '{context.command_path} --help')" if context is not None else ""
-        _print_line(error.format_message() + hint)
+        print_line(error.format_message() + hint)
         return SETUP_FAILED
     if isinstance(error, OSError):
-        _print_line(str(explain_os_error(error)))
+        print_line(str(explain_os_error(error)))
         return SETUP_FAILED
-    _print_line(
+    print_line(
         f"internal error: {type(error).__name__}: {error} (run with --debug before the "
         "command for a traceback, and please report it)"
     )
@@ -66,7 +66,8 @@ def explain_os_error(error: OSError) -> RootlessError:
     return StoreError(error.strerror or str(error), on)
 
 
-def _print_line(text: str) -> None:
+def print_line(text: str) -> None:
+    """Print one line to stderr, the program's name in front."""
     # Names from images and archives may hold terminal escapes: control characters are shown.
     safe = "".join(
         c if c.isprintable() or c == " " else c.encode("unicode_escape").decode() for c in text

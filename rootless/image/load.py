@@ -14,7 +14,7 @@ from rootless.image.byte_stream import ByteStream
 from rootless.image.decompress import MAGIC_BYTES, compression_of, opened
 from rootless.image.plan import PlannedImage, plan
 from rootless.image.progress import Progress, Silent
-from rootless.image.source import ArchiveFile, ImageSource, LayoutFolder
+from rootless.image.source import ArchiveFile, ImageSource, LayoutFolder, read_error
 from rootless.image.store import Store
 from rootless.image.transaction import Transaction
 from rootless.oci.descriptor import Platform
@@ -157,7 +157,7 @@ def _open(store: Store, path: str, progress: Progress) -> ImageSource:
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
-        raise NotFound("cannot be read", f"{path}: {(error.strerror or '').lower()}") from error
+        raise read_error(path, error) from error
     if stat.S_ISREG(os.fstat(fd).st_mode) and not compression_of(os.pread(fd, MAGIC_BYTES, 0)):
         return ArchiveFile(store, fd, path)
     with open(fd, "rb", buffering=0) as raw:

@@ -57,7 +57,7 @@ class Window(Source):
         try:
             n = os.preadv(self._fd, [view[:want]], self._offset) if want else 0
         except OSError as error:
-            raise _read_error(self._what, error) from error
+            raise read_error(self._what, error) from error
         self._offset += n
         return n
 
@@ -195,15 +195,16 @@ def open_regular(path: str) -> int:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise _read_error(path, error) from error
+        raise read_error(path, error) from error
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)
         raise InvalidInput("not a regular file", path)
     return fd
 
 
-def _read_error(what: str, error: OSError) -> NotFound:
-    return NotFound("cannot be read", f"{what}: {(error.strerror or str(error)).lower()}")
+def read_error(what: str, error: OSError, fix: str = "") -> NotFound:
+    """Return the error about a file of the user's that the kernel does not give."""
+    return NotFound("cannot be read", f"{what}: {(error.strerror or str(error)).lower()}", fix)
 
 
 def too_large(name: str, size: int, limit: int) -> IntegrityError:

@@ -104,6 +104,12 @@ class Transaction:
         self._trees[chain] = temp
         trees.build([self._index_path(diff_id) for diff_id in diff_ids], temp.path)
 
+    def tree_path(self, diff_ids: Sequence[Digest]) -> Path:
+        """Return where the tree of a chain is by now: in the store or on its way."""
+        chain = chain_id(diff_ids)
+        temp = self._trees.get(chain)
+        return self._store.tree_path(chain) if temp is None else temp.path
+
     def commit(self, entries: Iterable[names.Entry]) -> None:
         """Make everything durable, then visible, then name it."""
         kept: list[tuple[TempFile, Path]] = []

@@ -1,0 +1,268 @@
+"""A folder as a tar that is read forwards: what `rootless import FOLDER` makes its layer of.
+
+The same folder gives the same bytes: names in the order of their bytes, no time but those of the
+files, no names of users. Sources: POSIX.1-2017 pax; extended attributes as star has them
+(`SCHILY.xattr.`); files with holes as GNU tar's sparse format 1.0.
+
+Owners are kept, but for the caller's own UID and GID, which become 0: what a user made belongs to
+the container's root, as when fakeroot had made it. Of the extended attributes `user.*` and file
+capabilities are kept; labels and ACLs speak of this host.
+
+Everything is opened by descriptor beneath the folder, and no link is followed. Nothing but regular
+files and directories is opened at all. Sockets, and what is mounted inside the folder, are left
+out.
+"""
+
+import os
+import stat
+import tarfile
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rootless.errors import InvalidInput
+from rootless.image.byte_stream import Source
+from rootless.image.source import read_error
+from rootless.image.sparse_map import SparseMap, sparse_map
+from rootless.linux.openat2 import RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS, openat2
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+_CHUNK = 1 << 20
+_WHITEOUT = ".wh."
+_CAPABILITY = "security.capability"
+_END = bytes(2 * tarfile.BLOCKSIZE)
+_SPECIAL = {
+    stat.S_IFDIR: tarfile.DIRTYPE,
+    stat.S_IFLNK: tarfile.SYMTYPE,
+    stat.S_IFCHR: tarfile.CHRTYPE,
+    stat.S_IFBLK: tarfile.BLKTYPE,
+    stat.S_IFIFO: tarfile.FIFOTYPE,
+}
+_OWNER_FIX = "make a tar of the folder as somebody who can read it, and import that"
+
+_Chunks = Generator[bytes, None, None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Object:
+    """One object of the folder: its path below it, `.` the folder itself; status; link target."""
+
+    path: str
+    status: os.stat_result
+    target: str = ""
+
+
+class FolderTar(Source):
+    """The tar of a folder, made while it is read.
+
+    Args:
+        folder: Its path.
+
+    Attributes:
+        left_out: What is not in the tar, once that was read: paths, each with the reason.
+    """
+
+    def __init__(self, folder: str) -> None:
+        super().__init__()
+        self.left_out: list[str] = []
+        self._folder = folder
+        self._own = (os.getuid(), os.getgid())
+        self._linked: dict[tuple[int, int], str] = {}
+        self._root_fd = -1
+        self._chunks = self._write()
+        self._rest = memoryview(b"")
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        """Fill the buffer, which only the end leaves unfilled; raises NotFound, InvalidInput."""
+        view = memoryview(buffer)
+        position = 0
+        while position < len(view):
+            if not self._rest:
+                chunk = next(self._chunks, None)
+                if chunk is None:
+                    break
+                self._rest = memoryview(chunk)
+            n = min(len(view) - position, len(self._rest))
+            view[position : position + n] = self._rest[:n]
+            self._rest = self._rest[n:]
+            position += n
+        return position
+
+    def close(self) -> None:
+        """Let go of the folder."""
+        with suppress(ValueError):  # a thread hangs in read(2) of a dead server; the process ends
+            self._chunks.close()
+        super().close()
+
+    def _write(self) -> _Chunks:
+        try:
+            self._root_fd = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise read_error(self._folder, error) from error
+        try:
+            root = _Object(".", os.fstat(self._root_fd))
+            waiting = [root]
+            while waiting:
+                each = waiting.pop()
+                if stat.S_ISDIR(each.status.st_mode):
+                    below = yield from self._directory(each, root)
+                    waiting += reversed(below)
+                elif stat.S_ISREG(each.status.st_mode):
+                    yield from self._file(each)
+                elif stat.S_ISSOCK(each.status.st_mode):
+                    self.left_out.append(f"{each.path} (a socket)")
+                else:
+                    yield self._header(each)
+            yield _END
+        finally:
+            os.close(self._root_fd)
+
+    def _directory(
+        self, directory: _Object, root: _Object
+    ) -> Generator[bytes, None, list[_Object]]:
+        """Write a directory's own member; return what is in it, in the order of the names."""
+        with self._opened(directory.path, os.O_DIRECTORY) as fd:
+            status = os.fstat(fd)
+            yield self._header(_Object(directory.path, status), xattrs=self._xattrs(fd))
+            if status.st_dev != root.status.st_dev:
+                self.left_out.append(f"what is mounted on {directory.path}")
+                return []
+            prefix = "" if directory is root else f"{directory.path}/"
+            with self._explained(directory.path):
+                return [
+                    self._look(fd, name, prefix) for name in sorted(os.listdir(fd), key=os.fsencode)
+                ]
+
+    def _look(self, dir_fd: int, name: str, prefix: str) -> _Object:
+        path = prefix + name
+        if name.startswith(_WHITEOUT):
+            fix = f"in a layer {_WHITEOUT} marks what it takes away: rename the file"
+            raise InvalidInput("name cannot be in an image", self._full(path), fix)
+        status = os.stat(name, dir_fd=dir_fd, follow_symlinks=False)
+        is_link = stat.S_ISLNK(status.st_mode)
+        return _Object(path, status, os.readlink(name, dir_fd=dir_fd) if is_link else "")
+
+    def _file(self, file: _Object) -> _Chunks:
+        key = (file.status.st_dev, file.status.st_ino)
+        first = self._linked.get(key)
+        if first is not None:
+            yield self._header(_Object(file.path, file.status, first), typeflag=tarfile.LNKTYPE)
+            return
+        with self._opened(file.path, os.O_NONBLOCK) as fd:
+            status = os.fstat(fd)
+            if not stat.S_ISREG(status.st_mode):
+                raise self._changed(file.path)
+            if status.st_nlink > 1:
+                self._linked[key] = file.path
+            found = sparse_map(fd, status)
+            xattrs = self._xattrs(fd)
+            yield self._header(_Object(file.path, status), xattrs=xattrs, holes=found)
+            for offset, length in found.extents if found else [(0, status.st_size)]:
+                yield from self._content(file.path, fd, offset, length)
+            stored = found.stored if found else status.st_size
+            yield bytes(-stored % tarfile.BLOCKSIZE)
+
+    def _content(self, path: str, fd: int, offset: int, length: int) -> _Chunks:
+        end = offset + length
+        while offset < end:
+            with self._explained(path):
+                chunk = os.pread(fd, min(_CHUNK, end - offset), offset)
+            if not chunk:
+                raise self._changed(path)
+            offset += len(chunk)
+            yield chunk
+
+    def _header(
+        self,
+        each: _Object,
+        *,
+        typeflag: bytes = b"",
+        xattrs: dict[str, bytes] | None = None,
+        holes: SparseMap | None = None,
+    ) -> bytes:
+        status = each.status
+        kind = stat.S_IFMT(status.st_mode)
+        member = tarfile.TarInfo("./" if each.path == "." else each.path)
+        member.type = typeflag or _SPECIAL.get(kind, tarfile.REGTYPE)
+        member.linkname = each.target
+        member.mode = stat.S_IMODE(status.st_mode)
+        member.uid = 0 if status.st_uid == self._own[0] else status.st_uid
+        member.gid = 0 if status.st_gid == self._own[1] else status.st_gid
+        member.devmajor, member.devminor = os.major(status.st_rdev), os.minor(status.st_rdev)
+        seconds, nanoseconds = divmod(status.st_mtime_ns, 10**9)
+        member.mtime = seconds
+        records = member.pax_headers = {
+            f"SCHILY.xattr.{name}": value.decode("utf-8", "surrogateescape")
+            for name, value in (xattrs or {}).items()
+        }
+        if nanoseconds or seconds < 0:
+            records["mtime"] = _decimal(status.st_mtime_ns)
+        if member.type == tarfile.REGTYPE:
+            member.size = status.st_size
+        map_blocks = b""
+        if holes is not None:
+            map_blocks = holes.blocks()
+            records |= holes.records(each.path)
+            member.size = len(map_blocks) + holes.stored
+        return member.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape") + map_blocks
+
+    def _xattrs(self, fd: int) -> dict[str, bytes]:
+        try:
+            names = sorted(os.listxattr(fd))
+        except OSError:  # a file system without
+            return {}
+        kept: dict[str, bytes] = {}
+        for name in names:
+            # a pax record ends its key at "=", so that such a name cannot be written
+            if name == _CAPABILITY or (name.startswith("user.") and "=" not in name):
+                with suppress(OSError):  # gone meanwhile, or a capability of another namespace
+                    kept[name] = os.getxattr(fd, name)
+        if _CAPABILITY in kept:
+            kept[_CAPABILITY] = _plain_capability(kept[_CAPABILITY], self._own[0])
+        return kept
+
+    @contextmanager
+    def _opened(self, path: str, flags: int) -> Iterator[int]:
+        with self._explained(path):
+            beneath = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS
+            fd = openat2(self._root_fd, path, os.O_RDONLY | flags, beneath)
+        try:
+            yield fd
+        finally:
+            os.close(fd)
+
+    @contextmanager
+    def _explained(self, path: str) -> Iterator[None]:
+        try:
+            yield
+        except PermissionError as error:
+            raise read_error(self._full(path), error, _OWNER_FIX) from error
+        except OSError as error:
+            raise read_error(self._full(path), error) from error
+
+    def _changed(self, path: str) -> InvalidInput:
+        fix = "import it when nothing writes to it"
+        return InvalidInput("file changed while it was read", self._full(path), fix)
+
+    def _full(self, path: str) -> str:
+        return os.path.normpath(os.path.join(self._folder, path))
+
+
+def _plain_capability(value: bytes, own_uid: int) -> bytes:
+    """Return a file capability; one that counts for the caller's namespaces counts for root.
+
+    struct vfs_ns_cap_data of linux/capability.h: revision 3 is revision 2 with an owner behind it.
+    """
+    if value[3:4] == b"\x03" and int.from_bytes(value[20:24], "little") == own_uid:
+        return value[:3] + b"\x02" + value[4:20]
+    return value
+
+
+def _decimal(time_ns: int) -> str:
+    """Return a time in seconds with its fraction, exactly; a float keeps no nanoseconds."""
+    seconds, nanoseconds = divmod(abs(time_ns), 10**9)
+    sign = "-" if time_ns < 0 else ""
+    return f"{sign}{seconds}.{nanoseconds:09}"

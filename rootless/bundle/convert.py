@@ -28,20 +28,22 @@ def convert(
         mappings: uidMappings and gidMappings to write down.
     """
     namespaces = default_spec.default_namespaces(options.network)
+    hostname = options.hostname or container_id[:12]
     return Spec(
         process=Process(
             args=_args(config, options),
             cwd=_working_directory(config, options),
-            env=_environment(config, options, user),
-            user=User(user.uid, user.gid, user.additional_gids),
+            env=_environment(config, options, user, hostname),
+            user=User(user.uid, user.gid, user.additional_gids, options.umask),
             terminal=options.terminal,
+            rlimits=options.rlimits,
             capabilities=default_spec.capability_sets(
                 options.cap_add, options.cap_drop, root=user.uid == 0
             ),
             no_new_privileges=options.no_new_privileges,
         ),
         root_readonly=options.read_only,
-        hostname=options.hostname or container_id[:12],
+        hostname=hostname,
         mounts=_mounts(config, options),
         linux=LinuxSpec(
             namespaces=namespaces,
@@ -70,8 +72,14 @@ def _working_directory(config: ImageConfig, options: RunOptions) -> str:
     return posixpath.normpath(posixpath.join("/", options.workdir or config.working_dir or "/"))
 
 
-def _environment(config: ImageConfig, options: RunOptions, user: ImageUser) -> tuple[str, ...]:
-    merged = {"PATH": default_spec.DEFAULT_PATH, "container": "rootless"}
+def _environment(
+    config: ImageConfig, options: RunOptions, user: ImageUser, hostname: str
+) -> tuple[str, ...]:
+    merged = {
+        "PATH": default_spec.DEFAULT_PATH,
+        "container": "rootless",
+        "HOSTNAME": hostname,
+    }
     if options.terminal:
         merged["TERM"] = "xterm"
     for variable in (*config.env, *options.env):
@@ -82,7 +90,7 @@ def _environment(config: ImageConfig, options: RunOptions, user: ImageUser) -> t
 
 
 def _mounts(config: ImageConfig, options: RunOptions) -> tuple[Mount, ...]:
-    """Order matters: the user's own come last and win."""
+    """Return the mounts, outer ones first, whatever the order in which they were asked for."""
     mounts = list(default_spec.default_mounts(options.shm_size))
     if options.read_only:
         if options.read_only_tmpfs:
@@ -90,9 +98,16 @@ def _mounts(config: ImageConfig, options: RunOptions) -> tuple[Mount, ...]:
         # "data SHOULD NOT be written to the root": where that cannot be, it needs a place
         writable = ("nosuid", "nodev", "tmpcopyup", "mode=755")
         mounts += [Mount(path, "tmpfs", "tmpfs", writable) for path in config.volumes]
-    asked = {posixpath.normpath(mount.destination) for mount in options.mounts}
+    asked = [posixpath.normpath(mount.destination) for mount in options.mounts]
+    twice = next((path for path in asked if asked.count(path) > 1), None)
+    if twice is not None:
+        raise InvalidInput("two mounts have the same destination", twice)
     kept = [mount for mount in mounts if posixpath.normpath(mount.destination) not in asked]
-    return (*kept, *options.mounts)
+    return tuple(sorted((*kept, *options.mounts), key=_depth))
+
+
+def _depth(mount: Mount) -> int:
+    return posixpath.normpath(mount.destination).count("/")
 
 
 def _annotations(config: ImageConfig) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """/etc/hosts, /etc/hostname, /etc/resolv.conf of a container; pure text."""
 
+import ipaddress
 from collections.abc import Sequence
 
 from rootless.errors import InvalidInput
@@ -18,9 +19,9 @@ def hosts(host_file: str | None, hostname: str, add_hosts: Sequence[str]) -> str
     lines = []
     for item in add_hosts:
         name, colon, address = item.partition(":")
-        if not (name and colon and address):
+        if not (name and colon) or any(c.isspace() for c in name):
             raise InvalidInput("--add-host must have the form NAME:ADDRESS", item)
-        lines.append(f"{address.strip('[]')}\t{name}\n")
+        lines.append(f"{_address(address.strip('[]'), '--add-host')}\t{name}\n")
     base = _LOOPBACK if host_file is None else host_file
     if base and not base.endswith("\n"):
         base += "\n"
@@ -34,5 +35,12 @@ def resolv_conf(host_file: str | None, servers: Sequence[str]) -> str:
     lines = (host_file or "").splitlines()
     if servers:
         kept = [line for line in lines if not line.lstrip().startswith("nameserver")]
-        lines = [*kept, *(f"nameserver {server}" for server in servers)]
+        lines = [*kept, *(f"nameserver {_address(each, '--dns')}" for each in servers)]
     return "".join(f"{line}\n" for line in lines)
+
+
+def _address(text: str, option: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise InvalidInput(f"{option} needs an IP address", text) from None

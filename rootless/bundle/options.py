@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from rootless.oci.runtime_spec import Mount
+from rootless.oci.runtime_spec import Mount, Rlimit
 
 DEFAULT_SHM_SIZE = 64 << 20
 
@@ -19,6 +19,8 @@ class RunOptions:
         workdir: Absolute path inside; "" for the image's.
         user: USER[:GROUP], names or numbers; "" for the image's.
         group_add: More groups, names or numbers.
+        umask: File mode mask; None for 0022.
+        rlimits: Resource limits; the caller's own for the others.
         hostname: Host name inside; "" for the container's ID, or the host's with its network.
         network: "host" or "none".
         mounts: Volumes and tmpfs, in the order given.
@@ -38,6 +40,8 @@ class RunOptions:
     workdir: str = ""
     user: str = ""
     group_add: tuple[str, ...] = ()
+    umask: int | None = None
+    rlimits: tuple[Rlimit, ...] = ()
     hostname: str = ""
     network: str = "host"
     mounts: tuple[Mount, ...] = ()

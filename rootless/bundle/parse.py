@@ -2,12 +2,16 @@
 
 import json
 import re
+import resource
 import shlex
 from collections.abc import Iterable
 
 from rootless.errors import InvalidInput
+from rootless.oci.runtime_spec import Rlimit
 
 _SIZE = re.compile(r"(\d+)\s*([bkmgt]?)(?:i?b)?", re.IGNORECASE)
+_LIMIT = re.compile(r"\d+|-1|unlimited")
+_NOT_CONFINED = (("label", "disable"), ("seccomp", "unconfined"), ("apparmor", "unconfined"))
 
 
 def size(text: str) -> int:
@@ -19,8 +23,12 @@ def size(text: str) -> int:
 
 
 def entrypoint(text: str | None) -> tuple[str, ...] | None:
-    """Return the words of `--entrypoint`: a JSON array, or shell words; "" clears it."""
-    return None if text is None else words(text, "--entrypoint")
+    """Return the words of `--entrypoint`: one program, or a JSON array; "" clears it."""
+    if text is None:
+        return None
+    if text.startswith("["):
+        return words(text, "--entrypoint")
+    return (text,) if text else ()  # a path may hold spaces: as podman has it
 
 
 def words(text: str, option: str) -> tuple[str, ...]:
@@ -39,11 +47,43 @@ def words(text: str, option: str) -> tuple[str, ...]:
         raise InvalidInput(f"{option}: {error}", text) from error
 
 
+def umask(text: str) -> int | None:
+    """Return the mask of `--umask`, octal; None where it was not given."""
+    if not text:
+        return None
+    if not re.fullmatch(r"0?[0-7]{1,3}", text):
+        raise InvalidInput("not a file mode mask", text, "octal digits, such as 0027")
+    return int(text, 8)
+
+
+def rlimit(text: str) -> Rlimit:
+    """Return the limit of `--ulimit`: NAME=SOFT[:HARD], names as in limits.conf(5)."""
+    name, _, values = text.partition("=")
+    kind = f"RLIMIT_{name.upper().removeprefix('RLIMIT_')}"
+    soft, _, hard = values.partition(":")
+    if not (hasattr(resource, kind) and _LIMIT.fullmatch(soft) and _LIMIT.fullmatch(hard or soft)):
+        raise InvalidInput("not a resource limit", text, "NAME=SOFT[:HARD], such as nofile=1024")
+    return Rlimit(kind, *(-1 if n == "unlimited" else int(n) for n in (soft, hard or soft)))
+
+
+def annotation(text: str) -> tuple[str, str]:
+    """Return key and value of `--annotation`."""
+    key, equals, value = text.partition("=")
+    if not (key and equals):
+        raise InvalidInput("an annotation must have the form KEY=VALUE", text)
+    return key, value
+
+
 def no_new_privileges(options: Iterable[str]) -> bool:
-    """Return whether no_new_privs is set, which it is unless `--security-opt` says no."""
+    """Return whether no_new_privs is set, which it is unless `--security-opt` says no.
+
+    What switches off a confinement that is not made anyway is accepted for compatibility.
+    """
     result = True
     for option in options:
-        name, _, value = option.replace(":", "=").partition("=")
+        name, _, value = option.replace(":", "=", 1).partition("=")
+        if (name, value) in _NOT_CONFINED:
+            continue
         if name != "no-new-privileges" or value not in ("", "true", "false"):
             raise InvalidInput("unknown security option", option, "no-new-privileges[=true|false]")
         result = value != "false"

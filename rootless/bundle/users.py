@@ -106,9 +106,18 @@ def _group_id(groups: list[_Line], text: str) -> int:
     return _number(text)
 
 
-def passwd_with(passwd: bytes | None, name: str, uid: int, gid: int, home: str) -> bytes:
-    """Return the image's passwd with one more line, for a caller whom the image does not know."""
-    text = passwd or b""
-    if text and not text.endswith(b"\n"):
-        text += b"\n"
-    return text + f"{name}:*:{uid}:{gid}:{name}:{home}:/bin/sh\n".encode()
+def passwd_with(passwd: bytes, name: str, user: ImageUser) -> bytes:
+    """Return the image's passwd with one more line, for a user whom the image does not know."""
+    return _with_line(passwd, f"{name}:*:{user.uid}:{user.gid}:{name}:{user.home}:/bin/sh")
+
+
+def group_with(group: bytes, name: str, gid: int) -> bytes:
+    """Return the image's group with one more line; as it is where it has the name or the ID."""
+    if any(line.id == gid or line.name == name for line in _lines(group, 4)):
+        return group
+    return _with_line(group, f"{name}:x:{gid}:")
+
+
+def _with_line(text: bytes, line: str) -> bytes:
+    end = b"\n" if text and not text.endswith(b"\n") else b""
+    return text + end + f"{line}\n".encode()

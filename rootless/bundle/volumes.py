@@ -26,7 +26,7 @@ def parse_volume(text: str, folder: str) -> Mount:
             "for memory that goes with the container use --tmpfs",
         )
     source, destination = parts[:2]
-    if "/" not in source and source not in (".", ".."):
+    if "/" not in source and source not in (".", "..", "~"):
         raise InvalidInput(
             "named volumes are not supported", text, f"for a folder of yours say ./{source}"
         )
@@ -56,15 +56,20 @@ def _destination(path: str, text: str) -> str:
 
 
 def parse_tmpfs(text: str) -> Mount:
-    """Parse DESTINATION[:OPTIONS], options as mount(8) has them for tmpfs."""
+    """Parse DESTINATION[:OPTIONS], options as mount(8) has them for tmpfs.
+
+    It starts with what the image has there, but with `notmpcopyup`.
+    """
     destination, _, rest = text.partition(":")
     options = tuple(filter(None, rest.split(",")))
+    copy_up = () if "notmpcopyup" in options else ("tmpcopyup",)
+    options = tuple(o for o in options if o not in ("notmpcopyup", "tmpcopyup"))
     mode = () if any(option.startswith("mode=") for option in options) else ("mode=1777",)
     return Mount(
         _destination(destination, text),
         "tmpfs",
         "tmpfs",
-        ("nosuid", "nodev", "tmpcopyup", *mode, *options),
+        ("nosuid", "nodev", *copy_up, *mode, *options),
     )
 
 
@@ -116,7 +121,7 @@ def _tmpfs_options(values: dict[str, str], text: str) -> list[str]:
             options.append(f"mode={value}")
         elif name in ("ro", "readonly"):
             options.append("ro")
-        elif name in _BIND_OPTIONS or name == "notmpcopyup":
+        elif name in _BIND_OPTIONS or name in ("tmpcopyup", "notmpcopyup"):
             options.append(name)
         else:
             raise InvalidInput(f"unknown mount option {name!r}", text)

@@ -12,7 +12,7 @@ from rootless.bundle import name_files
 from rootless.bundle.bundle import Bundle
 from rootless.bundle.convert import convert
 from rootless.bundle.options import RunOptions
-from rootless.bundle.users import ImageUser, passwd_with, resolve_user
+from rootless.bundle.users import ImageUser, group_with, passwd_with, resolve_user
 from rootless.containers import names
 from rootless.containers.container import Container, OverlayRoot, PlainRoot
 from rootless.containers.request import RunRequest
@@ -22,7 +22,7 @@ from rootless.image.names import Image, resolve
 from rootless.image.store import Store
 from rootless.oci.digest import chain_id
 from rootless.oci.linux_spec import IDMapping
-from rootless.oci.runtime_spec import Spec
+from rootless.oci.runtime_spec import Mount, Spec
 from rootless.overlay.driver import check_driver
 from rootless.paths import Paths
 from rootless.userns.idmap import IDMap, Mapping
@@ -89,6 +89,8 @@ def _user_and_maps(
             else "mapped are "
             + ", ".join(f"{first}..{first + n - 1}" for first, n in maps.uid.inside_ranges()),
         )
+    if keep_id and not options.user and not user.known:
+        user = replace(user, home=_home_inside(options.mounts))
     mapped = tuple(gid for gid in user.additional_gids if maps.gid.to_outside(gid) is not None)
     return replace(user, additional_gids=mapped), maps
 
@@ -143,19 +145,41 @@ def _name_files(
         "/etc/hostname": f"{spec.hostname}\n".encode(),
         "/etc/resolv.conf": resolv_conf.encode(),
     }
-    if not user.known and request.userns.startswith("keep-id"):
-        name, home = _caller_name()
-        passwd = read(b"etc/passwd")
-        files["/etc/passwd"] = passwd_with(passwd, name, user.uid, user.gid, home)
+    if not user.known:
+        files |= _user_files(request, user, read)
     return files
 
 
-def _caller_name() -> tuple[str, str]:
+def _user_files(
+    request: RunRequest, user: ImageUser, read: Callable[[bytes], bytes | None]
+) -> dict[str, bytes]:
+    """Return passwd and group with a user whom the image does not know, where it has them."""
+    files = {}
+    passwd, group = read(b"etc/passwd"), read(b"etc/group")
+    is_caller = request.userns.startswith("keep-id") and not request.options.user
+    name = _caller_name() if is_caller else str(user.uid)
+    if passwd is not None:
+        files["/etc/passwd"] = passwd_with(passwd, name, user)
+    if group is not None and is_caller:
+        files["/etc/group"] = group_with(group, name, user.gid)
+    return files
+
+
+def _caller_name() -> str:
     try:
-        entry = pwd.getpwuid(os.getuid())
+        return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
-        return f"user{os.getuid()}", "/"
-    return entry.pw_name, entry.pw_dir
+        return f"user{os.getuid()}"
+
+
+def _home_inside(mounts: tuple[Mount, ...]) -> str:
+    """Return the caller's home where a mount brings it along, else the root."""
+    try:
+        home = pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        return "/"
+    below = any(f"{home}/".startswith(f"{mount.destination}/") for mount in mounts)
+    return home if below else "/"
 
 
 def _host_file(path: str) -> str | None:

@@ -99,14 +99,22 @@ def _mount(container: Container, resources: Resources) -> MountedRoot | None:
 
 
 def _with_name_files(container: Container, folder: RunFolder) -> Spec:
-    """Write the name files and bind them where the spec has no mount of its own."""
-    taken = {mount.destination for mount in container.spec.mounts}
+    """Write the name files and bind them where the spec has no mount of its own.
+
+    A folder of the user's on /etc is left as it is: a mount point would be made in it.
+    """
+    spec = container.spec
+    taken = {mount.destination for mount in spec.mounts}
     binds = []
     for destination, data in container.name_files.items():
-        if destination not in taken:
+        covered = any(
+            mount.type == "bind" and destination.startswith(f"{mount.destination}/")
+            for mount in spec.mounts
+        )
+        if destination not in taken and not covered:
             path = folder.write(destination.strip("/").replace("/", "-"), data)
             binds.append(Mount(destination, "bind", str(path), ("bind", "rprivate")))
-    return replace(container.spec, mounts=(*container.spec.mounts, *binds))
+    return replace(spec, mounts=(*spec.mounts, *binds))
 
 
 def _watch(pid: int, root: MountedRoot | None, resources: Resources, channel: Channel) -> int:

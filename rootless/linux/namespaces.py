@@ -4,6 +4,7 @@ import ctypes
 
 from rootless.linux.libc import check, function
 
+CLONE_NEWTIME = 0x00000080
 CLONE_NEWNS = 0x00020000
 CLONE_NEWCGROUP = 0x02000000
 CLONE_NEWUTS = 0x04000000

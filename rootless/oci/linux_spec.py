@@ -81,7 +81,9 @@ def parse_linux_spec(document: Node) -> LinuxSpec:
         sysctl=document.mapping("sysctl"),
         not_applied=tuple(
             f"linux.{key}"
-            for key in ("seccomp", "resources", "devices", "intelRdt", "personality")
+            for key in (
+                *("seccomp", "resources", "devices", "intelRdt", "personality", "timeOffsets"),
+            )
             if (value := document.value.get(key)) and not _is_default(key, value)
         ),
     )

@@ -7,9 +7,7 @@ and the order is the kernel's.
 import fcntl
 import os
 import signal
-import stat
 import termios
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -18,8 +16,7 @@ from rootless.linux import capset, prctl
 from rootless.linux.channel import Channel
 from rootless.oci.runtime_spec import Process
 from rootless.runtime import capabilities, rlimits
-
-_DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+from rootless.runtime.program import find_program, refuse_own_program
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +63,7 @@ def exec_workload(process: Process, options: ProcessOptions, report: Channel) ->
 
         _change_directory(process.cwd)
         program = find_program(process.args[0], process.env)
+        refuse_own_program(program)
 
         # Nothing of the runner is left open for the workload; the report closes itself by exec.
         _close_all_but(report.fileno())
@@ -131,33 +129,6 @@ def _change_directory(cwd: str) -> None:
     # A directory that the root does not hold reads as "(unreachable)" (CVE-2024-21626).
     if not os.getcwd().startswith("/"):
         raise RootlessError("the working directory lies outside of the root file system", cwd)
-
-
-def find_program(name: str, env: Sequence[str]) -> str:
-    """Return the path to execute as execvp(3) finds it; raises CommandNotFound, CannotExecute."""
-    if "/" in name:
-        candidates = [name]
-    else:
-        path = next((v[5:] for v in reversed(env) if v.startswith("PATH=")), _DEFAULT_PATH)
-        candidates = [f"{folder or '.'}/{name}" for folder in path.split(":")]
-    refused = ""
-    for candidate in candidates:
-        try:
-            found = os.stat(candidate)
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        except PermissionError:
-            refused = candidate
-            continue
-        except OSError as error:
-            raise CannotExecute(f"cannot execute: {error.strerror}", candidate) from error
-        if stat.S_ISREG(found.st_mode) and os.access(candidate, os.X_OK, effective_ids=True):
-            return candidate
-        refused = candidate
-    if refused:
-        raise CannotExecute("cannot execute: permission denied", refused)
-    where = "no such file in the image" if "/" in name else "not found on the container's PATH"
-    raise CommandNotFound(f"command not found: {where}", name)
 
 
 def _close_all_but(keep: int) -> None:

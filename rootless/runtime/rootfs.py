@@ -80,3 +80,7 @@ def make_directory(root_fd: int, path: str, uid: int, gid: int) -> None:
             os.close(fd)
     except NotADirectoryError as error:
         raise OverlayError("the working directory is a file in the image", path) from error
+    except OSError as error:  # ELOOP: it leads through one of /proc's links (CVE-2024-21626)
+        raise OverlayError(
+            f"the working directory cannot be used: {error.strerror}", path
+        ) from error

@@ -31,6 +31,7 @@ _NAMESPACE_FLAGS = {
     "uts": namespaces.CLONE_NEWUTS,
     "network": namespaces.CLONE_NEWNET,
     "cgroup": namespaces.CLONE_NEWCGROUP,
+    "time": namespaces.CLONE_NEWTIME,  # the workload's; not this process's own
 }
 
 # asm-generic/ioctls.h; the termios module has no names for them
@@ -58,7 +59,7 @@ class SandboxOptions:
 def check_supported(spec: Spec) -> None:
     """Raise InvalidInput for what cannot be carried out, before anything is made."""
     for namespace in spec.linux.namespaces:
-        if namespace.path and namespace.type != "user":
+        if namespace.path:
             raise InvalidInput(
                 "joining a namespace by its path is not supported",
                 f"linux.namespaces: {namespace.type} {namespace.path}",

@@ -1,0 +1,105 @@
+"""From the words of `rootless run`'s options to a checked request."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from rootless.bundle import environment, parse, volumes
+from rootless.bundle.options import DEFAULT_SHM_SIZE, RunOptions
+from rootless.containers.request import RunRequest
+from rootless.errors import InvalidInput
+from rootless.oci.runtime_spec import Mount
+
+# What a config.json says itself.
+_NOT_WITH_BUNDLE = (
+    *("entrypoint", "workdir", "user", "umask", "ulimit", "annotation"),
+    *("hostname", "add_host", "dns", "network", "name", "replace", "remove"),
+    *("read_only_tmpfs", "cap_add", "cap_drop", "security_opt", "shm_size"),
+)
+_SPELLED = {"remove": "rm"}
+
+
+def run_request(given: Mapping[str, Any]) -> tuple[str, RunRequest]:
+    """Return the image's name, "" for a bundle, and the request; raises InvalidInput, NotFound.
+
+    Args:
+        given: The options' values as the command line has them, by parameter; what was not
+            given is None, "", False or empty.
+    """
+    words = _texts(given, "words")
+    if given["bundle"]:
+        _check_bundle_options(given)
+        image, command = "", words
+    elif words:
+        image, command = words[0], words[1:]
+    else:
+        raise InvalidInput("no image given", "", "rootless run IMAGE [COMMAND]...")
+    if given["replace"] and not given["name"]:
+        raise InvalidInput("--replace needs --name", "", "it starts a named container afresh")
+    return image, RunRequest(
+        options=_run_options(given, command),
+        userns=given["userns"],
+        uidmap=_texts(given, "uidmap"),
+        gidmap=_texts(given, "gidmap"),
+        driver=given["overlay_driver"],
+        overlay=given["overlay"],
+        name=given["name"],
+        replace=given["replace"],
+        remove=given["remove"],
+        interactive=given["interactive"],
+        add_hosts=_texts(given, "add_host"),
+        dns=_texts(given, "dns"),
+        devices=_texts(given, "device"),
+    )
+
+
+def _check_bundle_options(given: Mapping[str, Any]) -> None:
+    for name in _NOT_WITH_BUNDLE:
+        if given[name] not in (None, "", False, []):
+            option = _SPELLED.get(name, name).replace("_", "-")
+            raise InvalidInput(
+                f"--{option} has no effect on a bundle", given["bundle"], "edit its config.json"
+            )
+
+
+def _run_options(given: Mapping[str, Any], command: tuple[str, ...]) -> RunOptions:
+    return RunOptions(
+        command=command,
+        entrypoint=parse.entrypoint(given["entrypoint"]),
+        env=_environment(given),
+        workdir=given["workdir"],
+        user=given["user"],
+        group_add=_texts(given, "group_add"),
+        umask=parse.umask(given["umask"]),
+        rlimits=tuple(parse.rlimit(text) for text in _texts(given, "ulimit")),
+        hostname=given["hostname"],
+        network=given["network"] or "host",
+        mounts=_mounts(given),
+        read_only=given["read_only"],
+        read_only_tmpfs=given["read_only_tmpfs"] is not False,
+        terminal=given["tty"],
+        cap_add=_texts(given, "cap_add"),
+        cap_drop=_texts(given, "cap_drop"),
+        no_new_privileges=parse.no_new_privileges(_texts(given, "security_opt")),
+        shm_size=parse.size(given["shm_size"]) if given["shm_size"] else DEFAULT_SHM_SIZE,
+        annotations=dict(parse.annotation(text) for text in _texts(given, "annotation")),
+    )
+
+
+def _texts(given: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    return tuple(given[name] or ())
+
+
+def _environment(given: Mapping[str, Any]) -> tuple[str, ...]:
+    files = [item for path in _texts(given, "env_file") for item in environment.read_file(path)]
+    return tuple(environment.expand([*files, *_texts(given, "env")], os.environ))
+
+
+def _mounts(given: Mapping[str, Any]) -> tuple[Mount, ...]:
+    binds, mounts = _texts(given, "volume"), _texts(given, "mount")
+    folder = os.getcwd() if binds or mounts else "/"  # one that was removed concerns nobody else
+    return (
+        *(volumes.parse_volume(text, folder) for text in binds),
+        *(volumes.parse_mount(text, folder) for text in mounts),
+        *(volumes.parse_tmpfs(text) for text in _texts(given, "tmpfs")),
+    )

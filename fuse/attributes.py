@@ -4,6 +4,8 @@ The lower tree never changes, and what is above it is changed by this process al
 keep names, attributes and absences for good. It drops by itself what its own requests change.
 """
 
+import os
+
 import pyfuse3
 
 from .entry import Inode
@@ -76,3 +78,21 @@ def absent() -> pyfuse3.EntryAttributes:
 def representable(time_ns: int) -> int:
     """Return a time that fits the kernel's 64-bit seconds: an archive's may be any number."""
     return max(-_TIME_MAX, min(time_ns, _TIME_MAX))
+
+
+def statvfs_answer(status: os.statvfs_result) -> pyfuse3.StatvfsData:
+    """Return the kernel's form of statvfs(3)."""
+    answer = pyfuse3.StatvfsData()
+    for field in (
+        "f_bsize",
+        "f_frsize",
+        "f_blocks",
+        "f_bfree",
+        "f_bavail",
+        "f_files",
+        "f_ffree",
+        "f_favail",
+        "f_namemax",
+    ):
+        setattr(answer, field, getattr(status, field))
+    return answer

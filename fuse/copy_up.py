@@ -1,9 +1,10 @@
 """Copy-up: an object of the lower tree becomes one of the upperdir before it is changed.
 
 The copy is made complete in the workdir (contents, owner, mode, extended attributes, times) and
-renamed into place, its directories first. Its number does not change. Hard links stay together:
-the other names of a file that are still seen get linked to the copy at once, where kernel
-overlayfs (without its `index` feature) would let them go apart.
+renamed into place, its directories first. Its number does not change. Hard links stay together,
+where kernel overlayfs (without its `index` feature) would let them go apart: the other names of a
+file that are still seen get linked to the copy at once. A lower that cannot tell the names (a
+folder) has them linked as they are looked up, for as long as the mount lasts.
 """
 
 import contextlib
@@ -147,19 +148,38 @@ def _set_xattrs(overlay: Overlay, lower: Inode, work: Place) -> None:
 
 def _link_other_names(overlay: Overlay, node: Node, lower: Inode) -> None:
     """Link the copy to the file's other names, where the lower file would still be seen."""
-    for path in overlay.lower.paths(lower):
+    paths = overlay.lower.paths(lower)
+    if not paths:
+        node.is_pinned = True
+        overlay.late_links += [(node, link) for link in node.links[1:]]
+        link_late(overlay)
+    for path in paths:
         parent, _, name = path.rpartition(b"/")
         directory = _seen_directory(overlay, parent)
         if directory is None:
             continue
         link = Link(directory, name)
         if overlay.find(link) is node and overlay.below(link) is not None:
-            copy_up(overlay, directory)
-            place = overlay.place(link)
-            if overlay.upper.status(place) is None:
-                with _times_kept(place.fd):
-                    overlay.upper.link(overlay.upper.place(node), place)
+            _link_to_copy(overlay, node, link)
         overlay.nodes.release(directory)
+    if paths:
+        overlay.late_links.clear()  # the look-ups above noted what they found
+
+
+def link_late(overlay: Overlay) -> None:
+    """Link copies to the names that were looked up since; called after a look-up."""
+    while overlay.late_links:
+        node, link = overlay.late_links.pop()
+        if link in node.links:
+            _link_to_copy(overlay, node, link)
+
+
+def _link_to_copy(overlay: Overlay, node: Node, link: Link) -> None:
+    copy_up(overlay, link.parent)
+    place = overlay.place(link)
+    if overlay.upper.status(place) is None:
+        with _times_kept(place.fd):
+            overlay.upper.link(overlay.upper.place(node), place)
 
 
 def _seen_directory(overlay: Overlay, path: bytes) -> Node | None:

@@ -16,6 +16,9 @@ HAS_XATTRS = 2
 SPARSE = 4
 """Flag: the file has holes; the index has its extents."""
 
+IMPLIED_LAYER = -1
+"""What `Inode.layer` is of a directory that no layer names: its attributes are nobody's."""
+
 NO_XATTRS: dict[bytes, bytes] = {}
 """What an entry without extended attributes has; never written to."""
 

@@ -5,7 +5,8 @@ a folder of files (`folder_lower`), or several of these on top of each other (`s
 is made of lowers and is one itself).
 """
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from .entry import Inode
@@ -51,5 +52,18 @@ class Lower(Protocol):
     def paths(self, inode: Inode) -> Sequence[bytes]:
         """Return all paths of a file with several links; none where they cannot be known."""
 
+    def statvfs(self) -> os.statvfs_result:
+        """Return what df(1) shows of it."""
+
     def close(self) -> None:
         """Let go of everything; harmless when repeated."""
+
+
+class Layer(Lower, Protocol):
+    """A lower that may lie on top of another one, parts of which it hides (`stacked_lower`)."""
+
+    def hidden(self, directory: Inode) -> Collection[bytes]:
+        """Return the names that the layers below must not show in a directory."""
+
+    def is_opaque(self, directory: Inode) -> bool:
+        """Return whether a directory hides all that the layers below have in it."""

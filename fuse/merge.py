@@ -11,10 +11,11 @@ from contextlib import ExitStack, closing
 from sqlite3 import Connection
 
 from .database import create, seal, translated_write_errors
-from .entry import HARD_LINK, HAS_XATTRS, SPARSE, TREE_VERSION, Entry, TreeStatistics
+from .entry import HARD_LINK, HAS_XATTRS, IMPLIED_LAYER, SPARSE, TREE_VERSION, Entry, TreeStatistics
 from .index import IndexReader
 from .replay import MergedTree, MergeError, Node, number_inodes
 from .whiteout import Whiteout
+from .xattrs import OPAQUE
 
 __all__ = ["MergeError", "TreeStatistics", "merge"]
 
@@ -26,6 +27,7 @@ def merge(
     out: str | os.PathLike[str],
     *,
     prefix: bytes = b"",
+    keeps_whiteouts: bool = False,
 ) -> TreeStatistics:
     """Write the merged tree of these layers.
 
@@ -35,12 +37,14 @@ def merge(
         indexes: The layers' indexes, the lowest first.
         out: The file to write; what it held is lost.
         prefix: Take only what lies below this path, which becomes the root.
+        keeps_whiteouts: The tree is for a `StackedLower`: whiteouts and opaque directories stay in
+            it, in the form that kernel overlayfs has in a layer with `userxattr`.
 
     Raises:
         MergeError: The layers do not fit together.
         IndexFormatError: An index is damaged or of another version.
     """
-    tree = MergedTree()
+    tree = MergedTree(keeps_whiteouts=keeps_whiteouts)
     with ExitStack() as stack:
         readers = [stack.enter_context(IndexReader(path)) for path in indexes]
         for reader in readers:
@@ -71,6 +75,9 @@ def _write(database: Connection, root: Node, readers: Sequence[IndexReader]) -> 
         if wanted := sparse.get(layer):
             pieces = ((wanted[row[0]], *row[1:]) for row in reader.extents() if row[0] in wanted)
             database.executemany("INSERT INTO extent VALUES (?, ?, ?, ?)", pieces)
+    opaque = [(node.ino, OPAQUE, b"y") for node in nodes if node.is_opaque]
+    database.executemany("INSERT INTO xattr VALUES (?, ?, ?)", opaque)
+    xattrs += len(opaque)
     size = sum(node.entry.size for node in nodes if stat.S_ISREG(node.entry.mode))
     database.execute("INSERT INTO statistics VALUES (?, ?, ?)", (len(nodes), size, xattrs))
     seal(database, TREE_VERSION)
@@ -88,7 +95,7 @@ def _row(node: Node) -> tuple[int | bytes, ...]:
         entry.size,
         entry.mtime_ns,
         entry.rdev,
-        node.layer,
+        IMPLIED_LAYER if node.is_implied else node.layer,
         entry.offset,
         entry.target,
         1 if entry.flags & SPARSE else 0,

@@ -31,6 +31,7 @@ class Node:
             is merged with the upper one, None where nothing is (opaque, or nothing there).
         upper_ino: Its number in the upperdir; 0 where it is not there.
         orphan_fd: Open file of an upper object that has lost its last name; else -1.
+        is_pinned: It is kept while it has a name, known to the kernel or not.
         has_xattr_whiteouts: Of a directory: regular files in it may be whiteouts.
         lookups: How often the kernel was told of it.
         children: How many nodes have a name in this directory.
@@ -41,6 +42,7 @@ class Node:
         "has_xattr_whiteouts",
         "ino",
         "is_directory",
+        "is_pinned",
         "links",
         "lookups",
         "lower",
@@ -57,6 +59,7 @@ class Node:
         self.lower = lower
         self.upper_ino = upper_ino
         self.orphan_fd = -1
+        self.is_pinned = False
         self.has_xattr_whiteouts = False
         self.lookups = 0
         self.children = 0
@@ -150,6 +153,8 @@ class NodeTable:
         while unwanted:
             each = unwanted.pop()
             if each.lookups > 0 or each.children or each is self.root:
+                continue
+            if each.is_pinned and not each.is_removed:
                 continue
             if self._nodes.get(each.ino) is not each:
                 continue

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import pyfuse3
 
 from .attributes import AttributeMaker
+from .copy_up import link_late
 from .node import Link, Node
 from .overlay import Overlay
 
@@ -78,6 +79,8 @@ class OpenDirectories:
     def _give_entry(self, parent: Node, name: bytes, position: int, give: Give) -> bool:
         """Give one entry; return whether there was room."""
         node = self._overlay.find(Link(parent, name))
+        if self._overlay.late_links:
+            link_late(self._overlay)
         if node is None:
             return True  # removed since the names were read
         had_room = give(name, self._attributes.of(self._overlay.status(node)), position)

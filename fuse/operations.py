@@ -16,19 +16,17 @@ from typing import Any
 
 import pyfuse3
 
-from .attributes import AttributeMaker, absent
+from .attributes import AttributeMaker, absent, statvfs_answer
 from .boundary import bounded
 from .contents import TarContents
 from .prefetch import Prefetch
 from .readdir import ListingCache
 from .tree import Inode, Tree
+from .tree_lower import tree_statvfs
 from .walk_ahead import WalkAhead
 
 Push = Callable[[int, int, bytes], None]
 """`pyfuse3.notify_store`: inode number, offset, contents."""
-
-_BLOCK_SIZE = 4096
-_NAME_MAX = 255
 
 
 async def _refuse(*arguments: Any) -> Any:
@@ -155,7 +153,7 @@ class ReadOnlyOperations(pyfuse3.Operations):
     async def statfs(self, ctx: pyfuse3.RequestContext) -> pyfuse3.StatvfsData:
         """Return the size of the image; kernel overlayfs refuses a lower that has no answer."""
         del ctx
-        return tree_statfs(self._tree)
+        return statvfs_answer(tree_statvfs(self._tree))
 
     setattr = mknod = mkdir = unlink = rmdir = symlink = rename = link = _REFUSE
     write = create = setxattr = removexattr = _REFUSE
@@ -173,14 +171,3 @@ class ReadOnlyOperations(pyfuse3.Operations):
         """Answer ENOSYS where the whole tree has none: the kernel never asks again."""
         if not self._tree.has_xattrs:
             raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
-
-
-def tree_statfs(tree: Tree) -> pyfuse3.StatvfsData:
-    """Return what df(1) shows of a tree: full, as nothing can be added."""
-    statistics = tree.statistics
-    answer = pyfuse3.StatvfsData()
-    answer.f_bsize = answer.f_frsize = _BLOCK_SIZE
-    answer.f_blocks = (statistics.bytes + _BLOCK_SIZE - 1) // _BLOCK_SIZE
-    answer.f_files = statistics.inodes
-    answer.f_namemax = _NAME_MAX
-    return answer

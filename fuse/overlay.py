@@ -38,30 +38,49 @@ class Status(NamedTuple):
 
 
 class Overlay:
-    """A lower tree with an upperdir over it.
+    """A lower tree with an upperdir over it, or without one: then it cannot be changed.
 
     Attributes:
         lower: What lies below.
-        upper: What was changed.
         nodes: What the kernel knows.
+        late_links: Names of copied-up files that are not linked to the copy yet: see `copy_up`.
         hidden_links: Of hard-linked lower files, how many of their names were removed.
     """
 
-    def __init__(self, lower: Lower, upper: Upper, uids: Squash, gids: Squash) -> None:
+    def __init__(self, lower: Lower, upper: Upper | None, uids: Squash, gids: Squash) -> None:
         self.lower = lower
-        self.upper = upper
+        self._upper = upper
+        self.late_links: list[tuple[Node, Link]] = []
         self.hidden_links: dict[int, int] = {}
         self._uids = uids
         self._gids = gids
         root = Node(ROOT_INO, is_directory=True, lower=lower.root)
-        root.upper_ino = upper.root_status().st_ino
         self.nodes = NodeTable(root, first_upper_ino=lower.last_ino + 1)
-        self._read_opaque(root, Place(upper.directory(root), b"."))
+        if upper is not None:
+            root.upper_ino = upper.root_status().st_ino
+            self._read_opaque(root, Place(upper.directory(root), b"."))
+
+    @property
+    def upper(self) -> Upper:
+        """What was changed; raises OSError EROFS where nothing can be."""
+        if self._upper is None:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+        return self._upper
+
+    def trim(self) -> None:
+        """Close what was not used lately; called between two requests."""
+        if self._upper is not None:
+            self._upper.trim()
+
+    def statvfs(self) -> os.statvfs_result:
+        """Return the room that there is for changes, or where there is none what the lower says."""
+        return self.lower.statvfs() if self._upper is None else self._upper.statvfs()
 
     def close(self) -> None:
         """Close the lower tree, and what was opened for objects of the upperdir."""
         self.nodes.close()
-        self.upper.close()
+        if self._upper is not None:
+            self._upper.close()
         self.lower.close()
 
     def find(self, link: Link) -> Node | None:
@@ -167,6 +186,10 @@ class Overlay:
         if node is None:
             node = Node(inode.ino, is_directory=stat.S_ISDIR(inode.mode), lower=inode)
             self.nodes.add(node)
+        elif node.is_upper:
+            if node.is_removed:  # its copy has no name that this one could be linked to
+                raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+            self.late_links.append((node, link))
         node.add_link(link)
         return node
 

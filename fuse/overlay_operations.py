@@ -14,8 +14,9 @@ from functools import partial
 import pyfuse3
 
 from . import change, create, remove
-from .attributes import AttributeMaker, absent
+from .attributes import AttributeMaker, absent, statvfs_answer
 from .boundary import bounded
+from .copy_up import link_late
 from .create import NewObject
 from .handles import Handles
 from .node import Link, Node
@@ -46,9 +47,11 @@ class OverlayOperations(pyfuse3.Operations):
     ) -> pyfuse3.EntryAttributes:
         """Return a name's attributes; absence too is an answer that the kernel keeps."""
         del ctx
-        self._overlay.upper.trim()
+        self._overlay.trim()
         parent = self._nodes.node(parent_inode)
         node = parent if name == b"." else self._overlay.find(Link(parent, name))
+        if self._overlay.late_links:
+            link_late(self._overlay)
         return absent() if node is None else self._tell(node)
 
     async def forget(self, inode_list: Sequence[tuple[pyfuse3.InodeT, int]]) -> None:
@@ -67,7 +70,7 @@ class OverlayOperations(pyfuse3.Operations):
         self, fh: pyfuse3.FileHandleT, start_id: int, token: pyfuse3.ReaddirToken
     ) -> None:
         """Give entries with their attributes, as many as fit."""
-        self._overlay.upper.trim()
+        self._overlay.trim()
         self._directories.read(fh, start_id, partial(pyfuse3.readdir_reply, token))
 
     async def releasedir(self, fh: pyfuse3.FileHandleT) -> None:
@@ -145,9 +148,9 @@ class OverlayOperations(pyfuse3.Operations):
         change.remove_xattr(self._overlay, self._nodes.node(inode), name)
 
     async def statfs(self, ctx: pyfuse3.RequestContext) -> pyfuse3.StatvfsData:
-        """Return the room that there is for changes: the upperdir's file system."""
+        """Return the room that there is."""
         del ctx
-        return _statvfs_answer(self._overlay.upper.statvfs())
+        return statvfs_answer(self._overlay.statvfs())
 
     # New names, names that go
 
@@ -278,20 +281,3 @@ class OverlayOperations(pyfuse3.Operations):
 
 def _new(ctx: pyfuse3.RequestContext, mode: int, rdev: int = 0) -> NewObject:
     return NewObject(mode, ctx.uid, ctx.gid, rdev)
-
-
-def _statvfs_answer(status: os.statvfs_result) -> pyfuse3.StatvfsData:
-    answer = pyfuse3.StatvfsData()
-    for field in (
-        "f_bsize",
-        "f_frsize",
-        "f_blocks",
-        "f_bfree",
-        "f_bavail",
-        "f_files",
-        "f_ffree",
-        "f_favail",
-        "f_namemax",
-    ):
-        setattr(answer, field, getattr(status, field))
-    return answer

@@ -34,6 +34,7 @@ _SYMLINKS_MAX = 40  # as the kernel has it
 # A member of 4 KiB can imply 2,000 directories: what a hostile archive can make us hold is bounded.
 _OBJECTS_MAX = 5_000_000
 _IMPLIED: Final = Entry(0, b"", stat.S_IFDIR | 0o755, 0, 0, 0, 0, 0, 0, b"", 0)
+_WHITEOUT: Final = Entry(0, b"", stat.S_IFCHR, 0, 0, 0, 0, 0, 0, b"", 0)
 
 
 class MergeError(ValueError):
@@ -50,24 +51,42 @@ class Node:
         entry: Its attributes; a directory's give way to those of an upper layer.
         layer: Position in the chain of the layer that `entry` is from.
         children: Of a directory, by name; None for everything else.
+        is_opaque: Of a directory whose tree keeps whiteouts: it hides what lies below the tree.
         ino: Number of its inode once all layers are applied; 0 before.
         nlink: Count of its links once all layers are applied.
     """
 
-    __slots__ = ("children", "entry", "ino", "layer", "nlink")
+    __slots__ = ("children", "entry", "ino", "is_opaque", "layer", "nlink")
 
     def __init__(self, entry: Entry, layer: int) -> None:
         self.entry = entry
         self.layer = layer
         self.children: dict[bytes, Node] | None = {} if stat.S_ISDIR(entry.mode) else None
+        self.is_opaque = False
         self.ino = 0
         self.nlink = 0
 
+    @property
+    def is_implied(self) -> bool:
+        """Whether it is a directory that no layer names."""
+        return self.entry is _IMPLIED
+
+    @property
+    def is_whiteout(self) -> bool:
+        """Whether it says, in a tree that keeps whiteouts, that there is nothing here."""
+        return self.entry is _WHITEOUT
+
 
 class MergedTree:
-    """The layers applied so far."""
+    """The layers applied so far.
 
-    def __init__(self) -> None:
+    Args:
+        keeps_whiteouts: The tree is going to lie on top of something else: whiteouts and opaque
+            directories do not only take away what the layers themselves have, they stay.
+    """
+
+    def __init__(self, *, keeps_whiteouts: bool = False) -> None:
+        self._keeps_whiteouts = keeps_whiteouts
         self.root = Node(_IMPLIED, 0)
         self._top: dict[bytes, Node] = {}
         self.root.children = self._top
@@ -90,6 +109,9 @@ class MergedTree:
                 raise MergeError(f"more than {_OBJECTS_MAX:,} objects in one image", entry)
 
     def _hide(self, whiteout: Whiteout) -> None:
+        if self._keeps_whiteouts:
+            self._keep(whiteout)
+            return
         parent, _, name = whiteout.path.rpartition(b"/")
         contents = self._contents(whiteout.path if whiteout.is_opaque else parent)
         if contents is None:
@@ -98,6 +120,22 @@ class MergedTree:
             contents.clear()
         else:
             contents.pop(name, None)
+
+    def _keep(self, whiteout: Whiteout) -> None:
+        """Put a whiteout into the tree, with the directories above it."""
+        parent, _, name = whiteout.path.rpartition(b"/")
+        entry = _WHITEOUT._replace(path=whiteout.path)
+        siblings = self._walk(parent, entry, is_made=True)
+        if not whiteout.is_opaque:
+            siblings[name] = Node(_WHITEOUT, self._layer)
+            self._objects += 1
+            return
+        directory = siblings.get(name) if name else self.root
+        if directory is None or directory.children is None:
+            directory = siblings[name] = Node(_IMPLIED, self._layer)
+        if directory.children is not None:
+            directory.children.clear()
+        directory.is_opaque = True
 
     def _contents(self, path: bytes) -> dict[bytes, Node] | None:
         """Return what is in the directory at a path, following no link; None if there is none."""
@@ -127,6 +165,9 @@ class MergedTree:
                 return
             if old.children is not None or stat.S_ISLNK(old.entry.mode):
                 self._directories = {}
+            # What lies below the tree and was hidden before a directory came stays hidden.
+            if self._keeps_whiteouts and old.children is None and new.children is not None:
+                new.is_opaque = True
         siblings[name] = new
 
     def _link_target(self, entry: Entry) -> Node:
@@ -169,9 +210,11 @@ class MergedTree:
             if child is None or child.children is None:
                 if not is_made:
                     raise _no_target(entry)
-                if is_own:
+                if is_own and child is not None and not child.is_whiteout:
                     raise MergeError("an entry below something that is no directory", entry)
+                hidden = child is not None
                 child = contents[name] = Node(_IMPLIED, self._layer)
+                child.is_opaque = hidden and self._keeps_whiteouts
                 self._objects += 1
             trail.append(contents)
             contents = child.children if child.children is not None else {}

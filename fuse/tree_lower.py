@@ -1,11 +1,16 @@
 """A merged tree over its layers' tars, as a `Lower`."""
 
-from collections.abc import Mapping, Sequence
+import os
+import stat
+from collections.abc import Collection, Mapping, Sequence
 
 from .contents import TarContents
 from .entry import NO_XATTRS, Inode
 from .readdir import ListingCache
 from .tree import ROOT_INO, Tree
+from .xattrs import OPAQUE
+
+_BLOCK_SIZE = 4096
 
 
 class TreeLower:
@@ -73,10 +78,56 @@ class TreeLower:
             parts.append(part)
         return b"/".join(reversed(parts))
 
+    def statvfs(self) -> os.statvfs_result:
+        """Return the size of the tree: full, as nothing can be added."""
+        return tree_statvfs(self._tree)
+
     def close(self) -> None:
         """Close the tree and the tars."""
         self._tree.close()
         self._contents.close()
+
+
+class TreeLayer(TreeLower):
+    """A tree that was merged with its whiteouts kept, to lie on top of something else."""
+
+    def names(self, directory: Inode) -> Sequence[bytes]:
+        """Return a directory's names, sorted; without the whiteouts."""
+        hidden = self.hidden(directory)
+        return [name for name in super().names(directory) if name not in hidden]
+
+    def lookup(self, directory: Inode, name: bytes) -> Inode | None:
+        """Return the object of this name in a directory, None where there is none."""
+        found = super().lookup(directory, name)
+        return None if found is None or _is_whiteout(found) else found
+
+    def hidden(self, directory: Inode) -> Collection[bytes]:
+        """Return the names that the layers below must not show in a directory."""
+        listing = self._listings.listing(directory.ino)
+        named = zip(listing.names, listing.attributes, strict=True)
+        return frozenset(name for name, inode in named if _is_whiteout(inode))
+
+    def xattrs(self, inode: Inode) -> Mapping[bytes, bytes]:
+        """Return an object's extended attributes, less the note of an opaque directory."""
+        found = super().xattrs(inode)
+        return {name: value for name, value in found.items() if name != OPAQUE}
+
+    def is_opaque(self, directory: Inode) -> bool:
+        """Return whether a directory hides all that the layers below have in it."""
+        return OPAQUE in super().xattrs(directory)
+
+
+def tree_statvfs(tree: Tree) -> os.statvfs_result:
+    """Return what df(1) shows of a tree."""
+    statistics = tree.statistics
+    blocks = (statistics.bytes + _BLOCK_SIZE - 1) // _BLOCK_SIZE
+    # f_bsize, f_frsize, f_blocks, f_bfree, f_bavail, f_files, f_ffree, f_favail, f_flag, f_namemax
+    numbers = (_BLOCK_SIZE, _BLOCK_SIZE, blocks, 0, 0, statistics.inodes, 0, 0, os.ST_RDONLY, 255)
+    return os.statvfs_result(numbers)
+
+
+def _is_whiteout(inode: Inode) -> bool:
+    return stat.S_ISCHR(inode.mode) and inode.rdev == 0
 
 
 def _same(inode: Inode) -> Inode:

@@ -23,7 +23,8 @@ CREATE TABLE inode (
     size     INTEGER NOT NULL,    -- length of a regular file or of a link's target, else 0
     mtime_ns INTEGER NOT NULL,    -- last modification, nanoseconds since 1970
     rdev     INTEGER NOT NULL,    -- device number, as makedev(3) gives it, else 0
-    layer    INTEGER NOT NULL,    -- position of its layer in the chain, the lowest is 0
+    layer    INTEGER NOT NULL,    -- position of its layer in the chain, the lowest is 0;
+                                  -- -1: a directory that no layer names
     offset   INTEGER NOT NULL,    -- where the contents begin in that layer's tar
     target   BLOB NOT NULL,       -- text of a symbolic link, else ''
     sparse   INTEGER NOT NULL     -- 1: the contents are the rows of extent

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from fuse.lower import Lower
 from fuse.tree import Tree
 
 
@@ -84,6 +85,29 @@ def list_tree(tree: Tree) -> Listing:
     for paths in groups.values():
         node = tree.resolve(paths[0]) if not found[paths[0]].target else None
         assert node is None or node.nlink == len(paths), paths
+    return _with_links(found, groups.values())
+
+
+def list_lower(lower: Lower) -> Listing:
+    """List a lower; the root's path is empty."""
+    found: Listing = {}
+    groups: dict[int, list[bytes]] = {}
+    stack = [(b"", lower.root)]
+    while stack:
+        path, inode = stack.pop()
+        xattrs = tuple(sorted(lower.xattrs(inode).items()))
+        target = lower.readlink(inode)
+        size = inode.size if stat.S_ISREG(inode.mode) or target else 0
+        found[path] = Item(
+            *inode[1:2], *inode[3:5], size, inode.mtime_ns, inode.rdev, target, xattrs, ()
+        )
+        if not stat.S_ISDIR(inode.mode):
+            groups.setdefault(inode.ino, []).append(path)
+            continue
+        for name in lower.names(inode):
+            child = lower.lookup(inode, name)
+            assert child is not None, (path, name)
+            stack.append((os.path.join(path, name), child))
     return _with_links(found, groups.values())
 
 

@@ -3,11 +3,33 @@
 Kept free of imports: what a command needs is imported when the command is known.
 """
 
+import os
 import sys
 
 
 def main() -> int:
     """Run the command line in `sys.argv`; return the exit status."""
-    from rootless.cli.app import run  # noqa: PLC0415 - nothing is imported before it is needed
+    _open_missing_streams()
+    try:
+        from rootless.cli.app import run  # noqa: PLC0415 - nothing is imported before it is needed
 
-    return run(sys.argv[1:])
+        return run(sys.argv[1:])
+    except KeyboardInterrupt:  # before or after what turns it into a status
+        return 130
+
+
+def _open_missing_streams() -> None:
+    """Open /dev/null for standard streams that the caller closed.
+
+    Else the next files opened, the store's among them, would get their numbers, and the workload
+    would write into them.
+    """
+    for fd in (0, 1, 2):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest free number
+    if sys.stdout is None:
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - for good
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115

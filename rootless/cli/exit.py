@@ -4,6 +4,7 @@ Statuses as env(1), podman and shells have them: 125 our fault or the set-up's, 
 127 not found, 128+N ended by signal N, else the workload's own.
 """
 
+import errno
 import os
 import signal
 import sys
@@ -15,6 +16,13 @@ import typer
 from rootless.errors import RootlessError, StoreError
 
 SETUP_FAILED = 125
+
+_FIXES = {
+    errno.EMFILE: "a limit on open files: ulimit -n 1024",
+    errno.EAGAIN: "a limit on processes: look at ulimit -u",
+    errno.ENOSPC: "make room, or name another folder with ROOTLESS_SCRATCH or ROOTLESS_HOME",
+    errno.EDQUOT: "make room, or name another folder with ROOTLESS_SCRATCH or ROOTLESS_HOME",
+}
 
 
 def status_of(call: Callable[[], object], *, debug: bool) -> int:
@@ -63,7 +71,7 @@ def _report(error: Exception) -> int:
 def explain_os_error(error: OSError) -> RootlessError:
     """Return the error of ours for an OSError that no layer below translated."""
     on = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
-    return StoreError(error.strerror or str(error), on)
+    return StoreError(error.strerror or str(error), on, _FIXES.get(error.errno or 0, ""))
 
 
 def print_line(text: str) -> None:

@@ -37,30 +37,31 @@ _FORWARDED = (
     signal.SIGALRM,
 )
 _ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
+_PATIENCE_MS = 5000
 
 
 def run(container: Container, paths: Paths) -> int:
     """Run a container to its end; return its exit status. Raises what kept it from starting."""
-    upperdir = _open_upperdir(container, paths)
-    folder = RunFolder.create(paths, container.id)
-    saved = terminal.state() if container.spec.process.terminal else None
-    with _SignalPipe() as signals:
+    # Before anything is made, so that no signal comes between the making and the clean-up.
+    with _SignalPipe() as signals, contextlib.ExitStack() as clean_up:
+        folder = RunFolder.create(paths, container.id)
+        clean_up.callback(folder.remove)
+        upperdir = _open_upperdir(container, paths)
+        if upperdir is not None:
+            clean_up.callback(_remove_ephemeral, upperdir)
+        saved = terminal.state() if container.spec.process.terminal else None
         ours, theirs = Channel.pair()
+        clean_up.callback(ours.close)
+        clean_up.callback(theirs.close)
 
         def body(channel: Channel) -> int:
-            signals.reset()
             ours.close()
             resources = Resources(folder, upperdir, theirs, saved)
             return supervise(container, resources, channel)
 
-        try:
-            child = fork_into(container.maps, body)
-            theirs.close()
-            return _Session(container, child, ours, signals, saved).run()
-        finally:
-            theirs.close()
-            ours.close()
-            _clean_up(folder, upperdir)
+        child = fork_into(container.maps, body)
+        theirs.close()
+        return _Session(container, child, ours, signals, saved).run()
 
 
 def _open_upperdir(container: Container, paths: Paths) -> Upperdir | None:
@@ -79,13 +80,11 @@ def _open_upperdir(container: Container, paths: Paths) -> Upperdir | None:
     return open_upperdir(folder / container.id, ephemeral=True)
 
 
-def _clean_up(folder: RunFolder, upperdir: Upperdir | None) -> None:
+def _remove_ephemeral(upperdir: Upperdir) -> None:
     """Remove what a supervisor that was killed could not."""
-    folder.remove()
-    if upperdir is not None:
-        if upperdir.ephemeral and upperdir.path.exists():
-            remove_owned_by_container([upperdir.path])
-        upperdir.close()
+    if upperdir.ephemeral and upperdir.path.exists():
+        remove_owned_by_container([upperdir.path])
+    upperdir.close()
 
 
 class _SignalPipe:
@@ -103,16 +102,11 @@ class _SignalPipe:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.reset()
-        os.close(self.read_fd)
-        os.close(self._write_fd)
-
-    def reset(self) -> None:
-        """Put the handlers back, here or in a forked child."""
         signal.set_wakeup_fd(-1)
         for number, handler in self._before.items():
             signal.signal(number, handler)  # type: ignore[arg-type]
-        self._before = {}
+        os.close(self.read_fd)
+        os.close(self._write_fd)
 
     def take(self) -> Iterator[signal.Signals]:
         """Yield the signals that have come."""
@@ -139,6 +133,7 @@ class _Session:
         self._saved = saved
         self._terminal: Terminal | None = None
         self._started = False
+        self._init_fd = -1
         self._ended_by: signal.Signals | None = None
         self._error: RootlessError | None = None
         self._open = {child.channel.fileno(): child.channel, control.fileno(): control}
@@ -148,68 +143,83 @@ class _Session:
         supervisor_fd = self._child.channel.fileno()
         try:
             while supervisor_fd in self._open:
-                for fd in self._wait():
-                    self._serve(fd)
+                self._serve_once()
             status = self._child.wait()
+            while self._ended_by is None and self._output_waits():
+                self._serve_once()
         except BaseException:
             self._child.kill()
             raise
         finally:
-            if self._terminal is not None:
-                while self._terminal.has_output and self._terminal.pass_output():
-                    continue
-                self._terminal.close()
+            self._close()
         if self._ended_by is not None:
             return 128 + self._ended_by
         if self._error is not None:
             raise self._error
+        if status < 0:
+            raise RootlessError(
+                "the run was cut off: its supervisor was killed", signal.Signals(-status).name
+            )
         return status
 
-    def _wait(self) -> list[int]:
+    def _close(self) -> None:
+        """Put the terminal back; wait for the container's processes: their files go next."""
+        if self._terminal is not None:
+            self._terminal.close()
+        if self._init_fd >= 0:
+            poll = select.poll()
+            poll.register(self._init_fd, select.POLLIN)
+            poll.poll(_PATIENCE_MS)
+            os.close(self._init_fd)
+
+    def _output_waits(self) -> bool:
+        """Move the ended container's output on; tell whether some waits for its reader."""
+        if self._terminal is None:
+            return False
+        while self._terminal.move_output():
+            if self._terminal.output_waits:
+                return True
+        return False
+
+    def _serve_once(self) -> None:
         poll = select.poll()
         poll.register(self._signals.read_fd, select.POLLIN)
         for fd in self._open:
             poll.register(fd, select.POLLIN)
-        terminal_ = self._terminal
-        if terminal_ is not None:
-            wanted = (select.POLLIN if terminal_.has_output else 0) | (
-                select.POLLOUT if terminal_.wants_to_write else 0
-            )
-            if wanted:
-                poll.register(terminal_.master_fd, wanted)
-            if terminal_.wants_input:
-                poll.register(0, select.POLLIN)
-        return [fd for fd, _ in poll.poll()]
-
-    def _serve(self, fd: int) -> None:
-        if fd == self._signals.read_fd:
-            for number in self._signals.take():
-                self._on_signal(number)
-        elif fd in self._open:
-            self._on_message(fd)
-        elif self._terminal is not None:
-            if fd == 0:
-                self._terminal.take_input()
-            elif fd == self._terminal.master_fd:
-                if self._terminal.wants_to_write:
-                    self._terminal.pass_input()
-                self._terminal.pass_output()
+        if self._terminal is not None:
+            for fd, events in self._terminal.interests().items():
+                poll.register(fd, events)
+        for fd, _ in poll.poll():
+            if fd == self._signals.read_fd:
+                for number in self._signals.take():
+                    self._on_signal(number)
+            elif fd in self._open:
+                self._on_message(fd)
+            elif self._terminal is not None:
+                self._terminal.serve(fd)
 
     def _on_signal(self, number: signal.Signals) -> None:
         if number == signal.SIGWINCH:
             if self._terminal is not None:
                 self._terminal.fit()
-        elif not self._started:
-            if number in _ENDING:  # nothing runs yet that could be told
-                self._ended_by = number
-                self._child.channel.shut_down()
-                signal.pidfd_send_signal(self._child.pidfd, signal.SIGKILL)
         elif number == signal.SIGTSTP:
+            self._stop()
+        elif self._started and not self._child.is_reaped:
+            self._control.send({"signal": int(number)})
+        elif number in _ENDING:  # nothing runs that could be told
+            self._ended_by = number
+            self._child.shoot()
+
+    def _stop(self) -> None:
+        """Stop the workload and this process, until a shell's fg or bg."""
+        if self._started:
             # The workload's group is an orphaned one: only SIGSTOP stops it (setpgid(2)).
             self._control.send({"signal": int(signal.SIGSTOP)})
-            os.kill(os.getpid(), signal.SIGSTOP)
-        else:
-            self._control.send({"signal": int(number)})
+        if self._terminal is not None:
+            self._terminal.suspend()
+        os.kill(os.getpid(), signal.SIGSTOP)
+        if self._terminal is not None:
+            self._terminal.resume()
 
     def _on_message(self, fd: int) -> None:
         received = self._open[fd].receive()
@@ -219,6 +229,8 @@ class _Session:
         message, fds = received
         if fds and message.get("console"):
             self._on_console(fds[0])
+        elif fds and message.get("init"):
+            self._init_fd = fds[0]
         else:
             self._on_news(message)
 
@@ -238,5 +250,8 @@ class _Session:
                 "the FUSE server ended: files of the image now give I/O errors",
                 str(message["server_died"]),
             )
+            if not self._started:  # what else fails now fails by this
+                self._error = error
+                return
             sys.stderr.write(f"rootless: {error}\r\n" if self._terminal else f"rootless: {error}\n")
             sys.stderr.flush()

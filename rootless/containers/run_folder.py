@@ -1,11 +1,10 @@
 """The folder of one run: mount points, name files, the server's log; and what dead runs left.
 
 Each folder is locked (flock(2) on itself) while a process of its run lives, so that whoever comes
-next can tell a dead run's folder from a living one's, whatever killed it.
+next can tell a dead run's folder from a living one's, whatever killed it (`linux.folder_lock`).
 """
 
 import contextlib
-import fcntl
 import logging
 import os
 import shutil
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rootless.errors import RootlessError, StoreError
+from rootless.linux.folder_lock import lock_dead, make_locked
 from rootless.paths import Paths
 from rootless.userns.create import run_inside
 from rootless.userns.maps import MapRequest, choose_maps
@@ -38,9 +38,7 @@ class RunFolder:
         try:
             runs.mkdir(mode=0o700, parents=True, exist_ok=True)
             _check_private(paths.runtime)
-            path.mkdir(mode=0o700)
-            fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fd = make_locked(path)
         except OSError as error:
             raise StoreError(
                 f"cannot make a folder for the run: {error.strerror}",
@@ -77,37 +75,38 @@ def _check_private(folder: Path) -> None:
 
 def sweep(paths: Paths) -> None:
     """Remove what runs left whose processes are gone. Costs a listing where there is nothing."""
-    for path in _dead(paths.runtime / "runs"):
-        log.debug("removing the folder of a dead run: %s", path)
-        shutil.rmtree(path, ignore_errors=True)
-    left = list(_dead(paths.scratch))
-    if left:
-        remove_owned_by_container(left)
+    with _dead(paths.runtime / "runs") as left:
+        for path in left:
+            log.debug("removing the folder of a dead run: %s", path)
+            shutil.rmtree(path, ignore_errors=True)
+    with _dead(paths.scratch) as left:
+        if left:
+            remove_owned_by_container(left)
 
 
-def _dead(folder: Path) -> Iterator[Path]:
-    """Yield the folders in `folder` that nobody has locked."""
+@contextlib.contextmanager
+def _dead(folder: Path) -> Iterator[list[Path]]:
+    """Give the folders in `folder` whose owners are gone, locked for as long."""
+    fds = []
     try:
-        found = list(os.scandir(folder))
-    except OSError:
-        return
-    for item in found:
-        if item.is_dir(follow_symlinks=False) and _is_unlocked(item.path):
-            yield Path(item.path)
-
-
-def _is_unlocked(path: str) -> bool:
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
+        paths = []
+        for path in _folders(folder):
+            fd = lock_dead(path)
+            if fd is not None:
+                fds.append(fd)
+                paths.append(path)
+        yield paths
     finally:
-        os.close(fd)
-    return True
+        for fd in fds:
+            os.close(fd)
+
+
+def _folders(folder: Path) -> list[Path]:
+    try:
+        with os.scandir(folder) as found:
+            return [Path(item.path) for item in found if item.is_dir(follow_symlinks=False)]
+    except OSError:
+        return []
 
 
 def remove_owned_by_container(folders: list[Path]) -> None:

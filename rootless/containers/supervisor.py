@@ -10,13 +10,12 @@ import os
 import select
 import shutil
 import signal
-import termios
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rootless.containers.container import Container, OverlayRoot, PlainRoot
 from rootless.containers.run_folder import RunFolder
-from rootless.containers.terminal import State
+from rootless.containers.terminal import State, restore_if_raw
 from rootless.linux import mount_api, namespaces, prctl
 from rootless.linux.channel import Channel
 from rootless.oci.runtime_spec import Mount, Spec
@@ -56,12 +55,11 @@ def supervise(container: Container, resources: Resources, channel: Channel) -> i
             close_stdin=not container.interactive,
             devices=container.devices,
         )
-        pid = sandbox.start(
-            _with_name_files(container, resources.folder), options, resources.control
-        )
+        spec = _with_name_files(container, resources.folder)
         # From here on the end of the channel tells that the command line is gone, and there is
         # more to do then than to die.
         prctl.clear_parent_death_signal()
+        pid = sandbox.start(spec, options, resources.control)
         resources.control.close()
         return _watch(pid, root, resources, channel)
     finally:
@@ -120,6 +118,7 @@ def _with_name_files(container: Container, folder: RunFolder) -> Spec:
 def _watch(pid: int, root: MountedRoot | None, resources: Resources, channel: Channel) -> int:
     """Wait for PID 1; tell when the server dies; end everything when the command line does."""
     pidfd = os.pidfd_open(pid)
+    channel.send({"init": True}, [pidfd])
     poll = select.poll()
     poll.register(pidfd, select.POLLIN)
     poll.register(channel.fileno(), select.POLLIN)
@@ -137,20 +136,14 @@ def _watch(pid: int, root: MountedRoot | None, resources: Resources, channel: Ch
                 channel.send({"server_died": root.server.last_words()})
             if channel.fileno() in ready and channel.receive() is None:
                 poll.unregister(channel.fileno())
-                _restore_terminal(resources.terminal_state)
+                if resources.terminal_state is not None:
+                    restore_if_raw(resources.terminal_state)
                 signal.pidfd_send_signal(pidfd, signal.SIGKILL)
         _, status = os.waitpid(pid, 0)
     finally:
         os.close(pidfd)
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else 128 - code
-
-
-def _restore_terminal(state: State | None) -> None:
-    """Put the caller's terminal back, since the command line was killed before it could."""
-    if state is not None:
-        with contextlib.suppress(OSError, termios.error):
-            termios.tcsetattr(0, termios.TCSANOW, state)
 
 
 def _take_down(root: MountedRoot | None, resources: Resources) -> None:

@@ -2,29 +2,47 @@
 
 The container's terminal is made in its own devpts and its master comes here over the channel; the
 line discipline is the container's, so the caller's own is set raw while bytes are passed.
+
+Nothing here waits: a caller's terminal that is stopped, or a pipe that nobody reads, must not keep
+signals from being passed on.
 """
 
 import contextlib
 import fcntl
 import os
+import stat
 import struct
 import termios
 import tty
+from collections.abc import Mapping
+from select import POLLIN, POLLOUT
 from typing import Any
 
 _CHUNK = 65536
+# What a descriptor that poll(2) calls writable takes without waiting: PIPE_BUF at least for a pipe.
+_SMALL_CHUNK = 512
 # As termios.tcgetattr returns it
 State = list[Any]
 
 _END_OF_INPUT = b"\x04"  # VEOF: what a terminal sends for the end of the input
+_STDIN, _STDOUT = 0, 1
+_COOKED_FLAGS = termios.ECHO | termios.ICANON | termios.ISIG | termios.IEXTEN
 
 
 def state() -> State | None:
     """Return how the caller's terminal is set; None where standard input is none."""
     try:
-        return termios.tcgetattr(0)
+        return termios.tcgetattr(_STDIN)
     except (OSError, termios.error):
         return None
+
+
+def restore_if_raw(saved: State) -> None:
+    """Put the caller's terminal back, unless its shell has already set it as it wants it."""
+    with contextlib.suppress(OSError, termios.error):
+        output_flags, local_flags = termios.tcgetattr(_STDIN)[1:4:2]
+        if not (output_flags & termios.OPOST or local_flags & _COOKED_FLAGS):
+            termios.tcsetattr(_STDIN, termios.TCSANOW, saved)
 
 
 class Terminal:
@@ -38,26 +56,36 @@ class Terminal:
 
     def __init__(self, master_fd: int, *, interactive: bool, saved: State | None) -> None:
         self.master_fd = master_fd
-        self._saved = saved
-        self._raw = False
-        self._pending = b""
+        self._saved = saved if interactive else None
         self._input_open = interactive
+        self._input = b""
+        self._at_line_start = True
         self._output_open = True
+        self._output = b""
+        self._out = _Output.open()
         os.set_blocking(master_fd, False)
-        self.fit()
-        if interactive and saved is not None:
-            tty.setraw(0, termios.TCSADRAIN)
-            self._raw = True
+        self.resume()
 
     def close(self) -> None:
         """Put the caller's terminal back and drop the container's; idempotent."""
-        if self._raw:
-            self._raw = False
-            with contextlib.suppress(OSError, termios.error):
-                termios.tcsetattr(0, termios.TCSADRAIN, self._saved or [])
         if self.master_fd >= 0:
+            self.suspend()
+            self._out.close()
             os.close(self.master_fd)
             self.master_fd = -1
+
+    def suspend(self) -> None:
+        """Put the caller's terminal back for as long as this process is stopped."""
+        if self._saved is not None:
+            with contextlib.suppress(OSError, termios.error):
+                termios.tcsetattr(_STDIN, termios.TCSANOW, self._saved)
+
+    def resume(self) -> None:
+        """Take the caller's terminal; in the background this stops the process (SIGTTOU)."""
+        if self._saved is not None:
+            with contextlib.suppress(OSError, termios.error):
+                tty.setraw(_STDIN, termios.TCSANOW)
+        self.fit()
 
     def fit(self) -> None:
         """Give the container's terminal the caller's window size; the kernel sends SIGWINCH."""
@@ -68,54 +96,119 @@ class Terminal:
                 fcntl.ioctl(self.master_fd, termios.TIOCSWINSZ, size)
                 return
 
-    @property
-    def wants_input(self) -> bool:
-        """Tell whether more of the caller's input can be taken."""
-        return self._input_open and not self._pending
+    def interests(self) -> Mapping[int, int]:
+        """Return what to wait for: events of poll(2) by descriptor."""
+        found = {}
+        master = (POLLOUT if self._input else 0) | (
+            POLLIN if self._output_open and not self._output else 0
+        )
+        if master:
+            found[self.master_fd] = master
+        if self._input_open and not self._input:
+            found[_STDIN] = POLLIN
+        if self._output:
+            found[self._out.fd] = POLLOUT
+        return found
 
     @property
-    def wants_to_write(self) -> bool:
-        """Tell whether input waits for the container to read."""
-        return bool(self._pending)
+    def output_waits(self) -> bool:
+        """Tell whether output waits for the caller's side to take it."""
+        return bool(self._output)
 
-    @property
-    def has_output(self) -> bool:
-        """Tell whether the container's side is open."""
-        return self._output_open
+    def serve(self, fd: int) -> None:
+        """Move bytes after poll(2) has named `fd`; raises BrokenPipeError: nobody reads."""
+        if fd == _STDIN:
+            self._take_input()
+        elif fd == self._out.fd:
+            self._pass_output()
+        else:
+            self._pass_input()
+            self.move_output()
 
-    def take_input(self) -> None:
-        """Read from the caller and pass it on."""
+    def move_output(self) -> bool:
+        """Move output as far as it goes; False where the container has no more for now."""
+        if not self._output and self._output_open:
+            self._take_output()
+        if not self._output:
+            return False
+        self._pass_output()
+        return True
+
+    def _take_input(self) -> None:
         try:
-            data = os.read(0, _CHUNK)
+            data = os.read(_STDIN, _CHUNK)
         except OSError:
             data = b""
-        if not data:
+        if data:
+            self._at_line_start = data.endswith(b"\n")
+            self._input += data
+        else:
+            # Within a line the first one only sends what there is of it (termios(3), VEOF).
             self._input_open = False
-        self._pending += data or _END_OF_INPUT
-        self.pass_input()
+            self._input += _END_OF_INPUT * (1 if self._at_line_start else 2)
+        self._pass_input()
 
-    def pass_input(self) -> None:
-        """Write what is pending as far as the container takes it."""
+    def _pass_input(self) -> None:
+        if not self._input:
+            return
         try:
-            written = os.write(self.master_fd, self._pending)
+            written = os.write(self.master_fd, self._input)
         except BlockingIOError:
             return
         except OSError:  # the container's side is closed
-            written = len(self._pending)
-        self._pending = self._pending[written:]
+            written = len(self._input)
+        self._input = self._input[written:]
 
-    def pass_output(self) -> bool:
-        """Copy output to the caller; False where there is none left."""
+    def _take_output(self) -> None:
         try:
-            data = os.read(self.master_fd, _CHUNK)
+            self._output = os.read(self.master_fd, _CHUNK)
         except BlockingIOError:
-            return False
+            return
         except OSError:  # EIO: every process of the container closed it
-            data = b""
-        if not data:
-            self._output_open = False
-            return False
-        view = memoryview(data)
-        while view:
-            view = view[os.write(1, view) :]
-        return True
+            self._output = b""
+        self._output_open = bool(self._output)
+
+    def _pass_output(self) -> None:
+        self._output = self._output[self._out.write(self._output) :]
+
+
+class _Output:
+    """Standard output, written as far as it takes bytes at once.
+
+    O_NONBLOCK belongs to the open file, which the caller's shell shares: so a terminal or a pipe is
+    opened anew. Where it cannot be (a terminal of another user, a socket), small pieces are written
+    when poll(2) says so.
+    """
+
+    def __init__(self, fd: int, chunk: int) -> None:
+        self.fd = fd
+        self._chunk = chunk
+
+    @classmethod
+    def open(cls) -> "_Output":
+        """Open it."""
+        kind = os.fstat(_STDOUT).st_mode
+        if stat.S_ISREG(kind):
+            return cls(_STDOUT, _CHUNK)  # never waits for a reader
+        flags = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+        try:
+            return cls(os.open(f"/proc/self/fd/{_STDOUT}", flags), _CHUNK)
+        except OSError:
+            return cls(_STDOUT, _SMALL_CHUNK)
+
+    def close(self) -> None:
+        """Close what was opened."""
+        if self.fd > _STDOUT:
+            os.close(self.fd)
+            self.fd = _STDOUT
+
+    def write(self, data: bytes) -> int:
+        """Write; return how much was taken. Raises BrokenPipeError where nobody reads any more."""
+        try:
+            return os.write(self.fd, data[: self._chunk])
+        except BlockingIOError:
+            return 0
+        except OSError as error:
+            if os.isatty(self.fd):  # EIO: the terminal was closed
+                raise BrokenPipeError from error
+            raise

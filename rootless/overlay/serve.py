@@ -67,8 +67,9 @@ def start_server(config: ServerConfig, pass_fds: Sequence[int] = ()) -> Server:
     finally:
         os.close(ready_write)
         os.close(lifeline_read)
-    server = Server(process, os.pidfd_open(process.pid), lifeline_write, config.log_path)
+    server = Server(process, -1, lifeline_write, config.log_path)
     try:
+        server.pidfd = os.pidfd_open(process.pid)
         _wait_until_ready(server, ready_read)
     except BaseException:
         process.kill()

@@ -5,7 +5,6 @@ and IDs of the caller's ranges; a home on NFS or Lustre often does neither. So t
 folder of several is taken, and a tmpfs that lives and dies with the run where there is none.
 """
 
-import errno
 import fcntl
 import logging
 import os
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rootless.errors import Conflict, StoreError
+from rootless.linux.folder_lock import make_locked
 
 log = logging.getLogger(__name__)
 
@@ -93,24 +93,36 @@ def choose_folder(candidates: Sequence[Path]) -> Path | None:
 
 def open_upperdir(path: Path, *, ephemeral: bool) -> Upperdir:
     """Make the folders of an upperdir and lock it; raises Conflict or StoreError."""
+    upperdir = Upperdir(path, ephemeral, -1)
     try:
-        for folder in (path, path / "upper", path / "work"):
-            folder.mkdir(mode=0o700 if folder == path else 0o755, parents=True, exist_ok=True)
-        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        # An ephemeral one is locked before anything is in it: whoever sweeps passes by.
+        upperdir.lock_fd = make_locked(path) if ephemeral else _lock_kept(path)
+        for folder in (upperdir.upper, upperdir.work):
+            folder.mkdir(mode=0o755, exist_ok=True)
     except OSError as error:
+        upperdir.close()
         raise StoreError(
             f"cannot keep the container's files: {error.strerror}",
-            str(error.filename),
+            str(error.filename or path),
             "name another folder with --overlay or $ROOTLESS_SCRATCH",
         ) from error
+    return upperdir
+
+
+def _lock_kept(path: Path) -> int:
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
+    except BlockingIOError:
         os.close(fd)
-        if error.errno in (errno.EWOULDBLOCK, errno.EAGAIN):
-            raise Conflict("another container is using this upperdir", str(path)) from error
-        raise StoreError(f"cannot lock: {error.strerror}", str(path)) from error
-    return Upperdir(path, ephemeral, fd)
+        raise Conflict(
+            "another container is using this upperdir", str(path), "end it first, or name another"
+        ) from None
+    except OSError:
+        os.close(fd)
+        raise
+    return fd
 
 
 def inherit_root(upper: Path, lower: Path) -> None:

@@ -232,8 +232,8 @@ def _start_workload(spec: Spec, options: SandboxOptions, control: Channel, termi
     theirs.close()
     received = ours.receive()  # the end of the stream: exec closed it
     ours.close()
-    if terminal_fd >= 0:
-        os.close(terminal_fd)
+    # The terminal stays open here: a workload that closes it and opens it again (/dev/tty) must
+    # not look, to who reads the other side, as if it had ended.
     if received is not None:
         raise RootlessError.from_record(received[0]["error"])
     control.send({"started": True})

@@ -22,6 +22,8 @@ from rootless.userns.restriction import explain
 
 SETUP_FAILED = 125
 
+_TERMINAL_SIGNALS = (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGHUP)
+
 
 @dataclass(slots=True)
 class Child:
@@ -31,22 +33,32 @@ class Child:
     pidfd: int
     channel: Channel
 
+    @property
+    def is_reaped(self) -> bool:
+        """Tell whether it has been waited for."""
+        return self.pidfd < 0
+
+    def shoot(self) -> None:
+        """Kill the process at once; its channel ends, also where others have a copy."""
+        self.channel.shut_down()
+        if self.pidfd >= 0:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+
     def kill(self) -> None:
         """End the process at once, if it has not ended, and reap it."""
-        with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+        self.shoot()  # without a pidfd it has got no map yet, and ends by the end of the channel
         self.wait()
 
     def wait(self) -> int:
-        """Wait for the end; return the exit status, 128+N for signal N. Frees the descriptors."""
+        """Wait for the end; return the exit status, -N for signal N. Frees the descriptors."""
         try:
             _, status = os.waitpid(self.pid, 0)
         except ChildProcessError:
             return SETUP_FAILED
         finally:
             self.close()
-        code = os.waitstatus_to_exitcode(status)
-        return code if code >= 0 else 128 - code
+        return os.waitstatus_to_exitcode(status)
 
     def close(self) -> None:
         """Close the descriptors."""
@@ -67,13 +79,26 @@ def fork_into(maps: Maps, body: Callable[[Channel], int]) -> Child:
     sys.stdout.flush()
     sys.stderr.flush()
     parent = os.getpid()
-    pid = os.fork()
-    if pid == 0:
-        ours.close()
-        _child(theirs, body, parent)
-    theirs.close()
-    child = Child(pid, os.pidfd_open(pid), ours)
+    # Held back until the child has handlers of its own: a signal to both is not told twice, and
+    # none reaches the child while it looks like the parent.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     try:
+        pid = os.fork()
+        if pid == 0:
+            ours.close()
+            _child(theirs, body, parent, mask)
+    except OSError as error:
+        theirs.close()
+        ours.close()
+        raise RootlessError(
+            f"cannot start a process: {error.strerror}", fix="look at ulimit -u and free memory"
+        ) from error
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    theirs.close()
+    child = Child(pid, -1, ours)
+    try:
+        child.pidfd = os.pidfd_open(pid)
         _map(child, maps)
     except BaseException:
         child.kill()
@@ -112,12 +137,16 @@ def _map(child: Child, maps: Maps) -> None:
     child.channel.send({"mapped": True})
 
 
-def _child(channel: Channel, body: Callable[[Channel], int], parent: int) -> None:
+def _child(
+    channel: Channel,
+    body: Callable[[Channel], int],
+    parent: int,
+    mask: set[int | signal.Signals],
+) -> None:
     """Never return: run the body and leave without the parent's clean-up handlers."""
     status = SETUP_FAILED
     try:
-        for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
+        _leave_parents_signals(mask)
         os.setsid()
         _enter(channel)
         set_parent_death_signal(signal.SIGKILL)
@@ -133,6 +162,17 @@ def _child(channel: Channel, body: Callable[[Channel], int], parent: int) -> Non
         channel.send({"error": RootlessError(what).to_record()})
     finally:
         os._exit(status)
+
+
+def _leave_parents_signals(mask: set[int | signal.Signals]) -> None:
+    """Take the parent's handlers out of a forked child; what a terminal sends is not for it."""
+    signal.set_wakeup_fd(-1)
+    for number in signal.valid_signals():
+        if callable(signal.getsignal(number)):
+            signal.signal(number, signal.SIG_DFL)
+    for number in _TERMINAL_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def _enter(channel: Channel) -> None:

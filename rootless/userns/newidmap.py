@@ -7,6 +7,9 @@ from rootless.errors import Precondition
 from rootless.userns.idmap import IDMap
 from rootless.userns.maps import Maps
 
+# They look users up, and a directory service that does not answer keeps them waiting.
+_TIMEOUT_S = 30.0
+
 
 def write_maps(pid: int, maps: Maps) -> None:
     """Give the new user namespace of process `pid` its maps; raises Precondition."""
@@ -33,9 +36,22 @@ def _run_helper(tool: str, pid: int, idmap: IDMap) -> None:
     numbers = [str(n) for m in idmap.mappings for n in (m.inside, m.outside, m.length)]
     try:
         result = subprocess.run(
-            [tool, str(pid), *numbers], capture_output=True, text=True, check=False
+            [tool, str(pid), *numbers],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_TIMEOUT_S,
+            check=False,
         )
-    except OSError as error:
+    except subprocess.TimeoutExpired:
+        raise Precondition(
+            f"{tool} does not answer",
+            f"{_TIMEOUT_S:.0f} s",
+            "it may wait for a directory service; --userns single does without",
+            check="subid",
+        ) from None
+    except FileNotFoundError as error:
         raise Precondition(
             f"cannot run {tool}", error.strerror or "", "Debian package uidmap", check="subid"
         ) from error

@@ -5,7 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from rootless.errors import IntegrityError
-from rootless.image.byte_stream import ByteStream
+from rootless.image.byte_stream import ByteStream, drain
 from rootless.image.layers import LayerIndexBuilder, TarFormatError
 from rootless.image.pipeline import LayerPipeline, Tap
 from rootless.image.store import Store, TempFile
@@ -49,14 +49,18 @@ class Expected:
 
     def check(self, layer: StagedLayer, what: str) -> None:
         """Raise IntegrityError where the layer is another one."""
-        if self.digest is not None and layer.source_digest != self.digest:
-            raise IntegrityError("wrong digest", what, f"the content is {layer.source_digest}")
+        self.check_digest(layer.source_digest, what)
         if self.size is not None and layer.source_size != self.size:
             fix = f"the content has {layer.source_size} bytes, the manifest says {self.size}"
             raise IntegrityError("wrong size", what, fix)
         if self.diff_id is not None and layer.diff_id != self.diff_id:
             fix = f"the config says {self.diff_id}, the tar is {layer.diff_id}"
             raise IntegrityError("wrong diff ID", what, fix)
+
+    def check_digest(self, digest: Digest, what: str) -> None:
+        """Raise IntegrityError where what came has another digest."""
+        if self.digest is not None and digest != self.digest:
+            raise IntegrityError("wrong digest", what, f"the content is {digest}")
 
 
 def ingest(
@@ -79,7 +83,7 @@ def ingest(
         tar.close()
         raise
     try:
-        layer = _pass(raw, what, tar, index, advance)
+        layer = _pass(Tap(raw, advance), what, tar, index, expected)
         expected.check(layer, what)
     except BaseException:
         tar.close()
@@ -88,10 +92,7 @@ def ingest(
     return layer
 
 
-def _pass(
-    raw: ByteStream, what: str, tar: TempFile, index: TempFile, advance: Callable[[int], None]
-) -> StagedLayer:
-    tap = Tap(raw, advance)
+def _pass(tap: Tap, what: str, tar: TempFile, index: TempFile, expected: Expected) -> StagedLayer:
     pipeline = LayerPipeline(tap, what, tar.fd)
     with explain(tar.path):
         builder = LayerIndexBuilder(index.path)
@@ -100,8 +101,18 @@ def _pass(
                 for chunk in chunks:
                     builder.feed(chunk)
             builder.finish()
-        except TarFormatError as error:
+        except (IntegrityError, TarFormatError) as error:
+            _blame_the_digest(tap, what, expected, pipeline)
+            if isinstance(error, IntegrityError):
+                raise
             raise IntegrityError("not a valid layer", f"{what}: {error}") from error
         finally:
             builder.close()
     return StagedLayer(pipeline.digest(), pipeline.size, tap.digest(), tap.size, tar, index)
+
+
+def _blame_the_digest(tap: Tap, what: str, expected: Expected, pipeline: LayerPipeline) -> None:
+    """Raise the error about a wrong digest where that explains damage that was found before."""
+    if expected.digest is not None and pipeline.has_ended():
+        drain(tap)
+        expected.check_digest(tap.digest(), what)

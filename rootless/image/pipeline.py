@@ -112,6 +112,10 @@ class LayerPipeline:
         """Return the digest of the tar, once `chunks` has ended."""
         return Digest("sha256:" + self._hash.hexdigest())
 
+    def has_ended(self) -> bool:
+        """Return whether nobody reads from the tap any more."""
+        return not any(thread.is_alive() for thread in self._threads)
+
     def chunks(self) -> Generator[bytes, None, None]:
         """Yield the tar's chunks; at the end everything is written.
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from rootless.oci.digest import Digest, parse_digest
+from rootless.oci.digest import Digest
 from rootless.oci.document import Node
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -70,7 +70,7 @@ def parse_descriptor(node: Node) -> Descriptor:
         platform = Platform(where.text("os"), where.text("architecture"), where.text("variant"))
     return Descriptor(
         media_type=node.text("mediaType"),
-        digest=parse_digest(node.require("digest").as_text()),
+        digest=node.require("digest").as_digest(),
         size=node.require("size").as_size(),
         annotations=node.mapping("annotations"),
         platform=platform,

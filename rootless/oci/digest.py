@@ -13,14 +13,17 @@ _SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
 _GRAMMAR = re.compile(r"[a-z0-9]+(?:[+._-][a-z0-9]+)*:[a-zA-Z0-9=_-]+")
 
 
-def parse_digest(text: str) -> Digest:
+def parse_digest(text: str, where: str = "") -> Digest:
     """Return *text* as a digest; raises InvalidInput for everything but sha256 and lower-case hex.
 
-    File names are made of digests, so nothing that fails here ever reaches a path.
+    File names are made of digests, so nothing that fails here ever reaches a path. *where* is the
+    place that an error names: "manifest config.digest".
     """
     if _SHA256.fullmatch(text):
         return Digest(text)
     shown = text if len(text) <= 100 else text[:100] + "…"
+    if where:
+        shown = f"{shown} at {where}"
     if _GRAMMAR.fullmatch(text) and not text.startswith("sha256:"):
         raise InvalidInput("digest algorithm not supported", shown, "only sha256 is")
     raise InvalidInput("not a digest", shown, "expected sha256: and 64 hexadecimal digits")

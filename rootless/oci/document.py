@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from rootless.errors import InvalidInput
+from rootless.oci.digest import Digest, parse_digest
 
 MAX_MANIFEST_BYTES = 4 << 20  # what registries accept
 MAX_CONFIG_BYTES = 8 << 20
+HIGHEST_ID = (1 << 32) - 2
 
 
 class Node:
@@ -56,12 +58,18 @@ class Node:
             yield Node(value, self.document, f"{self.path}[{i}]")
 
     def as_text(self) -> str:
-        """Return this string; NUL is refused since it cannot reach the kernel."""
+        """Return this string; what cannot reach the kernel is refused: NUL, half a character."""
         if not isinstance(self.value, str):
             raise self.fault("is not a string")
         if "\0" in self.value:
             raise self.fault("holds a NUL character")
+        if any("\ud800" <= c <= "\udfff" for c in self.value):  # JSON can write a lone surrogate
+            raise self.fault("is not Unicode text")
         return self.value
+
+    def as_digest(self) -> Digest:
+        """Return this digest."""
+        return parse_digest(self.as_text(), f"{self.document} {self.path}")
 
     def as_integer(self) -> int:
         """Return this integer, of either sign."""
@@ -74,6 +82,12 @@ class Node:
         if not isinstance(self.value, int) or isinstance(self.value, bool) or self.value < 0:
             raise self.fault("is not a whole number of bytes")
         return self.value
+
+    def as_id(self) -> int:
+        """Return this UID or GID; -1, in 32 bits too, means "no change" to the kernel: refused."""
+        if not 0 <= self.as_integer() <= HIGHEST_ID:
+            raise self.fault(f"is not an ID from 0 to {HIGHEST_ID}")
+        return self.as_integer()
 
     def text(self, key: str, default: str = "") -> str:
         """Return the string named *key*, or *default*."""
@@ -90,13 +104,17 @@ class Node:
         node = self.get(key)
         if node is None:
             return {}
-        return {name: node.require(name).as_text() for name in node.keys_of()}
+        return {node.key(name): node.require(name).as_text() for name in node.keys_of()}
 
     def keys_of(self) -> tuple[str, ...]:
         """Return the names of this object's members that are not null."""
         if not isinstance(self.value, dict):
             raise self.fault("is not an object")
         return tuple(name for name, value in self.value.items() if value is not None)
+
+    def key(self, name: str) -> str:
+        """Return the name of a member of this object, checked as any other text."""
+        return Node(name, self.document, self.path).as_text()
 
     def require_text(self, key: str) -> str:
         """Return the string named *key*; a missing one is an error."""
@@ -124,13 +142,6 @@ class Node:
         """Return the integer named *key*; without a *default* a missing one is an error."""
         node = self.get(key) if default is not None else self.require(key)
         return default or 0 if node is None else node.as_integer()
-
-    def numbers(self, key: str) -> tuple[int, ...]:
-        """Return the array of integers named *key*; absent and null are the empty one."""
-        node = self.get(key)
-        if node is None:
-            return ()
-        return tuple(item.as_integer() for item in node.items())
 
     def _below(self, key: str) -> str:
         return f"{self.path}.{key}" if self.path else key

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from rootless.oci.digest import Digest, parse_digest
+from rootless.oci.digest import Digest
 from rootless.oci.document import MAX_CONFIG_BYTES, Node, parse_document
 
 
@@ -34,6 +34,8 @@ class ImageConfig:
     stop_signal: str = ""
     architecture: str = ""
     os: str = ""
+    os_version: str = ""
+    os_features: tuple[str, ...] = ()
     variant: str = ""
     created: str = ""
     author: str = ""
@@ -48,7 +50,7 @@ def parse_image_config(data: bytes) -> ImageConfig:
     if rootfs.text("type", "layers") != "layers":
         raise rootfs.require("type").fault("is not 'layers'")
     items = rootfs.get("diff_ids")
-    diff_ids = () if items is None else tuple(parse_digest(i.as_text()) for i in items.items())
+    diff_ids = () if items is None else tuple(item.as_digest() for item in items.items())
     return ImageConfig(
         diff_ids=diff_ids,
         env=process.texts("Env"),
@@ -62,6 +64,8 @@ def parse_image_config(data: bytes) -> ImageConfig:
         stop_signal=process.text("StopSignal"),
         architecture=node.text("architecture"),
         os=node.text("os"),
+        os_version=node.text("os.version"),
+        os_features=node.texts("os.features"),
         variant=node.text("variant"),
         created=node.text("created"),
         author=node.text("author"),
@@ -84,7 +88,7 @@ def _keys(node: Node, key: str) -> tuple[str, ...]:
         return ()
     if not isinstance(found.value, dict):
         raise found.fault("is not an object")
-    return tuple(sorted(Node(name, node.document, found.path).as_text() for name in found.value))
+    return tuple(sorted(found.key(name) for name in found.value))
 
 
 def _history(node: Node) -> tuple[History, ...]:

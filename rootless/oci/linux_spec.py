@@ -64,6 +64,7 @@ class LinuxSpec:
         }
         if self.uid_mappings:
             document["uidMappings"] = [mapping.to_document() for mapping in self.uid_mappings]
+        if self.gid_mappings:
             document["gidMappings"] = [mapping.to_document() for mapping in self.gid_mappings]
         if self.sysctl:
             document["sysctl"] = dict(self.sysctl)

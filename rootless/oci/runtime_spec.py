@@ -1,7 +1,7 @@
 """config.json: what a bundle asks a runtime for (runtime-spec config.md, version 1.0 and later)."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +9,7 @@ from rootless.oci.document import Node, parse_document
 from rootless.oci.linux_spec import LinuxSpec, parse_linux_spec
 
 OCI_VERSION = "1.0.2"
+_NO_LIMIT = (1 << 64) - 1  # RLIM_INFINITY: config.json has unsigned numbers
 _CAPABILITY_SETS = ("bounding", "effective", "permitted", "inheritable", "ambient")
 
 
@@ -24,7 +25,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Rlimit:
-    """One resource limit, `type` as in setrlimit(2): RLIMIT_NOFILE."""
+    """One resource limit, `type` as in setrlimit(2): RLIMIT_NOFILE; -1 is no limit."""
 
     type: str
     soft: int
@@ -95,7 +96,6 @@ def parse_spec(text: bytes, source: str = "config.json") -> Spec:
         raise document.require("ociVersion").fault(f"is {version}, and 1.x is understood here")
     root = document.require("root")
     linux = parse_linux_spec(document.member("linux"))
-    hooks = document.member("hooks")
     return Spec(
         process=_parse_process(document.require("process")),
         root_path=root.require_text("path"),
@@ -107,9 +107,13 @@ def parse_spec(text: bytes, source: str = "config.json") -> Spec:
         annotations=document.mapping("annotations"),
         not_applied=(
             *linux.not_applied,
-            *(f"hooks.{name}" for name in hooks.value if hooks.value[name]),
+            *(f"hooks.{name}" for name in _named_hooks(document.member("hooks"))),
         ),
     )
+
+
+def _named_hooks(hooks: Node) -> Iterator[str]:
+    return (name for name in hooks.keys_of() if any(hooks.members(name)))
 
 
 def _parse_process(document: Node) -> Process:
@@ -128,20 +132,42 @@ def _parse_process(document: Node) -> Process:
         cwd=cwd,
         env=document.texts("env"),
         user=User(
-            uid=user.number("uid", 0),
-            gid=user.number("gid", 0),
-            additional_gids=user.numbers("additionalGids"),
-            umask=_optional_number(user, "umask"),
+            uid=_parse_id(user, "uid"),
+            gid=_parse_id(user, "gid"),
+            additional_gids=tuple(item.as_id() for item in user.members("additionalGids")),
+            umask=_parse_umask(user),
         ),
         terminal=document.flag("terminal"),
         rlimits=tuple(
-            Rlimit(item.require_text("type"), item.number("soft"), item.number("hard"))
+            Rlimit(
+                item.require_text("type"), _parse_limit(item, "soft"), _parse_limit(item, "hard")
+            )
             for item in document.members("rlimits")
         ),
         capabilities=_parse_capabilities(document),
         no_new_privileges=document.flag("noNewPrivileges"),
         oom_score_adj=_optional_number(document, "oomScoreAdj"),
     )
+
+
+def _parse_id(user: Node, key: str) -> int:
+    found = user.get(key)
+    return 0 if found is None else found.as_id()
+
+
+def _parse_umask(user: Node) -> int | None:
+    mask = _optional_number(user, "umask")
+    if mask is not None and not 0 <= mask <= 0o777:
+        raise user.require("umask").fault("is not a file mode mask")
+    return mask
+
+
+def _parse_limit(item: Node, key: str) -> int:
+    """Return -1 for RLIM_INFINITY, which setrlimit(2) has as an unsigned number and Python not."""
+    value = item.number(key)
+    if not -1 <= value <= _NO_LIMIT:
+        raise item.require(key).fault("is not a resource limit")
+    return -1 if value > _NO_LIMIT >> 1 else value
 
 
 def _parse_capabilities(document: Node) -> Capabilities | None:
@@ -199,7 +225,7 @@ def _process_document(process: Process) -> dict[str, Any]:
         }
     if process.rlimits:
         document["rlimits"] = [
-            {"type": limit.type, "soft": limit.soft, "hard": limit.hard}
+            {"type": limit.type, "soft": limit.soft & _NO_LIMIT, "hard": limit.hard & _NO_LIMIT}
             for limit in process.rlimits
         ]
     if process.oom_score_adj is not None:

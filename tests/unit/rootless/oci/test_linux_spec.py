@@ -1,0 +1,60 @@
+"""The `linux` object of a config.json."""
+
+from typing import Any
+
+import pytest
+
+from rootless.errors import InvalidInput
+from rootless.oci.document import Node
+from rootless.oci.linux_spec import IDMapping, LinuxSpec, Namespace, parse_linux_spec
+
+FULL = LinuxSpec(
+    namespaces=(Namespace("pid"), Namespace("network", "/proc/1/ns/net")),
+    uid_mappings=(IDMapping(0, 1000, 1), IDMapping(1, 100000, 65536)),
+    gid_mappings=(IDMapping(0, 100, 1),),
+    masked_paths=("/proc/kcore",),
+    readonly_paths=("/proc/sys",),
+    sysctl={"net.ipv4.ip_forward": "1"},
+)
+
+
+@pytest.mark.parametrize("spec", [FULL, LinuxSpec(), LinuxSpec(gid_mappings=FULL.gid_mappings)])
+def test_written_and_read(spec: LinuxSpec) -> None:
+    """What is written reads back as the same."""
+    assert parse_linux_spec(Node(spec.to_document(), "spec", "linux")) == spec
+
+
+def test_namespace_by_type() -> None:
+    """A namespace is found by its type; one that is not there is the host's."""
+    assert FULL.namespace("network") == Namespace("network", "/proc/1/ns/net")
+    assert FULL.namespace("ipc") is None
+
+
+def test_what_is_not_applied_is_listed() -> None:
+    """Members that ask for something not done are named; runc's template asks for nothing."""
+    template = {"devices": [{"allow": False, "access": "rwm"}]}
+    assert parse_linux_spec(Node({"resources": template}, "spec")).not_applied == ()
+    asked = {"resources": {"memory": {"limit": 1}}, "seccomp": {"defaultAction": "x"}}
+    found = parse_linux_spec(Node({**asked, "devices": []}, "spec")).not_applied
+    assert found == ("linux.seccomp", "linux.resources")
+
+
+@pytest.mark.parametrize(
+    ("document", "fault"),
+    [
+        ([], "linux is not an object"),
+        ({"namespaces": [{}]}, r"linux.namespaces\[0\].type is missing"),
+        ({"namespaces": [{"type": "x"}]}, r"namespaces\[0\].type is no namespace: 'x'"),
+        ({"namespaces": [{"type": "pid"}] * 2}, r"namespaces\[1\].type comes twice"),
+        ({"uidMappings": [{"containerID": 0, "hostID": 0}]}, r"uidMappings\[0\].size is missing"),
+        ({"gidMappings": [{"containerID": -1, "hostID": 0, "size": 1}]}, "must not be negative"),
+        ({"uidMappings": [{"containerID": 0, "hostID": 0, "size": 0}]}, "must not be negative"),
+        ({"maskedPaths": ["/a", "b"]}, r"maskedPaths\[1\] is not an absolute path"),
+        ({"readonlyPaths": "/a"}, "readonlyPaths is not an array"),
+        ({"sysctl": {"a": 1}}, "sysctl.a is not a string"),
+    ],
+)
+def test_faults(document: Any, fault: str) -> None:
+    """Each fault is named with its place."""
+    with pytest.raises(InvalidInput, match=fault):
+        parse_linux_spec(Node(document, "spec", "linux"))

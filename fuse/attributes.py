@@ -5,12 +5,13 @@ keep names, attributes and absences for good. It drops by itself what its own re
 """
 
 import os
+import stat
 
 import pyfuse3
 
 from .entry import Inode
 from .overlay import Status
-from .ownership import Squash
+from .ownership import IDTranslation, Squash
 
 FOREVER = 365 * 86400.0
 
@@ -18,11 +19,30 @@ _TIME_MAX = 2**62 * 10**9
 
 
 class AttributeMaker:
-    """Makes `EntryAttributes`, with owners as the mount shows them."""
+    """Makes `EntryAttributes`, with owners as the mount shows them.
 
-    def __init__(self, uids: Squash, gids: Squash) -> None:
+    Args:
+        uids: UIDs of the lower tree.
+        gids: Its GIDs.
+        uid_translation: UIDs of an overlay that are stored as others than shown.
+        gid_translation: The same for GIDs.
+        static_nlink: An overlay's directories have one link.
+    """
+
+    def __init__(
+        self,
+        uids: Squash,
+        gids: Squash,
+        *,
+        uid_translation: IDTranslation | None = None,
+        gid_translation: IDTranslation | None = None,
+        static_nlink: bool = False,
+    ) -> None:
         self._uids = uids
         self._gids = gids
+        self.uid_translation = uid_translation or IDTranslation()
+        self.gid_translation = gid_translation or IDTranslation()
+        self._static_nlink = static_nlink
 
     def of_lower(self, inode: Inode) -> pyfuse3.EntryAttributes:
         """Return the attributes of an object of the lower tree."""
@@ -64,6 +84,12 @@ class AttributeMaker:
         entry.st_mtime_ns = representable(status.mtime_ns)
         entry.entry_timeout = FOREVER
         entry.attr_timeout = FOREVER
+        if self.uid_translation:
+            entry.st_uid = self.uid_translation.to_shown(status.uid)
+        if self.gid_translation:
+            entry.st_gid = self.gid_translation.to_shown(status.gid)
+        if self._static_nlink and stat.S_ISDIR(status.mode):
+            entry.st_nlink = 1
         return entry
 
 

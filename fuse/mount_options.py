@@ -11,13 +11,14 @@ def mount_options(config: ServerConfig) -> set[str]:
     device nodes to it, and an image's `su` must work: `suid,dev` take them away.
     """
     options = {f"fsname={_escape(config.fsname)}", "subtype=rootless"}
+    options.update(config.options)
     if config.upperdir_fd < 0:
         options.add("ro")
     if config.default_permissions:
         options.add("default_permissions")
     if config.use_fusermount:
         return options
-    options |= {"suid", "dev"}
+    options |= {"suid", "dev"} - {word.removeprefix("no") for word in config.options}
     if config.allow_other:
         options.add("allow_other")
     return options

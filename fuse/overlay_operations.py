@@ -18,6 +18,7 @@ from .attributes import AttributeMaker, absent, statvfs_answer
 from .boundary import bounded
 from .copy_up import link_late
 from .create import NewObject
+from .features import Features
 from .handles import Handles
 from .node import Link, Node
 from .open_directories import OpenDirectories
@@ -27,15 +28,26 @@ from .rename import rename
 
 @bounded
 class OverlayOperations(pyfuse3.Operations):
-    """Serves a lower tree with an upperdir over it."""
+    """Serves a lower tree with an upperdir over it.
 
-    def __init__(self, overlay: Overlay, attributes: AttributeMaker) -> None:
+    Args:
+        overlay: What there is.
+        attributes: How it is shown.
+        features: What is offered of what an overlay can do.
+    """
+
+    def __init__(
+        self, overlay: Overlay, attributes: AttributeMaker, features: Features | None = None
+    ) -> None:
         super().__init__()
+        self._features = features or Features()
         self._overlay = overlay
         self._nodes = overlay.nodes
         self._attributes = attributes
         self._handles = Handles(overlay)
         self._directories = OpenDirectories(overlay, attributes)
+        self._stored_uid = attributes.uid_translation.to_stored
+        self._stored_gid = attributes.gid_translation.to_stored
 
     # Names
 
@@ -99,8 +111,8 @@ class OverlayOperations(pyfuse3.Operations):
         node = self._nodes.node(inode)
         changes = change.Changes(
             mode=attr.st_mode if fields.update_mode else None,
-            uid=attr.st_uid if fields.update_uid else None,
-            gid=attr.st_gid if fields.update_gid else None,
+            uid=self._stored_uid(attr.st_uid) if fields.update_uid else None,
+            gid=self._stored_gid(attr.st_gid) if fields.update_gid else None,
             size=attr.st_size if fields.update_size else None,
             atime_ns=attr.st_atime_ns if fields.update_atime else None,
             mtime_ns=attr.st_mtime_ns if fields.update_mtime else None,
@@ -120,6 +132,7 @@ class OverlayOperations(pyfuse3.Operations):
     ) -> bytes:
         """Return an extended attribute."""
         del ctx
+        self._features.require_xattr(name)
         return change.xattr(self._overlay, self._nodes.node(inode), name)
 
     async def listxattr(
@@ -127,6 +140,7 @@ class OverlayOperations(pyfuse3.Operations):
     ) -> Sequence[pyfuse3.XAttrNameT]:
         """Return the names of an object's extended attributes."""
         del ctx
+        self._features.require_xattr(b"")
         return change.xattr_names(self._overlay, self._nodes.node(inode))
 
     async def setxattr(
@@ -138,6 +152,7 @@ class OverlayOperations(pyfuse3.Operations):
     ) -> None:
         """Set an extended attribute."""
         del ctx
+        self._features.require_xattr(name)
         change.set_xattr(self._overlay, self._nodes.node(inode), name, value)
 
     async def removexattr(
@@ -145,6 +160,7 @@ class OverlayOperations(pyfuse3.Operations):
     ) -> None:
         """Remove an extended attribute."""
         del ctx
+        self._features.require_xattr(name)
         change.remove_xattr(self._overlay, self._nodes.node(inode), name)
 
     async def statfs(self, ctx: pyfuse3.RequestContext) -> pyfuse3.StatvfsData:
@@ -163,7 +179,7 @@ class OverlayOperations(pyfuse3.Operations):
         ctx: pyfuse3.RequestContext,
     ) -> tuple[pyfuse3.FileInfo, pyfuse3.EntryAttributes]:
         """Make a file and open it."""
-        new = _new(ctx, mode)
+        new = self._new(ctx, mode)
         node = create.create_file(self._overlay, self._link(parent_inode, name), new)
         info = pyfuse3.FileInfo(fh=self._handles.open(node, flags & ~os.O_TRUNC), keep_cache=True)
         return info, self._tell(node)
@@ -177,7 +193,7 @@ class OverlayOperations(pyfuse3.Operations):
     ) -> pyfuse3.EntryAttributes:
         """Make a directory."""
         link = self._link(parent_inode, name)
-        return self._tell(create.make_directory(self._overlay, link, _new(ctx, mode)))
+        return self._tell(create.make_directory(self._overlay, link, self._new(ctx, mode)))
 
     async def mknod(
         self,
@@ -189,7 +205,7 @@ class OverlayOperations(pyfuse3.Operations):
     ) -> pyfuse3.EntryAttributes:
         """Make a FIFO, a socket, a file."""
         link = self._link(parent_inode, name)
-        return self._tell(create.make_special(self._overlay, link, _new(ctx, mode, rdev)))
+        return self._tell(create.make_special(self._overlay, link, self._new(ctx, mode, rdev)))
 
     async def symlink(
         self,
@@ -200,7 +216,7 @@ class OverlayOperations(pyfuse3.Operations):
     ) -> pyfuse3.EntryAttributes:
         """Make a symbolic link."""
         link = self._link(parent_inode, name)
-        return self._tell(create.make_symlink(self._overlay, link, target, _new(ctx, 0o777)))
+        return self._tell(create.make_symlink(self._overlay, link, target, self._new(ctx, 0o777)))
 
     async def link(
         self,
@@ -263,6 +279,8 @@ class OverlayOperations(pyfuse3.Operations):
 
     async def fsync(self, fh: pyfuse3.FileHandleT, datasync: bool) -> None:  # noqa: FBT001 - pyfuse3's signature
         """Bring a file to the disk."""
+        if self._features.is_volatile:
+            return
         self._handles.sync(fh, contents_only=datasync)
 
     async def release(self, fh: pyfuse3.FileHandleT) -> None:
@@ -272,12 +290,11 @@ class OverlayOperations(pyfuse3.Operations):
     def _link(self, parent_inode: int, name: bytes) -> Link:
         return Link(self._nodes.node(parent_inode), name)
 
+    def _new(self, ctx: pyfuse3.RequestContext, mode: int, rdev: int = 0) -> NewObject:
+        return NewObject(mode, self._stored_uid(ctx.uid), self._stored_gid(ctx.gid), rdev)
+
     def _tell(self, node: Node) -> pyfuse3.EntryAttributes:
         """Return a node's attributes in an answer that counts as a lookup."""
         entry = self._attributes.of(self._overlay.status(node))
         node.lookups += 1
         return entry
-
-
-def _new(ctx: pyfuse3.RequestContext, mode: int, rdev: int = 0) -> NewObject:
-    return NewObject(mode, ctx.uid, ctx.gid, rdev)

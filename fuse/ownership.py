@@ -11,12 +11,15 @@ octal, and since its version 1.56 `:TYPE`, where a device's type carries its num
 (`:block-8-1`, `:char-1-3`).
 """
 
+import errno
 import os
 import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 OVERRIDE_STAT = b"user.containers.override_stat"
+
+_OVERFLOW = 65534
 
 _TYPE_NAMES = {
     stat.S_IFREG: "file",
@@ -54,6 +57,42 @@ class Squash(dict[int, int]):
         shown = number if mapped else self._overflow
         if len(self) < self._LIMIT:  # a hostile image can have as many owners as files
             self[number] = shown
+        return shown
+
+
+@dataclass(frozen=True, slots=True)
+class IDTranslation:
+    """IDs of one kind that are stored as others than they are shown.
+
+    Attributes:
+        mapping: Lines (shown, stored, length); empty: every ID is itself.
+        squashed: What every ID is shown and stored as; -1 for no such thing.
+    """
+
+    mapping: tuple[tuple[int, int, int], ...] = ()
+    squashed: int = -1
+
+    def __bool__(self) -> bool:
+        return bool(self.mapping) or self.squashed >= 0
+
+    def to_shown(self, stored: int) -> int:
+        """Return how a stored ID is shown: the overflow ID where no line has it."""
+        if self.squashed >= 0:
+            return self.squashed
+        for shown, first, length in self.mapping:
+            if first <= stored < first + length:
+                return shown + stored - first
+        return _OVERFLOW if self.mapping else stored
+
+    def to_stored(self, shown: int) -> int:
+        """Return how an ID is stored; raises OSError EINVAL where no line has it."""
+        if self.squashed >= 0:
+            return self.squashed
+        for first, stored, length in self.mapping:
+            if first <= shown < first + length:
+                return stored + shown - first
+        if self.mapping:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
         return shown
 
 

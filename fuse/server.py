@@ -26,11 +26,13 @@ import trio
 
 from .attributes import AttributeMaker
 from .contents import TarContents
+from .features import Features
 from .mount_options import mount_options
+from .open_lower import open_lower
 from .operations import ReadOnlyOperations
 from .overlay import Overlay
 from .overlay_operations import OverlayOperations
-from .ownership import Squash
+from .ownership import IDTranslation, Squash
 from .pump import Pump
 from .server_config import ServerConfig
 from .server_log import log_to
@@ -87,17 +89,32 @@ def _open(config: ServerConfig) -> _FileSystem:
     os.umask(0)  # the modes that arrive have the client's mask applied
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    tree = Tree.open(os.path.realpath(config.tree))
-    contents = TarContents(config.layers)
     uids = Squash(config.uid_map, config.overflow_uid)
     gids = Squash(config.gid_map, config.overflow_gid)
-    attributes = AttributeMaker(uids, gids)
+    attributes = AttributeMaker(
+        uids,
+        gids,
+        uid_translation=IDTranslation(config.uid_mapping, config.squash_uid),
+        gid_translation=IDTranslation(config.gid_mapping, config.squash_gid),
+        static_nlink=config.static_nlink,
+    )
+    if config.upperdir_fd < 0 and not config.lowerdirs:
+        tree, contents = _tree_and_contents(config)
+        operations = ReadOnlyOperations(tree, contents, attributes, pyfuse3.notify_store)
+        return _FileSystem(operations, Pump(operations.work))
+    lower = open_lower(config.lowerdirs) if config.lowerdirs else None
+    upper = None
     if config.upperdir_fd >= 0:
-        upper = Upper(config.upperdir_fd, config.workdir_fd)
-        overlay = Overlay(TreeLower(tree, contents), upper, uids, gids)
-        return _FileSystem(OverlayOperations(overlay, attributes), Pump())
-    operations = ReadOnlyOperations(tree, contents, attributes, pyfuse3.notify_store)
-    return _FileSystem(operations, Pump(operations.work))
+        upper = Upper(
+            config.upperdir_fd, config.workdir_fd, keeps_stat_in_xattr=config.keeps_stat_in_xattr
+        )
+    overlay = Overlay(lower or TreeLower(*_tree_and_contents(config)), upper, uids, gids)
+    features = Features(config.has_xattrs, config.has_acls, config.is_volatile)
+    return _FileSystem(OverlayOperations(overlay, attributes, features), Pump())
+
+
+def _tree_and_contents(config: ServerConfig) -> tuple[Tree, TarContents]:
+    return Tree.open(os.path.realpath(config.tree)), TarContents(config.layers)
 
 
 def _mount(config: ServerConfig, operations: pyfuse3.Operations) -> None:

@@ -14,8 +14,9 @@ class ServerConfig:
 
     Attributes:
         mountpoint: Absolute path of an existing directory, as this process sees it.
-        tree: Path of the merged tree's file.
+        tree: Path of the merged tree's file; empty where there are lowerdirs.
         layers: Paths of the layers' tars, lowest first, in the order of the tree's layer numbers.
+        lowerdirs: Folders and tars in place of a tree, the uppermost first.
         ready_fd: The server writes one line here, `ready\n` when mounted or `error TEXT\n`,
             and closes it.
         lifeline_fd: The server ends when this descriptor reads end-of-file (its owner is gone);
@@ -27,6 +28,17 @@ class ServerConfig:
         gid_map: The same for GIDs.
         overflow_uid: Shown and stored for UIDs that the map lacks.
         overflow_gid: Shown and stored for GIDs that the map lacks.
+        uid_mapping: UIDs that are stored as others than shown: (shown, stored, length) each.
+        gid_mapping: The same for GIDs.
+        squash_uid: UID that everything is shown and stored as; -1 for none.
+        squash_gid: The same for GIDs.
+        has_xattrs: Extended attributes are shown and taken.
+        has_acls: So are POSIX ACLs.
+        keeps_stat_in_xattr: Owner and mode go to an extended attribute, whatever the file system
+            could store itself.
+        static_nlink: Directories have one link, whatever is in them.
+        is_volatile: What is written need not reach the disk: fsync(2) does nothing.
+        options: More words for the mount itself (mount.fuse3(8)).
         allow_other: Mount option; off where fusermount3 mounts for one user.
         default_permissions: The kernel checks modes; off where one user looks into an image.
         use_fusermount: Mount through fusermount3 (not root of an own user namespace).
@@ -35,9 +47,10 @@ class ServerConfig:
     """
 
     mountpoint: str
-    tree: str
-    layers: tuple[str, ...]
-    ready_fd: int
+    tree: str = ""
+    layers: tuple[str, ...] = ()
+    lowerdirs: tuple[str, ...] = ()
+    ready_fd: int = -1
     lifeline_fd: int = -1
     upperdir_fd: int = -1
     workdir_fd: int = -1
@@ -45,6 +58,16 @@ class ServerConfig:
     gid_map: tuple[tuple[int, int], ...] = ()
     overflow_uid: int = 65534
     overflow_gid: int = 65534
+    uid_mapping: tuple[tuple[int, int, int], ...] = ()
+    gid_mapping: tuple[tuple[int, int, int], ...] = ()
+    squash_uid: int = -1
+    squash_gid: int = -1
+    has_xattrs: bool = True
+    has_acls: bool = True
+    keeps_stat_in_xattr: bool = False
+    static_nlink: bool = False
+    is_volatile: bool = False
+    options: tuple[str, ...] = ()
     allow_other: bool = True
     default_permissions: bool = True
     use_fusermount: bool = False
@@ -59,7 +82,8 @@ class ServerConfig:
     def from_json(cls, text: str) -> "ServerConfig":
         """Read the document; raises ValueError or TypeError where it is not one."""
         raw = json.loads(text)
-        raw["layers"] = tuple(raw["layers"])
-        raw["uid_map"] = tuple((int(first), int(length)) for first, length in raw["uid_map"])
-        raw["gid_map"] = tuple((int(first), int(length)) for first, length in raw["gid_map"])
+        for name in ("layers", "lowerdirs", "options"):
+            raw[name] = tuple(str(word) for word in raw[name])
+        for name in ("uid_map", "gid_map", "uid_mapping", "gid_mapping"):
+            raw[name] = tuple(tuple(int(number) for number in line) for line in raw[name])
         return cls(**raw)

@@ -46,9 +46,13 @@ class Upper:
     Args:
         upperdir_fd: Descriptor of the upperdir.
         workdir_fd: Descriptor of the workdir, on the same file system, used by nobody else.
+        keeps_stat_in_xattr: Owner and mode go to the attribute even where they could be stored.
     """
 
-    def __init__(self, upperdir_fd: int, workdir_fd: int) -> None:
+    def __init__(
+        self, upperdir_fd: int, workdir_fd: int, *, keeps_stat_in_xattr: bool = False
+    ) -> None:
+        self._keeps_stat_in_xattr = keeps_stat_in_xattr
         self._root_fd = upperdir_fd
         self._work_fd = workdir_fd
         self._directories: OrderedDict[Node, int] = OrderedDict()
@@ -242,6 +246,10 @@ class Upper:
         """Give an object its owner and mode, in the attribute where the file system refuses."""
         status = os.stat(place.name, dir_fd=place.fd, follow_symlinks=False)
         same_kind = stat.S_IFMT(status.st_mode) == stat.S_IFMT(mode)
+        can_have_note = stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
+        if self._keeps_stat_in_xattr and can_have_note:
+            self._note_stat(place, mode, uid, gid, rdev)
+            return
         try:
             if (status.st_uid, status.st_gid) != (uid, gid):
                 os.chown(place.name, uid, gid, dir_fd=place.fd, follow_symlinks=False)
@@ -251,8 +259,7 @@ class Upper:
                 raise
             stored = False
         if not stored:
-            override = OverrideStat(uid, gid, mode, rdev).to_bytes()
-            self.set_xattr(place, OVERRIDE_STAT, override, 0)
+            self._note_stat(place, mode, uid, gid, rdev)
             return
         # chown(2) takes set-ID bits away, so the mode comes last
         if not stat.S_ISLNK(mode) and (
@@ -260,6 +267,13 @@ class Upper:
             or mode & (stat.S_ISUID | stat.S_ISGID)
         ):
             os.chmod(place.name, stat.S_IMODE(mode), dir_fd=place.fd)
+        if can_have_note:
+            with contextlib.suppress(OSError):  # an older note would win over what is stored now
+                self.remove_xattr(place, OVERRIDE_STAT)
+
+    def _note_stat(self, place: Place, mode: int, uid: int, gid: int, rdev: int) -> None:
+        override = OverrideStat(uid, gid, mode, rdev).to_bytes()
+        self.set_xattr(place, OVERRIDE_STAT, override, 0)
 
     def override(self, place: Place, status: os.stat_result) -> OverrideStat | None:
         """Return what the file system could not store of an object; None where it stored all."""

@@ -9,10 +9,10 @@ import os
 import select
 import signal
 import subprocess
-import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from fuse.launch import UNKNOWN, Launched, launch
 from fuse.server_config import ServerConfig
 from rootless.errors import OverlayError
 from rootless.linux import capset, prctl
@@ -55,72 +55,46 @@ def start_server(config: ServerConfig, pass_fds: Sequence[int] = ()) -> Server:
     `ready_fd` and `lifeline_fd` of the config are filled in here. Raises OverlayError with what
     the server said.
     """
-    ready_read, ready_write = os.pipe()
-    lifeline_read, lifeline_write = os.pipe()
+    launched = _launch(config, pass_fds, outlives=False)
+    server = Server(launched.process, -1, launched.lifeline_fd, config.log_path)
     try:
-        config = replace(config, ready_fd=ready_write, lifeline_fd=lifeline_read)
-        process = _spawn(config, (ready_write, lifeline_read, *pass_fds))
+        server.pidfd = os.pidfd_open(launched.process.pid)
+        _wait_until_ready(server, launched)
     except BaseException:
-        os.close(ready_read)
-        os.close(lifeline_write)
-        raise
-    finally:
-        os.close(ready_write)
-        os.close(lifeline_read)
-    server = Server(process, -1, lifeline_write, config.log_path)
-    try:
-        server.pidfd = os.pidfd_open(process.pid)
-        _wait_until_ready(server, ready_read)
-    except BaseException:
-        process.kill()
+        launched.process.kill()
         server.stop()
         raise
     finally:
-        os.close(ready_read)
+        launched.close_ready()
     return server
 
 
 def start_detached(config: ServerConfig) -> None:
     """Start a server that outlives the caller, and wait until it is mounted."""
-    ready_read, ready_write = os.pipe()
+    launched = _launch(config, (), outlives=True)
+    process = launched.process
     try:
-        process = _spawn(replace(config, ready_fd=ready_write, lifeline_fd=-1), (ready_write,))
-    finally:
-        os.close(ready_write)
-    server = Server(process, -1, -1, config.log_path)
-    try:
-        _wait_until_ready(server, ready_read)
+        _wait_until_ready(Server(process, -1, -1, config.log_path), launched)
     except BaseException:
         process.kill()
         process.wait()
         raise
     finally:
-        os.close(ready_read)
+        launched.close_ready()
     process.returncode = 0  # it is not ours to wait for; keeps Popen from warning
 
 
-def _spawn(config: ServerConfig, pass_fds: Sequence[int]) -> "subprocess.Popen[bytes]":
+def _launch(config: ServerConfig, pass_fds: Sequence[int], *, outlives: bool) -> Launched:
     environment = {
         name: value
         for name, value in os.environ.items()
         if name in ("PATH", "LANG", "LC_ALL", "HOME", "TMPDIR") or name.startswith("COVERAGE_")
     }
     _keep_capabilities_across_exec()
-    log = config.log_path or os.devnull
-    with open(log, "ab") as log_file:
-        try:
-            return subprocess.Popen(
-                [sys.executable, "-P", "-m", "fuse.server", config.to_json()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=log_file,
-                pass_fds=pass_fds,
-                env=environment,
-                cwd="/",
-                start_new_session=True,
-            )
-        finally:
-            prctl.clear_ambient_capabilities()
+    try:
+        return launch(config, pass_fds=pass_fds, environment=environment, outlives=outlives)
+    finally:
+        prctl.clear_ambient_capabilities()
 
 
 def _keep_capabilities_across_exec() -> None:
@@ -138,16 +112,15 @@ def _keep_capabilities_across_exec() -> None:
             prctl.raise_ambient_capability(number)
 
 
-def _wait_until_ready(server: Server, ready_fd: int) -> None:
+def _wait_until_ready(server: Server, launched: Launched) -> None:
     poll = select.poll()
-    poll.register(ready_fd, select.POLLIN)
+    poll.register(launched.ready_fd, select.POLLIN)
     if not poll.poll(_START_TIMEOUT * 1000):
         raise OverlayError("the FUSE server does not answer", f"{_START_TIMEOUT:.0f} s")
-    answer = os.read(ready_fd, 4096).decode(errors="replace").strip()
-    if answer == "ready":
-        return
-    reason = answer.removeprefix("error ").strip()
+    reason = launched.read_answer()
     if not reason:
+        return
+    if reason == UNKNOWN:
         status = server.process.wait(_STOP_TIMEOUT)
         reason = server.last_words() or _describe(status)
     raise OverlayError("the FUSE server could not mount the image", reason, _fix_for(reason))

@@ -1,0 +1,98 @@
+"""Starting a server process; waiting for it is the caller's, in its own way.
+
+The server is a program of its own, `python -m fuse.server`, which holds nothing of its starter but
+what it is given, and tells on a pipe when it is mounted.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from .server_config import ServerConfig
+
+UNKNOWN = "the server ended before it said why"
+
+_ANSWER_BYTES = 4096
+
+
+@dataclass(slots=True)
+class Launched:
+    """A server that is starting.
+
+    Attributes:
+        process: The server.
+        ready_fd: Brings its one line, `ready` or `error TEXT`, or only its end.
+        lifeline_fd: The server ends when this is closed; -1 where it lives on by itself.
+    """
+
+    process: "subprocess.Popen[bytes]"
+    ready_fd: int
+    lifeline_fd: int
+
+    def read_answer(self) -> str:
+        """Return the reason why nothing is mounted, "" where it is; waits."""
+        answer = os.read(self.ready_fd, _ANSWER_BYTES).decode(errors="replace").strip()
+        self.close_ready()
+        if answer == "ready":
+            return ""
+        return answer.removeprefix("error ").strip() or UNKNOWN
+
+    def close_ready(self) -> None:
+        """Stop listening for the answer; harmless when repeated."""
+        if self.ready_fd >= 0:
+            os.close(self.ready_fd)
+            self.ready_fd = -1
+
+    def release(self) -> None:
+        """Let the server end, which unmounts; harmless when repeated."""
+        self.close_ready()
+        if self.lifeline_fd >= 0:
+            os.close(self.lifeline_fd)
+            self.lifeline_fd = -1
+
+
+def launch(
+    config: ServerConfig,
+    *,
+    pass_fds: Sequence[int] = (),
+    environment: Mapping[str, str] | None = None,
+    outlives: bool = False,
+) -> Launched:
+    """Start a server; `ready_fd` and `lifeline_fd` of the config are filled in here.
+
+    Args:
+        config: What to serve, and where.
+        pass_fds: What the config names by descriptor.
+        environment: In place of one's own.
+        outlives: The server lives until its mount goes, not only as long as its starter.
+
+    Raises:
+        OSError: The process or its log cannot be made.
+    """
+    pipes = [os.pipe(), (-1, -1) if outlives else os.pipe()]
+    (ready_read, ready_write), (lifeline_read, lifeline_write) = pipes
+    inherited = [fd for fd in (ready_write, lifeline_read) if fd >= 0]
+    try:
+        config = replace(config, ready_fd=ready_write, lifeline_fd=lifeline_read)
+        with open(config.log_path or os.devnull, "ab") as log_file:
+            process = subprocess.Popen(
+                [sys.executable, "-P", "-m", f"{__package__}.server", config.to_json()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log_file,
+                pass_fds=(*inherited, *pass_fds),
+                env=environment,
+                cwd="/",
+                start_new_session=True,
+            )
+    except BaseException:
+        for fd in (ready_read, lifeline_write):
+            if fd >= 0:
+                os.close(fd)
+        raise
+    finally:
+        for fd in inherited:
+            os.close(fd)
+    return Launched(process, ready_read, lifeline_write)

@@ -93,13 +93,30 @@ def _processes() -> Iterator[str]:
 
 
 def _is_of_session(pid: int, command: bytes) -> bool:
-    mark = os.environ.get(SESSION_VARIABLE, "")
     try:
-        environ = _read(f"/proc/{pid}/environ")
+        return _has_mark(pid)
     except PermissionError:
         # One that gave up its identity hides its environment; only ours count then.
-        return os.stat(f"/proc/{pid}").st_uid == os.getuid() and any(w in command for w in _OURS)
-    return f"{SESSION_VARIABLE}={mark}".encode() in environ
+        is_ours = os.stat(f"/proc/{pid}").st_uid == os.getuid() and any(w in command for w in _OURS)
+        return is_ours and _descends_from_session(pid)
+
+
+def _has_mark(pid: int) -> bool:
+    mark = os.environ.get(SESSION_VARIABLE, "")
+    return f"{SESSION_VARIABLE}={mark}".encode() in _read(f"/proc/{pid}/environ")
+
+
+def _descends_from_session(pid: int) -> bool:
+    """Ask the nearest ancestor that shows its environment; an orphan counts."""
+    while pid > 1:
+        pid, _ = _parent_and_start(pid)
+        if pid <= 1:
+            return True
+        try:
+            return pid == os.getpid() or _has_mark(pid)
+        except PermissionError:
+            continue
+    return True
 
 
 def _parent_and_start(pid: int) -> tuple[int, int]:

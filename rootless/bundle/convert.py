@@ -96,7 +96,7 @@ def _mounts(config: ImageConfig, options: RunOptions) -> tuple[Mount, ...]:
         if options.read_only_tmpfs:
             mounts += default_spec.read_only_tmpfs_mounts()
         # "data SHOULD NOT be written to the root": where that cannot be, it needs a place
-        writable = ("nosuid", "nodev", "tmpcopyup", "mode=755")
+        writable = ("nosuid", "nodev", "tmpcopyup")
         mounts += [Mount(path, "tmpfs", "tmpfs", writable) for path in config.volumes]
     asked = [posixpath.normpath(mount.destination) for mount in options.mounts]
     twice = next((path for path in asked if asked.count(path) > 1), None)
@@ -115,6 +115,8 @@ def _annotations(config: ImageConfig) -> dict[str, str]:
     prefix = "org.opencontainers.image"
     fields = {
         f"{prefix}.os": config.os,
+        f"{prefix}.os.version": config.os_version,
+        f"{prefix}.os.features": ",".join(config.os_features),
         f"{prefix}.architecture": config.architecture,
         f"{prefix}.variant": config.variant,
         f"{prefix}.author": config.author,

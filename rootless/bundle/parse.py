@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from rootless.errors import InvalidInput
 from rootless.oci.runtime_spec import Rlimit
 
-_SIZE = re.compile(r"(\d+)\s*([bkmgt]?)(?:i?b)?", re.IGNORECASE)
-_LIMIT = re.compile(r"\d+|-1|unlimited")
+_SIZE = re.compile(r"([0-9]{1,15})\s*(?:b|([kmgt]?)(?:i?b)?)", re.IGNORECASE)
+_LIMIT = re.compile(r"[0-9]{1,18}|-1|unlimited")
 _NOT_CONFINED = (("label", "disable"), ("seccomp", "unconfined"), ("apparmor", "unconfined"))
 
 
@@ -19,7 +19,7 @@ def size(text: str) -> int:
     match = _SIZE.fullmatch(text.strip())
     if match is None or int(match[1]) == 0:
         raise InvalidInput("not a size", text, "a number, with k, m or g behind it")
-    return int(match[1]) << (10 * " kmgt".index((match[2] or " ").lower().replace("b", " ")))
+    return int(match[1]) << (10 * " kmgt".index((match[2] or " ").lower()))
 
 
 def entrypoint(text: str | None) -> tuple[str, ...] | None:
@@ -36,7 +36,7 @@ def words(text: str, option: str) -> tuple[str, ...]:
     if text.startswith("["):
         try:
             value = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InvalidInput(f"{option} is no JSON array", text) from error
         if not all(isinstance(word, str) for word in value):
             raise InvalidInput(f"{option} must be an array of strings", text)
@@ -63,7 +63,10 @@ def rlimit(text: str) -> Rlimit:
     soft, _, hard = values.partition(":")
     if not (hasattr(resource, kind) and _LIMIT.fullmatch(soft) and _LIMIT.fullmatch(hard or soft)):
         raise InvalidInput("not a resource limit", text, "NAME=SOFT[:HARD], such as nofile=1024")
-    return Rlimit(kind, *(-1 if n == "unlimited" else int(n) for n in (soft, hard or soft)))
+    low, high = (-1 if n == "unlimited" else int(n) for n in (soft, hard or soft))
+    if high >= 0 and not 0 <= low <= high:
+        raise InvalidInput("the soft limit is above the hard one", text)
+    return Rlimit(kind, low, high)
 
 
 def annotation(text: str) -> tuple[str, str]:

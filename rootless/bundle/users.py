@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 from rootless.errors import InvalidInput
-
-_HIGHEST_ID = (1 << 32) - 2
+from rootless.oci.document import HIGHEST_ID
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +37,19 @@ class _Line:
 def _lines(data: bytes | None, fields: int) -> list[_Line]:
     """Return the lines that are well formed; an image's other lines concern nobody here."""
     found = []
-    for line in (data or b"").decode("utf-8", "replace").splitlines():
+    for line in (data or b"").decode("utf-8", "replace").split("\n"):
         parts = line.split(":")
-        if len(parts) < fields or not parts[2].isdecimal():
+        if len(parts) < fields or "\0" in line:
             continue
         passwd = fields > 4
-        if passwd and not parts[3].isdecimal():
+        number, gid = _id(parts[2]), _id(parts[3]) if passwd else 0
+        if number is None or gid is None:
             continue
         found.append(
             _Line(
                 name=parts[0],
-                id=int(parts[2]),
-                gid=int(parts[3]) if passwd else 0,
+                id=number,
+                gid=gid,
                 home=parts[5] if passwd else "",
                 members=() if passwd else tuple(filter(None, parts[3].split(","))),
             )
@@ -68,9 +68,9 @@ def resolve_user(
     user_text, colon, group_text = text.partition(":")
     users, groups = _lines(passwd, 6), _lines(group, 4)
     line = _find(users, user_text or "0")
-    if line is None and not (user_text or "0").isdecimal():
+    if line is None and not _is_number(user_text or "0"):
         raise InvalidInput("no such user in the image's /etc/passwd", user_text, "give a number")
-    uid = line.id if line is not None else _number(user_text)
+    uid = line.id if line is not None else _number(user_text or "0")
     gid = line.gid if line is not None else 0
     additional: list[int] = []
     if colon and group_text:
@@ -85,15 +85,29 @@ def resolve_user(
 def _find(lines: list[_Line], text: str) -> _Line | None:
     """A name wins over a number, as chown(1) has it."""
     by_name = next((line for line in lines if line.name == text), None)
-    if by_name is not None or not text.isdecimal():
+    number = _id(text)
+    if by_name is not None or number is None:
         return by_name
-    return next((line for line in lines if line.id == int(text)), None)
+    return next((line for line in lines if line.id == number), None)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal()
+
+
+def _id(text: str) -> int | None:
+    """Return an ID; None for what is none. -1, in 32 bits too, means "no change" to the kernel."""
+    if not _is_number(text) or len(text.lstrip("0")) > len(str(HIGHEST_ID)):
+        return None
+    number = int(text)
+    return number if number <= HIGHEST_ID else None
 
 
 def _number(text: str) -> int:
-    number = int(text or "0")
-    if number > _HIGHEST_ID:
-        raise InvalidInput("not a user or group ID", text, f"at most {_HIGHEST_ID}")
+    number = _id(text)
+    if number is None:
+        shown = text if len(text) <= 20 else f"{text[:20]}…"
+        raise InvalidInput("not a user or group ID", shown, f"at most {HIGHEST_ID}")
     return number
 
 
@@ -101,7 +115,7 @@ def _group_id(groups: list[_Line], text: str) -> int:
     line = _find(groups, text)
     if line is not None:
         return line.id
-    if not text.isdecimal():
+    if not _is_number(text):
         raise InvalidInput("no such group in the image's /etc/group", text, "give a number")
     return _number(text)
 

@@ -49,7 +49,7 @@ def _bind(source: str, destination: str, options: tuple[str, ...], folder: str, 
 def _destination(path: str, text: str) -> str:
     if not path.startswith("/"):
         raise InvalidInput("the destination must be an absolute path", text)
-    normal = posixpath.normpath(path)
+    normal = posixpath.normpath(f"/{path.lstrip('/')}")  # POSIX lets two slashes be another root
     if normal == "/":
         raise InvalidInput("the destination must not be the root", text)
     return normal
@@ -58,18 +58,21 @@ def _destination(path: str, text: str) -> str:
 def parse_tmpfs(text: str) -> Mount:
     """Parse DESTINATION[:OPTIONS], options as mount(8) has them for tmpfs.
 
-    It starts with what the image has there, but with `notmpcopyup`.
+    It starts with what the image has there, the mode included, but with `notmpcopyup`; else it
+    is empty and everybody's, as tmpfs(5) makes it.
     """
     destination, _, rest = text.partition(":")
-    options = tuple(filter(None, rest.split(",")))
+    return _tmpfs(destination, tuple(filter(None, rest.split(","))), text)
+
+
+def _tmpfs(destination: str, options: tuple[str, ...], text: str) -> Mount:
     copy_up = () if "notmpcopyup" in options else ("tmpcopyup",)
     options = tuple(o for o in options if o not in ("notmpcopyup", "tmpcopyup"))
-    mode = () if any(option.startswith("mode=") for option in options) else ("mode=1777",)
     return Mount(
         _destination(destination, text),
         "tmpfs",
         "tmpfs",
-        ("nosuid", "nodev", *copy_up, *mode, *options),
+        ("nosuid", "nodev", *copy_up, *options),
     )
 
 
@@ -91,7 +94,7 @@ def parse_mount(text: str, folder: str) -> Mount:
             raise InvalidInput("a bind mount needs a source", text, "add source=PATH")
         return _bind(source, destination, tuple(_bind_options(values, text)), folder, text)
     if kind == "tmpfs":
-        return parse_tmpfs(":".join((destination, ",".join(_tmpfs_options(values, text)))))
+        return _tmpfs(destination, tuple(_tmpfs_options(values, text)), text)
     raise InvalidInput("unknown mount type", kind, "one of bind, tmpfs")
 
 
@@ -99,8 +102,7 @@ def _bind_options(values: dict[str, str], text: str) -> list[str]:
     options = []
     for name, value in values.items():
         if name in ("ro", "readonly", "rw"):
-            truth = value.lower() in ("", "true", "1")
-            options.append("ro" if truth == (name != "rw") else "rw")
+            options.append("ro" if _truth(value, text) == (name != "rw") else "rw")
         elif name == "bind-propagation":
             options.append(value)
         elif name == "bind-nonrecursive":
@@ -112,6 +114,13 @@ def _bind_options(values: dict[str, str], text: str) -> list[str]:
     return options
 
 
+def _truth(value: str, text: str) -> bool:
+    """Return what a switch says; alone it is on. A typing error must not make a volume writable."""
+    if value.lower() not in ("", "true", "1", "false", "0"):
+        raise InvalidInput(f"{value!r} is neither true nor false", text)
+    return value.lower() in ("", "true", "1")
+
+
 def _tmpfs_options(values: dict[str, str], text: str) -> list[str]:
     options = []
     for name, value in values.items():
@@ -120,7 +129,7 @@ def _tmpfs_options(values: dict[str, str], text: str) -> list[str]:
         elif name in ("tmpfs-mode", "mode"):
             options.append(f"mode={value}")
         elif name in ("ro", "readonly"):
-            options.append("ro")
+            options.append("ro" if _truth(value, text) else "rw")
         elif name in _BIND_OPTIONS or name in ("tmpcopyup", "notmpcopyup"):
             options.append(name)
         else:

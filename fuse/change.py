@@ -98,8 +98,11 @@ def _change_times(overlay: Overlay, node: Node, changes: Changes) -> None:
 
 def xattr(overlay: Overlay, node: Node, name: bytes) -> bytes:
     """Return the value of an extended attribute; raises OSError ENODATA."""
+    xattrs.require_known(name)
     value: bytes | None
-    if not node.is_upper:
+    if xattrs.is_owner_note(name):
+        value = None
+    elif not node.is_upper:
         value = _lower_xattrs(overlay, node).get(name)
     elif not node.links and node.orphan_fd >= 0:
         return os.getxattr(node.orphan_fd, xattrs.stored_name(name))
@@ -128,6 +131,7 @@ def _lower_xattrs(overlay: Overlay, node: Node) -> Mapping[bytes, bytes]:
 
 def set_xattr(overlay: Overlay, node: Node, name: bytes, value: bytes) -> None:
     """Set an extended attribute."""
+    xattrs.require_settable(name)
     copy_up(overlay, node)
     stored = xattrs.stored_name(name)
     if not node.links and node.orphan_fd >= 0:

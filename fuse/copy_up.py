@@ -17,7 +17,7 @@ from . import xattrs
 from .entry import Inode
 from .node import Link, Node
 from .overlay import Overlay
-from .upper import Place
+from .upper import Place, is_whiteout_device
 
 _XATTR_REFUSED = (errno.EPERM, errno.EOPNOTSUPP, errno.EINVAL)
 
@@ -113,11 +113,13 @@ def _make(overlay: Overlay, lower: Inode, work: Place, size: int | None) -> None
 def make_node(work: Place, mode: int, rdev: int) -> None:
     """Make a FIFO, a socket or a device node.
 
-    A device node that this user may not make becomes an empty file: its kind and number go into
-    the attribute that `set_owner_and_mode` writes for an object of another kind than it should be.
+    A device node that this user may not make, or that would be a whiteout, becomes an empty file:
+    its kind and number go into the attribute that `set_owner_and_mode` writes for an object of
+    another kind than it should be.
     """
+    kind = stat.S_IFREG if is_whiteout_device(mode, rdev) else stat.S_IFMT(mode)
     try:
-        os.mknod(work.name, stat.S_IFMT(mode) | 0o600, rdev, dir_fd=work.fd)
+        os.mknod(work.name, kind | 0o600, rdev, dir_fd=work.fd)
     except PermissionError:
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
         os.close(os.open(work.name, flags, 0o600, dir_fd=work.fd))

@@ -6,6 +6,7 @@ something of the lower tree is opaque.
 """
 
 import contextlib
+import errno
 import os
 import stat
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from typing import NamedTuple
 from .copy_up import copy_up, make_node
 from .node import Link, Node
 from .overlay import Overlay
-from .upper import Place
+from .upper import Place, is_whiteout_device
 
 
 class NewObject(NamedTuple):
@@ -62,9 +63,15 @@ def make_symlink(overlay: Overlay, link: Link, target: bytes, new: NewObject) ->
 
 
 def make_special(overlay: Overlay, link: Link, new: NewObject) -> Node:
-    """Make what mknod(2) makes; a regular file too."""
+    """Make what mknod(2) makes; a regular file too.
+
+    Raises:
+        PermissionError: It would be a whiteout; kernel overlayfs refuses it too.
+    """
     if stat.S_IFMT(new.mode) in (0, stat.S_IFREG):
         return create_file(overlay, link, new)
+    if is_whiteout_device(new.mode, new.rdev):
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
 
     def make(place: Place) -> None:
         make_node(place, new.mode, new.rdev)

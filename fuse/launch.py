@@ -4,6 +4,7 @@ The server is a program of its own, `python -m fuse.server`, which holds nothing
 what it is given, and tells on a pipe when it is mounted.
 """
 
+import errno
 import os
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from .server_config import ServerConfig
+
+StrPath = str | os.PathLike[str]
 
 UNKNOWN = "the server ended before it said why"
 
@@ -51,6 +54,42 @@ class Launched:
         if self.lifeline_fd >= 0:
             os.close(self.lifeline_fd)
             self.lifeline_fd = -1
+
+
+def at_paths(
+    config: ServerConfig, upperdir: StrPath | None, workdir: StrPath | None
+) -> tuple[ServerConfig, tuple[int, ...]]:
+    """Return a config of mountpoint and lowerdirs as a server takes them, from this directory.
+
+    Paths become absolute, the upperdir and the workdir descriptors, which are returned as well and
+    are the caller's. In a user namespace of our own we may mount, and for everybody in it; else
+    fusermount3 does, for the caller alone. Raises OSError.
+    """
+    if not os.path.isdir(config.mountpoint):
+        raise NotADirectoryError(errno.ENOTDIR, "not a directory", config.mountpoint)
+    fds: tuple[int, ...] = ()
+    if upperdir and workdir:
+        upperdir_fd = _open_folder(upperdir)
+        try:
+            fds = (upperdir_fd, _open_folder(workdir))
+        except OSError:
+            os.close(upperdir_fd)
+            raise
+    is_root = os.geteuid() == 0
+    config = replace(
+        config,
+        mountpoint=os.path.realpath(config.mountpoint),
+        lowerdirs=tuple(os.path.realpath(path) for path in config.lowerdirs),
+        upperdir_fd=fds[0] if fds else -1,
+        workdir_fd=fds[1] if fds else -1,
+        allow_other=is_root,
+        use_fusermount=not is_root,
+    )
+    return config, fds
+
+
+def _open_folder(path: StrPath) -> int:
+    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
 
 def launch(

@@ -13,6 +13,7 @@ forgets it, so that its upperdir number cannot be used for something else meanwh
 
 import errno
 import os
+from collections.abc import Callable
 from typing import NamedTuple
 
 from .entry import Inode
@@ -105,10 +106,14 @@ class NodeTable:
     Args:
         root: The mount's root, which is never forgotten.
         first_upper_ino: Where the numbers of upper-only objects begin: above the tree's.
+        dropped: Called with each node that is dropped.
     """
 
-    def __init__(self, root: Node, first_upper_ino: int) -> None:
+    def __init__(
+        self, root: Node, first_upper_ino: int, dropped: Callable[[Node], None] | None = None
+    ) -> None:
         self._nodes = {root.ino: root}
+        self._dropped = dropped
         self._first_upper_ino = first_upper_ino
         self.root = root
         self.copied: dict[int, int] = {}
@@ -162,6 +167,8 @@ class NodeTable:
             if each.is_removed:
                 self.copied.pop(each.upper_ino, None)
             each.close()
+            if self._dropped is not None:
+                self._dropped(each)
             for parent, _ in each.links:
                 parent.children -= 1
                 unwanted.append(parent)

@@ -55,7 +55,8 @@ class Overlay:
         self._uids = uids
         self._gids = gids
         root = Node(ROOT_INO, is_directory=True, lower=lower.root)
-        self.nodes = NodeTable(root, first_upper_ino=lower.last_ino + 1)
+        dropped = None if upper is None else upper.leave
+        self.nodes = NodeTable(root, lower.last_ino + 1, dropped)
         if upper is not None:
             root.upper_ino = upper.root_status().st_ino
             self._read_opaque(root, Place(upper.directory(root), b"."))

@@ -7,7 +7,7 @@ What it guarantees, in the order of `main`:
 - The end of the mount, end-of-file on the lifeline, and SIGTERM end it; the mount goes first.
 - Whatever else ends the session ends the process at once: users of the mount get ENOTCONN, as
   after a SIGKILL. A process that lived on with its session dead would let them hang for good.
-- Signals of a terminal are not for it.
+- Signals of a terminal are not for it, but where it is started in the foreground.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -61,12 +61,20 @@ class _FileSystem:
     pump: Pump
 
 
-def main(arguments: list[str]) -> NoReturn:
-    """Serve one mount until it ends; never returns, so that nothing at exit can hang."""
+def main(
+    arguments: list[str], ending_signals: Collection[signal.Signals] = (signal.SIGTERM,)
+) -> NoReturn:
+    """Serve one mount until it ends; never returns, so that nothing at exit can hang.
+
+    Args:
+        arguments: The config.
+        ending_signals: What ends it in good order.
+    """
     for number in _TERMINAL_SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
-    # Until the session can end in good order, a SIGTERM waits: a dead mount would be left behind.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        if number not in ending_signals:
+            signal.signal(number, signal.SIG_IGN)
+    # Until the session can end in good order, they wait: a dead mount would be left behind.
+    signal.pthread_sigmask(signal.SIG_BLOCK, ending_signals)
     config = ServerConfig.from_json(arguments[0])
     log_to(config.log_path)
     status = 1
@@ -74,7 +82,7 @@ def main(arguments: list[str]) -> NoReturn:
         file_system = _open(config)
         _mount(config, file_system.operations)
         _tell(config.ready_fd, "ready")
-        status = _serve(config, file_system.pump)
+        status = _serve(config, file_system.pump, ending_signals)
     except BaseException as error:
         log.exception("the server ends")
         _tell(config.ready_fd, f"error {_one_line(error)}")
@@ -141,10 +149,10 @@ def _captured_stderr() -> Iterator[int]:
         os.close(collected)
 
 
-def _serve(config: ServerConfig, pump: Pump) -> int:
+def _serve(config: ServerConfig, pump: Pump, ending_signals: Collection[signal.Signals]) -> int:
     """Run the session to its end and take the mount away; return the exit status."""
     try:
-        trio.run(_until_the_end, pump, config.lifeline_fd)
+        trio.run(_until_the_end, pump, config.lifeline_fd, ending_signals)
         status = 0
     except BaseException:
         log.exception("the session failed")
@@ -155,8 +163,10 @@ def _serve(config: ServerConfig, pump: Pump) -> int:
     return status
 
 
-async def _until_the_end(pump: Pump, lifeline_fd: int) -> None:
-    """Return when the mount, its owner or a SIGTERM ends the session."""
+async def _until_the_end(
+    pump: Pump, lifeline_fd: int, ending_signals: Collection[signal.Signals]
+) -> None:
+    """Return when the mount, its owner or a signal ends the session."""
     # What is alive now lives as long as the process: collections need not look at it. What comes
     # is listings, which live long and hold no cycles: with Python's threshold of 700 objects, a
     # third of a cold walk's time went into looking at them again and again.
@@ -164,16 +174,18 @@ async def _until_the_end(pump: Pump, lifeline_fd: int) -> None:
     gc.freeze()
     gc.set_threshold(*_GC_THRESHOLD)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(_cancel_at_sigterm, nursery.cancel_scope)
+        nursery.start_soon(_cancel_at_signal, ending_signals, nursery.cancel_scope)
         if lifeline_fd >= 0:
             nursery.start_soon(_cancel_at_end_of_file, lifeline_fd, nursery.cancel_scope)
         await pump.run()
         nursery.cancel_scope.cancel()
 
 
-async def _cancel_at_sigterm(scope: trio.CancelScope) -> None:
-    with trio.open_signal_receiver(signal.SIGTERM) as signals:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+async def _cancel_at_signal(
+    ending_signals: Collection[signal.Signals], scope: trio.CancelScope
+) -> None:
+    with trio.open_signal_receiver(*ending_signals) as signals:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ending_signals)
         async for _ in signals:
             scope.cancel()
 

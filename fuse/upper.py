@@ -40,6 +40,11 @@ class Place(NamedTuple):
     name: bytes
 
 
+def is_whiteout_device(mode: int, rdev: int) -> bool:
+    """Return whether a device node would be a whiteout in an upperdir."""
+    return stat.S_ISCHR(mode) and rdev == 0
+
+
 class Upper:
     """One upperdir with its workdir.
 
@@ -132,7 +137,7 @@ class Upper:
     def is_whiteout(self, place: Place, status: os.stat_result, *, xattr_form: bool) -> bool:
         """Return whether an object of the upperdir says "there is nothing here"."""
         if stat.S_ISCHR(status.st_mode):
-            return status.st_rdev == 0
+            return is_whiteout_device(status.st_mode, status.st_rdev)
         if not xattr_form or not stat.S_ISREG(status.st_mode) or status.st_size:
             return False
         return self.xattr(place, xattrs.WHITEOUT) is not None

@@ -6,6 +6,9 @@ overlay needs attributes of the same names: as overlayfs does since Linux 6.7, s
 with the prefix doubled, `user.overlay.overlay.*`.
 """
 
+import errno
+import os
+
 from .ownership import OVERRIDE_STAT
 
 PREFIX = b"user.overlay."
@@ -14,6 +17,24 @@ WHITEOUT = PREFIX + b"whiteout"
 
 _ESCAPED = PREFIX + b"overlay."
 _TRUSTED = b"trusted."
+_KINDS = (b"user.", b"security.", b"system.", _TRUSTED)
+
+
+def require_settable(name: bytes) -> None:
+    """Raise OSError EPERM for the note of an owner: whoever wrote it could give a file to root."""
+    if is_owner_note(name):
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+
+def is_owner_note(name: bytes) -> bool:
+    """Return whether an attribute is the upperdir's note of an owner, which nobody inside sees."""
+    return name == OVERRIDE_STAT
+
+
+def require_known(name: bytes) -> None:
+    """Raise OSError EOPNOTSUPP for a name of no kind that Linux has, as its file systems do."""
+    if not name.startswith(_KINDS):
+        raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
 
 
 def stored_name(name: bytes) -> bytes:

@@ -7,12 +7,15 @@ Three kinds, as `podman run --userns` names them where it has a name:
 - single: one ID only, mapped to the ID that the workload runs as; the only one without sub-IDs.
 """
 
+import re
 from dataclasses import dataclass
 
 from rootless.errors import InvalidInput, Precondition
+from rootless.oci.document import HIGHEST_ID
 from rootless.userns.idmap import IDMap, Mapping, overlaps, sequential
 from rootless.userns.subid import Caller, Range
 
+_NUMBER = re.compile(r"[0-9]{1,10}")
 _MODES = ("", "host", "keep-id", "single")
 
 
@@ -114,9 +117,10 @@ def _keep_id(options: str, caller: Caller) -> Maps:
     wanted = {"uid": caller.uid, "gid": caller.gid}
     for option in filter(None, options.split(",")):
         name, _, value = option.partition("=")
-        if name not in wanted or not value.isdecimal():
+        number = _number(value)
+        if name not in wanted or number is None or number > HIGHEST_ID:
             raise InvalidInput("not an option of keep-id", option, "uid=N or gid=N")
-        wanted[name] = int(value)
+        wanted[name] = number
     if not caller.has_subids:
         return _single(caller, wanted["uid"], wanted["gid"], caller.reason)
     return _whole(
@@ -161,11 +165,15 @@ def _parse(
         fields = value.split(":")
         if len(fields) == 2:
             fields.append("1")
-        host = len(fields) == 3 and fields[1].startswith("@")
-        numbers = [field.removeprefix("@") for field in fields]
-        if len(fields) != 3 or not all(number.isdecimal() for number in numbers):
+        host = fields[1:] != [] and fields[1].startswith("@")
+        if host:
+            fields[1] = fields[1].removeprefix("@")
+        numbers = [number for number in map(_number, fields) if number is not None]
+        if len(fields) != 3 or len(numbers) != 3:
             raise InvalidInput(f"{option} must have the form INSIDE:FROM:LENGTH", value)
-        inside, first, length = map(int, numbers)
+        inside, first, length = numbers
+        if inside + length > HIGHEST_ID + 1:
+            raise InvalidInput(f"{option} maps IDs that there are not", value)
         pieces = _pieces(available, first, length, host=host)
         if length < 1 or sum(size for _, size in pieces) != length:
             raise Precondition(
@@ -180,6 +188,11 @@ def _parse(
     if overlaps(mappings):
         raise InvalidInput(f"{option} maps an ID twice", " ".join(values))
     return mappings
+
+
+def _number(text: str) -> int | None:
+    """Return a number of at most ten digits, None for anything else."""
+    return int(text) if _NUMBER.fullmatch(text) else None
 
 
 def _pieces(available: list[Mapping], first: int, length: int, *, host: bool) -> list[Range]:

@@ -4,8 +4,11 @@ import os
 import pwd
 import shutil
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+from rootless.oci.document import HIGHEST_ID
 
 Range = tuple[int, int]
 
@@ -31,10 +34,10 @@ class Caller:
     @classmethod
     def current(cls) -> "Caller":
         """Look up the calling process's user; a UID without a passwd line is fine."""
-        uid = os.getuid()
+        uid, gid = os.getuid(), os.getgid()
         names = _names(uid)
-        subuids = ranges("/etc/subuid", names)
-        subgids = ranges("/etc/subgid", names)
+        subuids = disjoint(ranges("/etc/subuid", names), uid)
+        subgids = disjoint(ranges("/etc/subgid", names), gid)
         reason = ""
         if not subuids or not subgids:
             missing = "/etc/subuid" if not subuids else "/etc/subgid"
@@ -43,7 +46,7 @@ class Caller:
             reason = "newuidmap and newgidmap are not installed (Debian package uidmap)"
         if reason:
             subuids = subgids = ()
-        return cls(uid, os.getgid(), subuids, subgids, reason)
+        return cls(uid, gid, subuids, subgids, reason)
 
     @property
     def has_subids(self) -> bool:
@@ -86,6 +89,28 @@ def parse(text: str, names: tuple[str, ...]) -> tuple[Range, ...]:
     return tuple(found)
 
 
+def disjoint(found: Iterable[Range], own: int) -> tuple[Range, ...]:
+    """Return the ranges without what an earlier one has, and without the caller's `own` ID.
+
+    A range may stand there twice, or hold the ID of an account; the kernel maps each ID once.
+    """
+    taken: list[Range] = [(own, 1)]
+    kept: list[Range] = []
+    for first, length in found:
+        pieces = [(first, min(length, HIGHEST_ID + 1 - first))]
+        for low, count in taken:
+            pieces = [part for piece in pieces for part in _without(piece, low, low + count)]
+        kept += pieces
+        taken += pieces
+    return tuple(kept)
+
+
+def _without(piece: Range, low: int, high: int) -> list[Range]:
+    first, end = piece[0], sum(piece)
+    parts = ((first, min(end, low)), (max(first, high), end))
+    return [(begin, stop - begin) for begin, stop in parts if begin < stop]
+
+
 def _has_other_source() -> bool:
     try:
         text = Path("/etc/nsswitch.conf").read_text(encoding="utf-8", errors="replace")
@@ -107,6 +132,6 @@ def _from_getsubids(name: str, *, groups: bool) -> tuple[Range, ...]:
     found = []  # a line is: position, colon, name, first, length
     for line in result.stdout.splitlines():
         words = line.split()
-        if len(words) == 4 and words[2].isdigit() and words[3].isdigit():
+        if len(words) == 4 and words[2].isdecimal() and words[3].isdecimal():
             found.append((int(words[2]), int(words[3])))
     return tuple(found)

@@ -11,22 +11,19 @@ nothing to forget.
 
 import errno
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pyfuse3
 
+from .ahead import Ahead
 from .attributes import AttributeMaker, absent, statvfs_answer
 from .boundary import bounded
 from .contents import TarContents
-from .prefetch import Prefetch
+from .prefetch import Push
 from .readdir import ListingCache
 from .tree import Inode, Tree
 from .tree_lower import tree_statvfs
-from .walk_ahead import WalkAhead
-
-Push = Callable[[int, int, bytes], None]
-"""`pyfuse3.notify_store`: inode number, offset, contents."""
 
 
 async def _refuse(*arguments: Any) -> Any:
@@ -50,12 +47,8 @@ class ReadOnlyOperations(pyfuse3.Operations):
         self._contents = contents
         self._attributes = attributes
         self._listings = ListingCache(tree, attributes.of_lower)
-        self._prefetch = Prefetch(self._listings, contents, push, tree.statistics.inodes)
-        self._walk_ahead = WalkAhead(self._listings)
-
-    def work(self) -> bool:
-        """Do a slice of what will be asked for next; return whether there was anything."""
-        return self._walk_ahead.step() or self._prefetch.step()
+        self._ahead = Ahead(self._listings, contents, push, tree.statistics.inodes)
+        self.work = self._ahead.work
 
     async def lookup(
         self,
@@ -96,7 +89,7 @@ class ReadOnlyOperations(pyfuse3.Operations):
     ) -> None:
         """Give entries with their attributes from a position on, as many as fit."""
         if start_id == 0:
-            self._walk_ahead.listed(fh)
+            self._ahead.listed(fh)
         listing = self._listings.listing(fh)
         reply = pyfuse3.readdir_reply
         names, attributes = listing.names, listing.attributes
@@ -115,13 +108,12 @@ class ReadOnlyOperations(pyfuse3.Operations):
         del ctx
         if flags & (os.O_WRONLY | os.O_RDWR | os.O_TRUNC):
             raise OSError(errno.EROFS, os.strerror(errno.EROFS))
-        self._prefetch.opened(inode)
+        self._ahead.opened(inode)
         return pyfuse3.FileInfo(fh=inode, keep_cache=True)
 
     async def read(self, fh: pyfuse3.FileHandleT, off: int, size: int) -> bytes:
         """Read out of the layer's tar."""
         inode = self._inode(fh)
-        self._prefetch.was_read(fh)
         extents = self._tree.extents(fh) if inode.sparse else ()
         return self._contents.read(inode, extents, off, size)
 

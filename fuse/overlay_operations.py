@@ -14,6 +14,7 @@ from functools import partial
 import pyfuse3
 
 from . import change, create, remove
+from .ahead import Ahead
 from .attributes import AttributeMaker, absent, statvfs_answer
 from .boundary import bounded
 from .copy_up import link_late
@@ -34,13 +35,19 @@ class OverlayOperations(pyfuse3.Operations):
         overlay: What there is.
         attributes: How it is shown.
         features: What is offered of what an overlay can do.
+        ahead: What is done for readers of the lower tree before they ask; None for nothing.
     """
 
     def __init__(
-        self, overlay: Overlay, attributes: AttributeMaker, features: Features | None = None
+        self,
+        overlay: Overlay,
+        attributes: AttributeMaker,
+        features: Features | None = None,
+        ahead: Ahead | None = None,
     ) -> None:
         super().__init__()
         self._features = features or Features()
+        self._ahead = ahead
         self._overlay = overlay
         self._nodes = overlay.nodes
         self._attributes = attributes
@@ -76,7 +83,10 @@ class OverlayOperations(pyfuse3.Operations):
     ) -> pyfuse3.FileHandleT:
         """Open a directory."""
         del ctx
-        return self._directories.open(self._nodes.node(inode))
+        node = self._nodes.node(inode)
+        if self._ahead is not None and node.lower is not None:
+            self._ahead.listed(node.lower.ino)
+        return self._directories.open(node)
 
     async def readdir(
         self, fh: pyfuse3.FileHandleT, start_id: int, token: pyfuse3.ReaddirToken
@@ -266,7 +276,10 @@ class OverlayOperations(pyfuse3.Operations):
     ) -> pyfuse3.FileInfo:
         """Open a file."""
         del ctx
-        number = self._handles.open(self._nodes.node(inode), flags)
+        node = self._nodes.node(inode)
+        if self._ahead is not None and not node.is_upper:
+            self._ahead.opened(inode)
+        number = self._handles.open(node, flags)
         return pyfuse3.FileInfo(fh=number, keep_cache=not flags & os.O_TRUNC)
 
     async def read(self, fh: pyfuse3.FileHandleT, off: int, size: int) -> bytes:

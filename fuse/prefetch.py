@@ -8,6 +8,9 @@ side by side, and given to the kernel with FUSE_NOTIFY_STORE. Their reads then n
 The open handler only notes the number (`opened`); the work is done by `step`, in slices of a few
 files, in the gaps between requests (see `pump`). What bounds it:
 
+- Never a file that was opened before. The kernel's store waits for the lock of a page, and a read
+  that waits in the queue holds such locks: both would wait for each other for good. Reads come of
+  open files only, so a file that we have not seen opened has none.
 - Nothing happens before `_RUN` opens in order, so random access pays one comparison an open.
 - At most `_WINDOW_FILES` files and `_WINDOW_BYTES` bytes lie ahead of the reader.
 - Big files are left to the kernel's own read-ahead, and no file is pushed twice: where memory is
@@ -34,6 +37,10 @@ _SLICE_FILES = 8
 _GAP = 8192  # a tar header or a few, and what lies between that is not wanted
 
 
+Push = Callable[[int, int, bytes], None]
+"""`pyfuse3.notify_store`: inode number, offset, contents."""
+
+
 class _Reader(Protocol):
     """What reads a run of bytes of a layer's tar."""
 
@@ -54,7 +61,7 @@ class Prefetch:
         self,
         listings: ListingCache[Any],
         reader: _Reader,
-        store: Callable[[int, int, bytes], None],
+        store: Push,
         inodes: int,
     ) -> None:
         self._listings = listings
@@ -70,7 +77,9 @@ class Prefetch:
         self.files_pushed = 0
 
     def opened(self, ino: int) -> None:
-        """Note that a file was opened."""
+        """Note that a file was opened: from now on reads of it may wait for us."""
+        if ino < len(self._done):
+            self._done[ino] = 1
         distance = ino - self._last
         self._last = ino
         if not 0 < distance <= _STRIDE:
@@ -80,11 +89,6 @@ class Prefetch:
         self._run += 1
         if self._run >= _RUN:
             self._aim(ino, distance)
-
-    def was_read(self, ino: int) -> None:
-        """Note that a file's contents were asked for: they need not be pushed any more."""
-        if ino < len(self._done):
-            self._done[ino] = 1
 
     def step(self) -> bool:
         """Push a few files; return whether there was anything to push."""

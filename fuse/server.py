@@ -19,11 +19,12 @@ import signal
 import sys
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import pyfuse3
 import trio
 
+from .ahead import Ahead
 from .attributes import AttributeMaker
 from .contents import TarContents
 from .features import Features
@@ -39,6 +40,9 @@ from .server_log import log_to
 from .tree import Tree
 from .tree_lower import TreeLower
 from .upper import Upper
+
+if TYPE_CHECKING:
+    from .lower import Lower
 
 log = logging.getLogger(__name__)
 
@@ -110,15 +114,31 @@ def _open(config: ServerConfig) -> _FileSystem:
         tree, contents = _tree_and_contents(config)
         operations = ReadOnlyOperations(tree, contents, attributes, pyfuse3.notify_store)
         return _FileSystem(operations, Pump(operations.work))
-    lower = open_lower(config.lowerdirs) if config.lowerdirs else None
+    lower: Lower
+    if config.lowerdirs:
+        lower = open_lower(config.lowerdirs)
+    else:
+        lower = TreeLower(*_tree_and_contents(config))
     upper = None
     if config.upperdir_fd >= 0:
         upper = Upper(
             config.upperdir_fd, config.workdir_fd, keeps_stat_in_xattr=config.keeps_stat_in_xattr
         )
-    overlay = Overlay(lower or TreeLower(*_tree_and_contents(config)), upper, uids, gids)
+    overlay = Overlay(lower, upper, uids, gids)
     features = Features(config.has_xattrs, config.has_acls, config.is_volatile)
-    return _FileSystem(OverlayOperations(overlay, attributes, features), Pump())
+    ahead = _ahead(overlay, lower) if isinstance(lower, TreeLower) else None
+    pump = Pump() if ahead is None else Pump(ahead.work)
+    return _FileSystem(OverlayOperations(overlay, attributes, features, ahead), pump)
+
+
+def _ahead(overlay: Overlay, lower: TreeLower) -> Ahead:
+    def push(ino: int, offset: int, contents: bytes) -> None:
+        node = overlay.nodes.known(ino)
+        # What was copied up may have other contents by now.
+        if node is not None and not node.is_upper:
+            pyfuse3.notify_store(pyfuse3.InodeT(ino), offset, contents)
+
+    return Ahead(lower.listings, lower.contents, push, lower.last_ino)
 
 
 def _tree_and_contents(config: ServerConfig) -> tuple[Tree, TarContents]:

@@ -19,12 +19,16 @@ class TreeLower:
     Args:
         tree: Names and attributes; closed with this object.
         contents: What is in the files; closed with this object.
+
+    Attributes:
+        contents: The same.
+        listings: The directories that were read last.
     """
 
     def __init__(self, tree: Tree, contents: TarContents) -> None:
         self._tree = tree
-        self._contents = contents
-        self._listings = ListingCache(tree, _same)
+        self.contents = contents
+        self.listings = ListingCache(tree, _same)
 
     @property
     def root(self) -> Inode:
@@ -43,11 +47,11 @@ class TreeLower:
 
     def lookup(self, directory: Inode, name: bytes) -> Inode | None:
         """Return the object of this name in a directory, None where there is none."""
-        return self._listings.lookup(directory.ino, name)
+        return self.listings.lookup(directory.ino, name)
 
     def names(self, directory: Inode) -> Sequence[bytes]:
         """Return a directory's names, sorted."""
-        return self._listings.listing(directory.ino).names
+        return self.listings.listing(directory.ino).names
 
     def readlink(self, inode: Inode) -> bytes:
         """Return a symbolic link's target."""
@@ -60,12 +64,12 @@ class TreeLower:
     def read(self, inode: Inode, offset: int, size: int) -> bytes:
         """Return a part of a regular file: fewer bytes than asked for only at its end."""
         extents = self._tree.extents(inode.ino) if inode.sparse else ()
-        return self._contents.read(inode, extents, offset, size)
+        return self.contents.read(inode, extents, offset, size)
 
     def copy(self, inode: Inode, fd: int, length: int) -> None:
         """Copy the first *length* bytes of a regular file into a new file; holes stay holes."""
         extents = self._tree.extents(inode.ino) if inode.sparse else ()
-        self._contents.copy(inode, extents, fd, length)
+        self.contents.copy(inode, extents, fd, length)
 
     def paths(self, inode: Inode) -> Sequence[bytes]:
         """Return all paths of an object."""
@@ -85,7 +89,7 @@ class TreeLower:
     def close(self) -> None:
         """Close the tree and the tars."""
         self._tree.close()
-        self._contents.close()
+        self.contents.close()
 
 
 class TreeLayer(TreeLower):
@@ -103,7 +107,7 @@ class TreeLayer(TreeLower):
 
     def hidden(self, directory: Inode) -> Collection[bytes]:
         """Return the names that the layers below must not show in a directory."""
-        listing = self._listings.listing(directory.ino)
+        listing = self.listings.listing(directory.ino)
         named = zip(listing.names, listing.attributes, strict=True)
         return frozenset(name for name, inode in named if _is_whiteout(inode))
 

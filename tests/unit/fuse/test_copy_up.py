@@ -76,6 +76,14 @@ def test_other_kinds(core: Core) -> None:
     assert (stat.S_ISCHR(status.mode), status.rdev) == (True, os.makedev(1, 3))
 
 
+def test_a_device_that_would_be_a_whiteout(tmp_path: Path) -> None:
+    """A character device 0/0 of an image is still there after its copy-up."""
+    with Core(tmp_path, [images.LayerBuilder().device("zero", "c", 0, 0)]) as core:
+        copy_up(core.overlay, core.node("zero"))
+        assert core.names() == [b"zero"]
+        assert core.overlay.status(core.node("zero")).rdev == 0
+
+
 def test_hard_links_come_along(core: Core) -> None:
     """The other name becomes a link to the copy, though the kernel never asked for it."""
     copy_up(core.overlay, core.node("a/b/file"))

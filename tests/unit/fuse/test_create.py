@@ -44,6 +44,13 @@ def test_every_kind(core: Core) -> None:
     assert modes == {"f": 0o100640, "d": 0o040640, "l": 0o120777, "p": 0o010600, "r": 0o100604}
 
 
+def test_a_whiteout_cannot_be_made(core: Core) -> None:
+    """A character device 0/0 is refused, as kernel overlayfs refuses it; nothing is left."""
+    with pytest.raises(PermissionError):
+        make_special(core.overlay, core.link("w"), NEW._replace(mode=stat.S_IFCHR | 0o600))
+    assert not os.listdir(core.upperdir)
+
+
 def test_a_name_that_is_taken(core: Core) -> None:
     """EEXIST, and what is there stays."""
     create_file(core.overlay, core.link("f"), NEW)

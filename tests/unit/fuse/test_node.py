@@ -84,3 +84,16 @@ def test_links_are_noted_once(table: NodeTable) -> None:
 def test_forgetting_the_unknown_is_harmless(table: NodeTable) -> None:
     """A number that is not known is ignored."""
     table.forget(99, 1)
+
+
+def test_what_is_dropped_is_told() -> None:
+    """Whoever holds something for a node hears of its end, a directory's after its last child's."""
+    dropped: list[int] = []
+    root = Node(ROOT_INO, is_directory=True)
+    table = NodeTable(root, 100, lambda node: dropped.append(node.ino))
+    folder = add(table, 5, root, b"d", directory=True)
+    add(table, 6, folder, b"f")
+    table.forget(5, 1)
+    assert not dropped
+    table.forget(6, 1)
+    assert dropped == [6, 5]

@@ -9,8 +9,10 @@ It is read as it is found, in each of the forms in which tools write a layer int
 - owners and modes that the file system could not store: `user.containers.override_stat`.
 
 The folder is reached by descriptor, and nothing below it through a link or a mount: the overlay may
-be mounted on the folder itself or inside of it. Like every lower layer it must not change
-meanwhile; if it does, nothing worse comes of it than stale names and attributes.
+be mounted on the folder itself or inside of it, and a server that looked at its own mount would
+wait for itself. A directory that something is mounted on shows as an empty one, with the attributes
+of the one that it is in; a file, as one that cannot be read. Like every lower layer the folder must
+not change meanwhile; if it does, nothing worse comes of it than stale names and attributes.
 """
 
 import contextlib
@@ -18,7 +20,7 @@ import errno
 import os
 import stat
 from collections import OrderedDict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from . import whiteout, xattrs
 from .copy_range import copy_sparse
@@ -47,18 +49,32 @@ class FolderInode(Inode):
 
 
 class _View:
-    """What a directory holds: what it shows, what it hides, and a descriptor of it."""
+    """What a directory holds: what it shows, what it hides, and a descriptor of it.
 
-    __slots__ = ("fd", "hidden", "is_opaque", "names")
+    With -1 for a descriptor it is one that something is mounted on, and holds nothing.
+    """
+
+    __slots__ = ("directories", "fd", "hidden", "is_opaque", "names")
 
     def __init__(self, fd: int) -> None:
         self.fd = fd
-        noted = _xattrs(fd)
-        self.is_opaque = any(noted.get(name) == b"y" for name in _OPAQUE)
-        has_xattr_whiteouts = noted.get(xattrs.OPAQUE) == b"x"
+        self.is_opaque = False
         self.hidden: set[bytes] = set()
         self.names: set[bytes] = set()
-        with os.scandir(fd) as entries:
+        self.directories: set[bytes] = set()
+        if fd >= 0:
+            self._read()
+
+    def close(self) -> None:
+        """Close the descriptor."""
+        if self.fd >= 0:
+            os.close(self.fd)
+
+    def _read(self) -> None:
+        noted = _xattrs(self.fd)
+        self.is_opaque = any(noted.get(name) == b"y" for name in _OPAQUE)
+        has_xattr_whiteouts = noted.get(xattrs.OPAQUE) == b"x"
+        with os.scandir(self.fd) as entries:
             for entry in entries:
                 name = os.fsencode(entry.name)
                 if name.startswith(whiteout.MARK):
@@ -67,6 +83,8 @@ class _View:
                     self.hidden.add(name)
                 else:
                     self.names.add(name)
+                    if entry.is_dir(follow_symlinks=False):
+                        self.directories.add(name)
 
     def _note_mark(self, name: bytes) -> None:
         if whiteout.is_ignored(name):
@@ -85,13 +103,13 @@ class _View:
         if entry.is_file(follow_symlinks=False):
             if not xattr_form:
                 return False
-            file = open_beneath(self.fd, name, _PATH)
-            try:
+            with contextlib.suppress(OSError), _opened(self.fd, name) as file:
                 return xattrs.WHITEOUT in _xattrs(file)
-            finally:
-                os.close(file)
-        status = entry.stat(follow_symlinks=False)
-        return stat.S_ISCHR(status.st_mode) and status.st_rdev == 0
+            return False
+        with contextlib.suppress(OSError), _opened(self.fd, name) as file:
+            status = os.fstat(file)
+            return stat.S_ISCHR(status.st_mode) and status.st_rdev == 0
+        return False  # something is mounted on it
 
 
 class FolderLower:
@@ -107,7 +125,7 @@ class FolderLower:
         self._files: OrderedDict[bytes, int] = OrderedDict()
         self._exceptions: dict[tuple[int, int], int] = {}
         self._device = os.fstat(fd).st_dev
-        self.root: Inode = self._inode(b"", self._fd, b".", os.fstat(fd))
+        self.root: Inode = self._inode(b"", fd)
 
     @property
     def last_ino(self) -> int:
@@ -121,15 +139,20 @@ class FolderLower:
 
     def lookup(self, directory: Inode, name: bytes) -> Inode | None:
         """Return the object of this name in a directory, None where there is none."""
-        path = _path(directory)
-        view = self._view(path)
+        parent = _path(directory)
+        view = self._view(parent)
         if name not in view.names:
             return None
+        path = parent + b"/" + name if parent else name
         try:
-            status = os.stat(name, dir_fd=view.fd, follow_symlinks=False)
+            with _opened(view.fd, name) as fd:
+                return self._inode(path, fd)
         except FileNotFoundError:
             return None
-        return self._inode(path + b"/" + name if path else name, view.fd, name, status)
+        except OSError as error:
+            if error.errno != errno.EXDEV or name not in view.directories:
+                raise
+            return self._covered(path, directory)
 
     def names(self, directory: Inode) -> Sequence[bytes]:
         """Return a directory's names, sorted."""
@@ -151,11 +174,13 @@ class FolderLower:
         """Return an object's extended attributes, less those that are notes of an overlay."""
         if stat.S_ISLNK(inode.mode):
             return NO_XATTRS
-        fd = open_beneath(self._fd, _path(inode) or b".", _PATH)
         try:
-            found = _xattrs(fd)
-        finally:
-            os.close(fd)
+            with _opened(self._fd, _path(inode)) as fd:
+                found = _xattrs(fd)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            return NO_XATTRS
         shown = ((xattrs.shown_name(name), value) for name, value in found.items())
         return {name: value for name, value in shown if name is not None}
 
@@ -181,7 +206,7 @@ class FolderLower:
         while self._files:
             os.close(self._files.popitem()[1])
         while self._views:
-            os.close(self._views.popitem()[1].fd)
+            self._views.popitem()[1].close()
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
@@ -191,15 +216,21 @@ class FolderLower:
         if view is not None:
             self._views.move_to_end(path)
             return view
-        fd = open_beneath(self._fd, path or b".", os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fd = open_beneath(self._fd, path or b".", os.O_RDONLY | os.O_DIRECTORY)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            fd = -1
         try:
             view = _View(fd)
         except BaseException:
-            os.close(fd)
+            if fd >= 0:
+                os.close(fd)
             raise
         self._views[path] = view
         if len(self._views) > _VIEWS_KEPT:
-            os.close(self._views.popitem(last=False)[1].fd)
+            self._views.popitem(last=False)[1].close()
         return view
 
     def _file(self, path: bytes) -> int:
@@ -213,17 +244,18 @@ class FolderLower:
             os.close(self._files.popitem(last=False)[1])
         return fd
 
-    def _inode(self, path: bytes, fd: int, name: bytes, status: os.stat_result) -> FolderInode:
+    def _inode(self, path: bytes, fd: int) -> FolderInode:
+        status = os.fstat(fd)
         mode, uid, gid, rdev = status.st_mode, status.st_uid, status.st_gid, status.st_rdev
         target = b""
         if stat.S_ISLNK(mode):
-            target = os.readlink(name, dir_fd=fd)
+            target = os.fsencode(os.readlink(b"", dir_fd=fd))
         elif stat.S_ISREG(mode) or stat.S_ISDIR(mode):
-            found = self._note(path, status)
+            found = _note(fd, status)
             if found is not None:
                 mode, uid, gid, rdev = found.mode, found.uid, found.gid, found.rdev
         inode = FolderInode(
-            self._number(status),
+            self._number(status.st_dev, status.st_ino),
             mode,
             status.st_nlink,
             uid,
@@ -239,31 +271,45 @@ class FolderLower:
         inode.path = path
         return inode
 
-    def _note(self, path: bytes, status: os.stat_result) -> OverrideStat | None:
-        """Return what an object's attributes say it is, None where it is as stored."""
-        fd = open_beneath(self._fd, path or b".", _PATH)
-        try:
-            value = _xattrs(fd).get(OVERRIDE_STAT)
-        finally:
-            os.close(fd)
-        if value is None:
-            return None
-        try:
-            override = OverrideStat.from_bytes(value)
-        except ValueError:
-            return None  # damaged, or not written by one who knows the form: what is stored stands
-        kind = stat.S_IFMT(override.mode) or stat.S_IFMT(status.st_mode)
-        mode = kind | stat.S_IMODE(override.mode)
-        return OverrideStat(override.uid, override.gid, mode, override.rdev)
+    def _covered(self, path: bytes, directory: Inode) -> FolderInode:
+        """Return a directory that something is mounted on: nobody can tell what is below."""
+        number = self._number(0, hash(path))
+        inode = FolderInode(number, directory.mode, 2, *directory[3:11], sparse=False)
+        inode.path = path
+        return inode
 
-    def _number(self, status: os.stat_result) -> int:
-        if status.st_dev == self._device and status.st_ino < NUMBERS - _EXCEPTIONS:
-            return status.st_ino
+    def _number(self, device: int, ino: int) -> int:
+        if device == self._device and ino < NUMBERS - _EXCEPTIONS:
+            return ino
         known = self._exceptions
-        serial = known.setdefault((status.st_dev, status.st_ino), len(known))
+        serial = known.setdefault((device, ino), len(known))
         if serial >= _EXCEPTIONS - 1:
             raise OSError(errno.EOVERFLOW, os.strerror(errno.EOVERFLOW))
         return NUMBERS - _EXCEPTIONS + serial
+
+
+@contextlib.contextmanager
+def _opened(directory_fd: int, path: bytes) -> Iterator[int]:
+    """Open what a path stands for, itself; raises OSError EXDEV where something is mounted."""
+    fd = open_beneath(directory_fd, path or b".", _PATH)
+    try:
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def _note(fd: int, status: os.stat_result) -> OverrideStat | None:
+    """Return what an object's attributes say it is, None where it is as stored."""
+    value = _xattrs(fd).get(OVERRIDE_STAT)
+    if value is None:
+        return None
+    try:
+        override = OverrideStat.from_bytes(value)
+    except ValueError:
+        return None  # damaged, or not written by one who knows the form: what is stored stands
+    kind = stat.S_IFMT(override.mode) or stat.S_IFMT(status.st_mode)
+    mode = kind | stat.S_IMODE(override.mode)
+    return OverrideStat(override.uid, override.gid, mode, override.rdev)
 
 
 def _xattrs(fd: int) -> dict[bytes, bytes]:

@@ -67,6 +67,7 @@ def at_paths(
     """
     if not os.path.isdir(config.mountpoint):
         raise NotADirectoryError(errno.ENOTDIR, "not a directory", config.mountpoint)
+    _require_outside(config.mountpoint, upperdir, workdir)
     fds: tuple[int, ...] = ()
     if upperdir and workdir:
         upperdir_fd = _open_folder(upperdir)
@@ -86,6 +87,20 @@ def at_paths(
         use_fusermount=not is_root,
     )
     return config, fds
+
+
+def _require_outside(mountpoint: str, *folders: StrPath | None) -> None:
+    """Raise OSError for a mountpoint inside the upperdir: the server would ask itself for it.
+
+    On the upperdir itself it may be: that is open before the mount.
+    """
+    inner = os.path.realpath(mountpoint)
+    for folder in folders:
+        outer = os.path.realpath(folder) if folder else ""
+        if outer and inner.startswith(os.path.join(outer, "")) and inner != outer:
+            raise OSError(
+                errno.EINVAL, "the mountpoint lies in the upperdir or workdir", mountpoint
+            )
 
 
 def _open_folder(path: StrPath) -> int:

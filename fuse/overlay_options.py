@@ -6,10 +6,11 @@ r"""The options of `rootless-overlay -o`: overlayfs's, fuse-overlayfs's and moun
     squash_to_root, squash_to_uid=N, squash_to_gid=N
     xattr_permissions=0|1|2 owner and mode in `user.containers.override_stat` for 1 and 2
     noxattrs, noacl, static_nlink, volatile
-    ro, rw, suid, dev, exec, atime and their opposites, allow_other, default_permissions, ...
+    ro, suid, dev, exec, atime and their opposites, allow_other, max_read=N, ...
 
-What others understand and here is always or never so is taken and has no effect: `userxattr`,
-`redirect_dir=`, `index=`, `metacopy=`, `xino=`, `threaded=`, `timeout=` and their kind.
+What others understand and here is always or never so is taken and has no effect: `rw`,
+`default_permissions`, `userxattr`, `redirect_dir=`, `index=`, `metacopy=`, `xino=`, `threaded=`,
+`timeout=` and their kind.
 """
 
 import re
@@ -19,14 +20,17 @@ from typing import Any
 
 Lines = tuple[tuple[int, int, int], ...]
 
+_ID_MAX = 2**32 - 2
+"""The highest UID or GID: one more says "none" to chown(2)."""
+
 _FOR_THE_MOUNT = re.compile(
-    r"ro|rw|(no)?(suid|dev|exec|atime|diratime|relatime|strictatime)|(a)?sync|dirsync|allow_other"
+    r"ro|(no)?(suid|dev|exec|atime|diratime|relatime|strictatime)|(a)?sync|dirsync|allow_other"
     r"|allow_root|max_read=\d+"
 )
 _WITHOUT_EFFECT = re.compile(
-    r"|defaults|default_permissions|userxattr|auto|noauto|(no)?user|users|owner|group|_netdev|nofail"
+    r"|rw|defaults|default_permissions|userxattr|auto|noauto|(no)?user|users|owner|group|_netdev|nofail"
     r"|x-.*|comment=.*|redirect_dir=\w+|index=\w+|metacopy=\w+|xino=\w+|uuid=\w+|nfs_export=\w+"
-    r"|subtype=.*|threaded=\d|fast_ino=\d|fsync=1|timeout=[\d.]+|clone_fd|max_idle_threads=\d+|nonempty"
+    r"|subtype=.*|threaded=\d|fast_ino=\d|writeback=\d|timeout=[\d.]+|clone_fd|max_idle_threads=\d+|nonempty"
 )
 
 
@@ -79,7 +83,7 @@ def parse_options(text: str) -> OverlayOptions:
     """
     options = OverlayOptions()
     for word in _split(text, ","):
-        options = _apply(options, word.strip())
+        options = _apply(options, word)
     _require_sense(options)
     return options
 
@@ -147,15 +151,18 @@ def _unescape(path: str) -> str:
 
 def _mapping(name: str, value: str) -> Lines:
     numbers = value.split(":")
-    if len(numbers) % 3 or not all(number.isdecimal() for number in numbers):
+    if len(numbers) % 3:
         raise OptionError(f"{name} must have the form SHOWN:STORED:LENGTH[:...]: {value!r}")
-    ids = [int(number) for number in numbers]
-    return tuple(zip(ids[::3], ids[1::3], ids[2::3], strict=True))
+    ids = [_number(name, number) for number in numbers]
+    lines = tuple(zip(ids[::3], ids[1::3], ids[2::3], strict=True))
+    if any(not length or max(line) + length - 1 > _ID_MAX for *line, length in lines):
+        raise OptionError(f"{name} goes beyond the IDs 0 to {_ID_MAX}: {value!r}")
+    return lines
 
 
 def _number(name: str, value: str) -> int:
-    if not value.isdecimal():
-        raise OptionError(f"{name} must be a number: {value!r}")
+    if not re.fullmatch(r"[0-9]{1,10}", value) or int(value) > _ID_MAX:
+        raise OptionError(f"{name} must be a number, 0 to {_ID_MAX}: {value!r}")
     return int(value)
 
 
@@ -165,7 +172,7 @@ def _is_noted(name: str, value: str) -> bool:
     return value != "0"
 
 
-def _is_volatile(name: str, value: str) -> bool:
+def _is_off(name: str, value: str) -> bool:
     if value not in ("0", "1"):
         raise OptionError(f"{name} must be 0 or 1: {value!r}")
     return value == "0"
@@ -184,7 +191,8 @@ _VALUES: dict[str, tuple[str, Callable[[str, str], Any]]] = {
     "squash_to_uid": ("squash_uid", _number),
     "squash_to_gid": ("squash_gid", _number),
     "xattr_permissions": ("keeps_stat_in_xattr", _is_noted),
-    "fsync": ("is_volatile", _is_volatile),
+    "fsync": ("is_volatile", _is_off),
+    "noxattrs": ("has_xattrs", _is_off),
     "fsname": ("fsname", _text),
 }
 _FLAGS: dict[str, dict[str, Any]] = {

@@ -94,7 +94,12 @@ def _serve(config: ServerConfig) -> NoReturn:
     """Become the server: Ctrl-C and SIGTERM end it in good order."""
     from .server import main as serve  # noqa: PLC0415 - only the server pays for trio and pyfuse3
 
-    serve([config.to_json()], ending_signals={signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+    def refuse(reason: str) -> None:
+        _fail(f"cannot mount {config.mountpoint}: {reason}")
+        sys.stderr.flush()
+
+    ending_signals = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+    serve([config.to_json()], ending_signals, refuse)
 
 
 def _fail(text: str, status: int = 1) -> int:

@@ -4,7 +4,8 @@
         ...  # /mnt/x shows both, and takes changes
 
 The server is a process of its own, and ends, and its mount with it, when the block or the process
-that it stands in ends, whatever ends it.
+that it stands in ends, whatever ends it. Where the server itself is killed, the mount gives errors
+until the block ends.
 """
 
 import os
@@ -68,7 +69,7 @@ async def mount(
         for fd in fds:
             stack.callback(os.close, fd)
         launched = launch(config, pass_fds=fds)
-        stack.push_async_callback(_end, launched)
+        stack.push_async_callback(_end, launched, config.mountpoint)
         await trio.lowlevel.wait_readable(launched.ready_fd)
         reason = launched.read_answer()
         if reason:
@@ -76,8 +77,12 @@ async def mount(
         yield Mounted(config.mountpoint, launched.process.pid)
 
 
-async def _end(launched: Launched) -> None:
+async def _end(launched: Launched, mountpoint: str) -> None:
     """End the server, which unmounts, and wait for it, also when the block is cancelled."""
     launched.release()
     with trio.CancelScope(shield=True):
-        await trio.to_thread.run_sync(launched.process.wait)
+        status = await trio.to_thread.run_sync(launched.process.wait)
+        if status < 0:  # a signal: nobody has unmounted
+            is_root = os.geteuid() == 0
+            command = ["umount", "-l"] if is_root else ["fusermount3", "-u", "-z", "-q"]
+            await trio.run_process([*command, mountpoint], check=False, capture_stderr=True)

@@ -17,7 +17,7 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
@@ -55,6 +55,8 @@ _TERMINAL_SIGNALS = (
     signal.SIGTTIN,
     signal.SIGTTOU,
 )
+_REASONS = (OSError, ValueError)
+"""What names a fault of the host's or the layers', and not of this program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +68,16 @@ class _FileSystem:
 
 
 def main(
-    arguments: list[str], ending_signals: Collection[signal.Signals] = (signal.SIGTERM,)
+    arguments: list[str],
+    ending_signals: Collection[signal.Signals] = (signal.SIGTERM,),
+    refuse: Callable[[str], None] | None = None,
 ) -> NoReturn:
     """Serve one mount until it ends; never returns, so that nothing at exit can hang.
 
     Args:
         arguments: The config.
         ending_signals: What ends it in good order.
+        refuse: Called with the reason why nothing is mounted, where nobody reads a descriptor.
     """
     for number in _TERMINAL_SIGNALS:
         if number not in ending_signals:
@@ -88,8 +93,12 @@ def main(
         _tell(config.ready_fd, "ready")
         status = _serve(config, file_system.pump, ending_signals)
     except BaseException as error:
-        log.exception("the server ends")
-        _tell(config.ready_fd, f"error {_one_line(error)}")
+        reason = _one_line(error)
+        if not isinstance(error, _REASONS):
+            log.exception("the server ends")
+        _tell(config.ready_fd, f"error {reason}")
+        if refuse is not None:
+            refuse(reason)
     finally:
         logging.shutdown()
         os._exit(status)
@@ -231,7 +240,12 @@ def _tell(ready_fd: int, line: str) -> None:
 
 
 def _one_line(error: BaseException) -> str:
-    text = str(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
+    text = f"{type(error).__name__}: {error}"
+    if isinstance(error, OSError):
+        text = error.strerror or str(error)
+        text += "" if error.filename is None else f": {os.fsdecode(error.filename)!r}"
+    elif isinstance(error, _REASONS):
+        text = str(error)
     return " ".join(text.split())
 
 

@@ -91,5 +91,5 @@ def permitted() -> int:
 
 def last_capability() -> int:
     """Return the number of the last capability that this kernel knows."""
-    with open("/proc/sys/kernel/cap_last_cap", encoding="ascii") as file:
+    with open("/proc/sys/kernel/cap_last_cap", encoding="utf-8") as file:
         return int(file.read())

@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from rootless.errors import NotFound, OverlayError
 from rootless.linux import mount_api as api
+from rootless.linux.openat2 import open_in_root
 from rootless.oci.runtime_spec import Mount
 from rootless.runtime.mount_options import MountOptions, parse_mount_options
 from rootless.runtime.rootfs import open_target
@@ -69,6 +70,7 @@ def _set_attributes(mount_fd: int, options: MountOptions) -> None:
 
 
 def _new_file_system(root_fd: int, mount: Mount, options: MountOptions) -> None:
+    in_image = options.copy_up and _is_directory(root_fd, mount.destination)
     target_fd = open_target(root_fd, mount.destination, directory=True)
     try:
         try:
@@ -77,10 +79,18 @@ def _new_file_system(root_fd: int, mount: Mount, options: MountOptions) -> None:
             if not _fall_back(root_fd, mount, options, error):
                 raise _refused(mount, error) from error
             return
-        if options.copy_up:
-            _copy_up(root_fd, mount.destination, target_fd)
+        if in_image:
+            _copy_up(root_fd, mount.destination, target_fd, options)
     finally:
         os.close(target_fd)
+
+
+def _is_directory(root_fd: int, path: str) -> bool:
+    try:
+        os.close(open_in_root(root_fd, path, os.O_PATH | os.O_DIRECTORY))
+    except OSError:
+        return False
+    return True
 
 
 def _mount_on(target_fd: int, mount: Mount, options: MountOptions) -> None:
@@ -134,8 +144,8 @@ def _cgroup(root_fd: int, mount: Mount, options: MountOptions) -> None:
         log.info("%s is not mounted: %s", mount.destination, error)
 
 
-def _copy_up(root_fd: int, destination: str, covered_fd: int) -> None:
-    """Fill a new tmpfs with what the image has at its place."""
+def _copy_up(root_fd: int, destination: str, covered_fd: int, options: MountOptions) -> None:
+    """Fill a new tmpfs with what the image has at its place, its mode too if none was asked for."""
     target_fd = open_target(root_fd, destination, directory=True)
     try:
         shutil.copytree(
@@ -146,6 +156,9 @@ def _copy_up(root_fd: int, destination: str, covered_fd: int) -> None:
         )
         covered = os.fstat(covered_fd)
         os.chown(f"/proc/self/fd/{target_fd}", covered.st_uid, covered.st_gid)
+        for option in options.data:
+            if option.startswith("mode="):  # which the kernel has found to be octal
+                os.chmod(f"/proc/self/fd/{target_fd}", int(option[5:], 8))
     finally:
         os.close(target_fd)
 

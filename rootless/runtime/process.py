@@ -46,8 +46,6 @@ def exec_workload(process: Process, options: ProcessOptions, report: Channel) ->
         _set_standard_streams(options)
 
         rlimits.apply(process.rlimits)
-        if process.oom_score_adj is not None:
-            _set_oom_score(process.oom_score_adj)
         os.umask(0o022 if process.user.umask is None else process.user.umask)
 
         # The bounding set needs CAP_SETPCAP, which the IDs' change may take away.
@@ -74,6 +72,9 @@ def exec_workload(process: Process, options: ProcessOptions, report: Channel) ->
     except OSError as error:
         failure = RootlessError(f"cannot start the workload: {error.strerror}", str(error.filename))
         report.send({"error": failure.to_record()})
+    except BaseException as error:  # noqa: BLE001 - else the end of the report reads as success
+        what = f"internal error: {type(error).__name__}: {error}"
+        report.send({"error": RootlessError(what).to_record()})
     finally:
         os._exit(status)
 
@@ -97,11 +98,6 @@ def _set_standard_streams(options: ProcessOptions) -> None:
     elif options.close_stdin:
         null = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
         os.dup2(null, 0)
-
-
-def _set_oom_score(score: int) -> None:
-    with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
-        file.write(str(score))
 
 
 def _set_ids(process: Process, options: ProcessOptions) -> None:

@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import struct
+import sys
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -108,6 +109,10 @@ def _become_container(spec: Spec, options: SandboxOptions, control: Channel) -> 
     os.setsid()
     prctl.set_name("rootless-init")
 
+    # By the host's /proc, and while this process may still write to its own files there.
+    if spec.process.oom_score_adj is not None:
+        _set_oom_score(spec.process.oom_score_adj)
+
     # Not to be traced or read through /proc by the workload, which has this process's user ID;
     # the program file behind it is the host's interpreter (CVE-2019-5736).
     prctl.set_dumpable(False)
@@ -130,7 +135,9 @@ def _become_container(spec: Spec, options: SandboxOptions, control: Channel) -> 
     rootfs.make_directory(root_fd, spec.process.cwd, user.uid, user.gid)
     terminal_fd = _open_terminal(root_fd, control, user.uid) if spec.process.terminal else -1
 
-    # From here on the host's files can no longer be named.
+    # From here on the host's files can no longer be named: a module that is imported now would be
+    # the image's (CVE-2019-14271), so what is needed has been imported, and nothing more can be.
+    _forbid_imports()
     pivot_root(root_fd)
     os.close(root_fd)
 
@@ -146,6 +153,26 @@ def _become_container(spec: Spec, options: SandboxOptions, control: Channel) -> 
     for fd in (0, 1, 2):
         os.dup2(null, fd)
     return init.supervise(workload, control, signals)
+
+
+def _set_oom_score(score: int) -> None:
+    try:
+        with open("/proc/self/oom_score_adj", "w", encoding="utf-8") as file:
+            file.write(str(score))
+    except OSError as error:
+        raise OverlayError(
+            f"cannot set process.oomScoreAdj: {error.strerror}",
+            str(score),
+            "without root it can only be raised",
+        ) from error
+
+
+def _forbid_imports() -> None:
+    """Leave the import system nowhere to look; codecs are modules too."""
+    sys.meta_path.clear()
+    sys.path.clear()
+    sys.path_hooks.clear()
+    sys.path_importer_cache.clear()
 
 
 def _enter_namespaces(spec: Spec) -> None:

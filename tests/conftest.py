@@ -164,6 +164,15 @@ def demo(demo_home: Home) -> Rootless:
     return Rootless(demo_home)
 
 
+@pytest.fixture
+def demo_alone(demo_home: Home, tmp_path_factory: pytest.TempPathFactory) -> Rootless:
+    """The executable, with the demo image and with run-time and scratch folders of its own."""
+    home = Home.make(tmp_path_factory.mktemp("alone"))
+    scratch = home.path / "scratch"
+    environ = {"ROOTLESS_HOME": str(demo_home.store), "ROOTLESS_SCRATCH": str(scratch)}
+    return Rootless(Home(home.path, {**home.environ, **environ}))
+
+
 @pytest.fixture(params=["sub-ids", "single-id"])
 def id_map(request: pytest.FixtureRequest) -> str:
     """Either ID map; the one with sub-IDs only where the user has some."""

@@ -147,6 +147,9 @@ class _Session:
             status = self._child.wait()
             while self._ended_by is None and self._output_waits():
                 self._serve_once()
+        except BrokenPipeError:  # the reader of our output has gone
+            self._child.kill()
+            return 128 + signal.SIGPIPE
         except BaseException:
             self._child.kill()
             raise
@@ -202,19 +205,21 @@ class _Session:
         if number == signal.SIGWINCH:
             if self._terminal is not None:
                 self._terminal.fit()
+        elif self._started and not self._child.is_reaped:
+            # The workload's group is an orphaned one: only SIGSTOP stops it (setpgid(2)).
+            told = signal.SIGSTOP if number == signal.SIGTSTP else number
+            self._control.send({"signal": int(told)})
         elif number == signal.SIGTSTP:
             self._stop()
-        elif self._started and not self._child.is_reaped:
-            self._control.send({"signal": int(number)})
         elif number in _ENDING:  # nothing runs that could be told
             self._ended_by = number
             self._child.shoot()
 
     def _stop(self) -> None:
-        """Stop the workload and this process, until a shell's fg or bg."""
-        if self._started:
-            # The workload's group is an orphaned one: only SIGSTOP stops it (setpgid(2)).
-            self._control.send({"signal": int(signal.SIGSTOP)})
+        """Stop this process until a shell's fg or bg.
+
+        The workload is stopped by now: it would read what is typed for the shell.
+        """
         if self._terminal is not None:
             self._terminal.suspend()
         os.kill(os.getpid(), signal.SIGSTOP)
@@ -245,6 +250,8 @@ class _Session:
             self._error = self._error or RootlessError.from_record(message["error"])
         elif "started" in message:
             self._started = True
+        elif "stopped" in message:
+            self._stop()
         elif "server_died" in message:
             error = OverlayError(
                 "the FUSE server ended: files of the image now give I/O errors",

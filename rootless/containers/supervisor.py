@@ -129,11 +129,11 @@ def _watch(pid: int, root: MountedRoot | None, resources: Resources, channel: Ch
     try:
         while True:
             ready = {fd for fd, _ in poll.poll()}
-            if pidfd in ready:
-                break
-            if server_fd in ready and root is not None:
+            if server_fd in ready and root is not None:  # first: the workload may have ended of it
                 poll.unregister(server_fd)
                 channel.send({"server_died": root.server.last_words()})
+            if pidfd in ready:
+                break
             if channel.fileno() in ready and channel.receive() is None:
                 poll.unregister(channel.fileno())
                 if resources.terminal_state is not None:

@@ -25,7 +25,7 @@ _SMALL_CHUNK = 512
 State = list[Any]
 
 _END_OF_INPUT = b"\x04"  # VEOF: what a terminal sends for the end of the input
-_STDIN, _STDOUT = 0, 1
+_STDIN, _STDOUT, _STDERR = 0, 1, 2
 _COOKED_FLAGS = termios.ECHO | termios.ICANON | termios.ISIG | termios.IEXTEN
 
 
@@ -90,7 +90,7 @@ class Terminal:
     def fit(self) -> None:
         """Give the container's terminal the caller's window size; the kernel sends SIGWINCH."""
         empty = struct.pack("4H", 0, 0, 0, 0)
-        for fd in (0, 1, 2):
+        for fd in (_STDIN, _STDOUT, _STDERR):
             with contextlib.suppress(OSError):
                 size = fcntl.ioctl(fd, termios.TIOCGWINSZ, empty)
                 fcntl.ioctl(self.master_fd, termios.TIOCSWINSZ, size)
@@ -198,7 +198,7 @@ class _Output:
 
     def close(self) -> None:
         """Close what was opened."""
-        if self.fd > _STDOUT:
+        if self.fd != _STDOUT:
             os.close(self.fd)
             self.fd = _STDOUT
 

@@ -47,8 +47,8 @@ class SignalPipe:
 def supervise(workload: int, control: Channel, signals: SignalPipe) -> int:
     """Run until the workload ends; return its status, 128+N for signal N.
 
-    `control` brings `{"signal": N}` from the runner outside; its end means that the runner is
-    gone, and then nobody may be left running.
+    `control` brings `{"signal": N}` from the runner outside; a stop is answered. Its end means that
+    the runner is gone, and then nobody may be left running.
     """
     poll = select.poll()
     poll.register(signals.read_fd, select.POLLIN)
@@ -74,6 +74,8 @@ def _obey(workload: int, control: Channel) -> bool:
     number = received[0].get("signal")
     if isinstance(number, int):
         forward(workload, number)
+    if number == signal.SIGSTOP:
+        control.send({"stopped": True})
     return True
 
 

@@ -55,7 +55,9 @@ class Channel:
         """Wait for a message; None where the other end is gone."""
         size = socket.CMSG_LEN(_MOST_FDS * array.array("i").itemsize)
         try:
-            data, ancillary, _, _ = self._socket.recvmsg(_MESSAGE_BYTES, size)
+            data, ancillary, _, _ = self._socket.recvmsg(
+                _MESSAGE_BYTES, size, socket.MSG_CMSG_CLOEXEC
+            )
         except ConnectionResetError:
             return None
         if not data:

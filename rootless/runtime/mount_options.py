@@ -15,10 +15,17 @@ _FLAGS = {
     "diratime": (0, api.MS_NODIRATIME),
     "dirsync": (api.MS_DIRSYNC, 0),
     "exec": (0, api.MS_NOEXEC),
+    "iversion": (api.MS_I_VERSION, 0),
+    "lazytime": (api.MS_LAZYTIME, 0),
+    "loud": (0, api.MS_SILENT),
+    "mand": (api.MS_MANDLOCK, 0),
     "noatime": (api.MS_NOATIME, 0),
     "nodev": (api.MS_NODEV, 0),
     "nodiratime": (api.MS_NODIRATIME, 0),
     "noexec": (api.MS_NOEXEC, 0),
+    "noiversion": (0, api.MS_I_VERSION),
+    "nolazytime": (0, api.MS_LAZYTIME),
+    "nomand": (0, api.MS_MANDLOCK),
     "norelatime": (0, api.MS_RELATIME),
     "nostrictatime": (0, api.MS_STRICTATIME),
     "nosuid": (api.MS_NOSUID, 0),
@@ -28,8 +35,10 @@ _FLAGS = {
     "remount": (api.MS_REMOUNT, 0),
     "ro": (api.MS_RDONLY, 0),
     "rw": (0, api.MS_RDONLY),
+    "silent": (api.MS_SILENT, 0),
     "strictatime": (api.MS_STRICTATIME, 0),
     "suid": (0, api.MS_NOSUID),
+    "symfollow": (0, api.MS_NOSYMFOLLOW),
     "sync": (api.MS_SYNCHRONOUS, 0),
 }
 _PROPAGATION = {
@@ -42,11 +51,16 @@ _PROPAGATION = {
     "unbindable": api.MS_UNBINDABLE,
     "runbindable": api.MS_UNBINDABLE | api.MS_REC,
 }
+# option: (MOUNT_ATTR_* to set, to leave as it is)
 _RECURSIVE_ATTRIBUTES = {
-    "rro": api.MOUNT_ATTR_RDONLY,
-    "rnosuid": api.MOUNT_ATTR_NOSUID,
-    "rnodev": api.MOUNT_ATTR_NODEV,
-    "rnoexec": api.MOUNT_ATTR_NOEXEC,
+    "rdev": (0, api.MOUNT_ATTR_NODEV),
+    "rexec": (0, api.MOUNT_ATTR_NOEXEC),
+    "rnodev": (api.MOUNT_ATTR_NODEV, 0),
+    "rnoexec": (api.MOUNT_ATTR_NOEXEC, 0),
+    "rnosuid": (api.MOUNT_ATTR_NOSUID, 0),
+    "rro": (api.MOUNT_ATTR_RDONLY, 0),
+    "rrw": (0, api.MOUNT_ATTR_RDONLY),
+    "rsuid": (0, api.MOUNT_ATTR_NOSUID),
 }
 _ATTRIBUTES = {
     api.MS_RDONLY: api.MOUNT_ATTR_RDONLY,
@@ -97,7 +111,8 @@ def parse_mount_options(options: Iterable[str]) -> MountOptions:
         elif option in _PROPAGATION:
             propagation = _PROPAGATION[option]
         elif option in _RECURSIVE_ATTRIBUTES:
-            recursive |= _RECURSIVE_ATTRIBUTES[option]
+            added, cleared = _RECURSIVE_ATTRIBUTES[option]
+            recursive = recursive & ~cleared | added
         elif option == "tmpcopyup":
             copy_up = True
         elif option not in ("z", "Z", ""):

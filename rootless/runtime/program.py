@@ -9,21 +9,40 @@ else runs in the container yet who could exchange the file between this look and
 """
 
 import os
+import re
 import stat
 import struct
 from collections.abc import Iterator, Sequence
-from typing import BinaryIO
+from dataclasses import dataclass
 
 from rootless.errors import CannotExecute, CommandNotFound
 
 _DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _OWN = "/proc/self/exe"
 
-# The kernel follows fewer scripts that interpret scripts, and reads no more of a script's line.
-_MOST_INTERPRETERS = 8
+# The kernel follows fewer scripts that interpret scripts, and reads no more of a script's line,
+# of a table of program headers, and of the interpreter's path.
+_MOST_INTERPRETERS = 16
 _LINE = 256
+_MOST_HEADER_BYTES = 65536
+_PATH_MAX = 4096
 _PT_INTERP = 3
-_MOST_HEADERS = 64
+_SEPARATORS = re.compile(rb"[ \t\0]+")
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Where an ELF file of one class keeps its program headers (elf(5)), in this host's order."""
+
+    word: str
+    table: int
+    count: int
+    header: int
+    offset: int
+    size: int
+
+
+_LAYOUTS = (_Layout("=Q", 32, 56, 56, 8, 32), _Layout("=I", 28, 44, 32, 4, 16))
 
 
 def find_program(name: str, env: Sequence[str]) -> str:
@@ -62,41 +81,53 @@ def refuse_own_program(program: str) -> None:
     names = [program]
     for name in names:
         try:
-            with open(name, "rb") as file:
-                if os.path.samestat(os.fstat(file.fileno()), own):
-                    raise CannotExecute(
-                        "cannot execute: it leads out of the container", program
-                    ) from None
-                if len(names) <= _MOST_INTERPRETERS:
-                    names += _interpreters(file)
+            fd = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a FIFO would wait
+        except PermissionError as error:
+            raise CannotExecute(
+                "cannot execute: it cannot be read, so what interprets it cannot be known",
+                name,
+                "make it readable to the workload's user",
+            ) from error
         except OSError:
-            continue  # execve(2) says what is wrong with it, and execute-only is not
+            continue  # execve(2) says what is wrong with it
+        try:
+            found = os.fstat(fd)
+            if os.path.samestat(found, own):
+                raise CannotExecute("cannot execute: it leads out of the container", program)
+            if stat.S_ISREG(found.st_mode) and len(names) <= _MOST_INTERPRETERS:
+                names += _interpreters(fd)
+        finally:
+            os.close(fd)
 
 
-def _interpreters(file: BinaryIO) -> Iterator[str]:
+def _interpreters(fd: int) -> Iterator[str]:
     """Yield the program that the kernel runs for a script or an ELF file, if there is one."""
-    head = file.read(_LINE)
+    head = _read_at(fd, 0, _LINE)
     if head.startswith(b"#!"):
-        words = head[2:].split(b"\n", 1)[0].split()
-        if words:
-            yield os.fsdecode(words[0])
+        line = head[2:].split(b"\n", 1)[0].strip(b" \t")
+        yield from filter(None, (os.fsdecode(_SEPARATORS.split(line)[0]),))
     elif head.startswith(b"\x7fELF") and len(head) >= 64:
-        yield from _elf_interpreter(file, head)
+        # Whatever class and byte order the file claims: the kernel goes by the machine alone.
+        for layout in _LAYOUTS:
+            yield from _elf_interpreter(fd, head, layout)
 
 
-def _elf_interpreter(file: BinaryIO, head: bytes) -> Iterator[str]:
-    order = "<" if head[5] == 1 else ">"
-    wide = head[4] == 2
-    (start,) = struct.unpack_from(order + ("Q" if wide else "I"), head, 32 if wide else 28)
-    size, count = struct.unpack_from(order + "HH", head, 54 if wide else 42)
-    for number in range(min(count, _MOST_HEADERS)):
-        file.seek(start + number * size)
-        header = file.read(56 if wide else 32)
-        if len(header) < (56 if wide else 32):
+def _elf_interpreter(fd: int, head: bytes, layout: _Layout) -> Iterator[str]:
+    (start,) = struct.unpack_from(layout.word, head, layout.table)
+    (count,) = struct.unpack_from("=H", head, layout.count)
+    headers = _read_at(fd, start, min(count * layout.header, _MOST_HEADER_BYTES))
+    for at in range(0, len(headers) - layout.header + 1, layout.header):
+        if struct.unpack_from("=I", headers, at)[0] == _PT_INTERP:
+            (offset,) = struct.unpack_from(layout.word, headers, at + layout.offset)
+            (size,) = struct.unpack_from(layout.word, headers, at + layout.size)
+            path = _read_at(fd, offset, min(size, _PATH_MAX)).split(b"\0", 1)[0]
+            yield from filter(None, (os.fsdecode(path),))
             return
-        if struct.unpack_from(order + "I", header)[0] == _PT_INTERP:
-            format_, at = ("Q", (8, 32)) if wide else ("I", (4, 16))
-            offset, length = (struct.unpack_from(order + format_, header, a)[0] for a in at)
-            file.seek(offset)
-            yield os.fsdecode(file.read(min(length, os.pathconf("/", "PC_PATH_MAX"))).rstrip(b"\0"))
-            return
+
+
+def _read_at(fd: int, offset: int, size: int) -> bytes:
+    """Return what is there; nothing where the offset is none."""
+    try:
+        return os.pread(fd, size, offset)
+    except (OSError, OverflowError):
+        return b""

@@ -20,7 +20,12 @@ def apply(rlimits: Iterable[Rlimit]) -> None:
         soft, hard = _lowered(limit.soft, most), _lowered(limit.hard, most)
         if (soft, hard) != (limit.soft, limit.hard):
             log.warning("%s is lowered to the caller's hard limit %d", limit.type, most)
-        resource.setrlimit(number, (soft, hard))
+        try:
+            resource.setrlimit(number, (soft, hard))
+        except (ValueError, OverflowError) as error:
+            raise InvalidInput(
+                f"cannot set the resource limit: {error}", f"{limit.type}={soft}:{hard}"
+            ) from error
 
 
 def _lowered(value: int, most: int) -> int:

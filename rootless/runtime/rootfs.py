@@ -49,7 +49,9 @@ def _open_or_make(root_fd: int, path: str, *, directory: bool, links: int) -> in
     try:
         link = _read_link(parent_fd, name)
         if link is not None:  # dangling, as /etc/resolv.conf often is
-            path = link if link.startswith("/") else posixpath.join(parent, link)
+            # "..", of a link that lies behind another link, counts from where it really lies
+            folder = posixpath.join("/", os.path.relpath(_real(parent_fd), _real(root_fd)))
+            path = link if link.startswith("/") else posixpath.join(folder, link)
             return _open_or_make(root_fd, path, directory=directory, links=links + 1)
         if directory:
             os.mkdir(name, 0o755, dir_fd=parent_fd)
@@ -59,6 +61,10 @@ def _open_or_make(root_fd: int, path: str, *, directory: bool, links: int) -> in
         return os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent_fd)
     finally:
         os.close(parent_fd)
+
+
+def _real(fd: int) -> str:
+    return os.readlink(f"/proc/self/fd/{fd}")
 
 
 def _read_link(parent_fd: int, name: str) -> str | None:

@@ -1,0 +1,82 @@
+"""Mount options."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rootless.linux import mount_api as api
+from rootless.runtime.mount_options import MountOptions, parse_mount_options
+
+# runtime-spec config.md, "Linux mount options": what undoes what
+PAIRS = [
+    *(("async", "sync"), ("atime", "noatime"), ("dev", "nodev"), ("diratime", "nodiratime")),
+    *(("exec", "noexec"), ("noiversion", "iversion"), ("nolazytime", "lazytime")),
+    *(("loud", "silent"), ("nomand", "mand"), ("norelatime", "relatime"), ("rw", "ro")),
+    *(("nostrictatime", "strictatime"), ("suid", "nosuid"), ("symfollow", "nosymfollow")),
+]
+RECURSIVE = [("rdev", "rnodev"), ("rexec", "rnoexec"), ("rrw", "rro"), ("rsuid", "rnosuid")]
+WORDS = [word for pair in (*PAIRS, *RECURSIVE) for word in pair] + [
+    *("bind", "rbind", "defaults", "dirsync", "remount", "private", "rprivate", "shared"),
+    *("rshared", "slave", "rslave", "unbindable", "runbindable", "tmpcopyup", "z", "Z", ""),
+]
+
+
+@pytest.mark.parametrize(("off", "on"), PAIRS)
+def test_later_ones_win(off: str, on: str) -> None:
+    """Of two that contradict each other the last one counts; each is a flag, none is data."""
+    only_on = parse_mount_options([on])
+    assert only_on.flags
+    assert parse_mount_options([off]) == MountOptions()
+    assert parse_mount_options([off, on]) == only_on
+    assert parse_mount_options([on, off]) == MountOptions()
+
+
+@pytest.mark.parametrize(("off", "on"), RECURSIVE)
+def test_later_ones_win_for_the_mounts_below(off: str, on: str) -> None:
+    """The recursive forms too; they leave the mount's own flags alone."""
+    only_on = parse_mount_options([on])
+    assert only_on.recursive_attributes
+    assert not only_on.flags
+    assert parse_mount_options([off, on]) == only_on
+    assert parse_mount_options([on, off]) == MountOptions()
+
+
+@settings(database=None, max_examples=60)
+@given(
+    words=st.lists(st.sampled_from(WORDS), max_size=8), data=st.lists(st.text("xy=", min_size=1))
+)
+def test_known_words_are_never_data(words: list[str], data: list[str]) -> None:
+    """What a file system gets is what nobody else takes, in its order."""
+    assert parse_mount_options([*words, *data]).data == tuple(data)
+    assert parse_mount_options([*data, *words]).data == tuple(data)
+
+
+@settings(database=None, max_examples=60)
+@given(words=st.lists(st.sampled_from(WORDS), max_size=8))
+def test_saying_it_twice_changes_nothing(words: list[str]) -> None:
+    """The same list again gives the same mount."""
+    assert parse_mount_options([*words, *words]) == parse_mount_options(words)
+
+
+def test_propagation_is_one() -> None:
+    """The last kind of propagation counts, with its reach."""
+    assert parse_mount_options(["rshared", "slave"]).propagation == api.MS_SLAVE
+    found = parse_mount_options(["shared", "rprivate"])
+    assert found.propagation == api.MS_PRIVATE | api.MS_REC
+    assert not found.flags
+
+
+def test_bind_and_attributes() -> None:
+    """A bind mount takes its flags as attributes, since mount(2) ignores them there."""
+    found = parse_mount_options(["rbind", "ro", "nosuid", "nodev", "noexec", "noatime"])
+    assert found.is_bind
+    assert found.flags & api.MS_REC
+    everything = api.MOUNT_ATTR_RDONLY | api.MOUNT_ATTR_NOSUID | api.MOUNT_ATTR_NODEV
+    assert found.attributes == everything | api.MOUNT_ATTR_NOEXEC
+    assert not parse_mount_options(["ro"]).is_bind
+
+
+def test_tmpfs() -> None:
+    """Only `tmpcopyup` is ours; size and mode are the file system's."""
+    found = parse_mount_options(["nosuid", "tmpcopyup", "size=1m", "mode=755"])
+    assert (found.copy_up, found.data) == (True, ("size=1m", "mode=755"))

@@ -22,7 +22,7 @@ _USAGE_STATUS = 2
 
 def main() -> int:
     """Run the command line in `sys.argv`; return the exit status."""
-    words = _parser().parse_args()
+    words = _parser().parse_intermixed_args()
     try:
         options = parse_options(",".join(words.options))
         config, fds = _config(options, words.mountpoint)

@@ -40,7 +40,7 @@ class Launched:
         self.close_ready()
         if answer == "ready":
             return ""
-        return answer.removeprefix("error ").strip() or UNKNOWN
+        return answer.removeprefix("error").strip() or UNKNOWN
 
     def close_ready(self) -> None:
         """Stop listening for the answer; harmless when repeated."""

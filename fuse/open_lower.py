@@ -87,9 +87,12 @@ def _indexes(tars: Iterable[Path], folder: Path) -> Iterable[Path]:
 
 def _make_index(tar: Path, out: Path) -> Path:
     with open(tar, "rb") as file, IndexBuilder(out) as builder:
-        while chunk := file.read(_CHUNK):
-            if file.tell() <= _CHUNK and chunk.startswith(_COMPRESSED):
-                raise OSError(0, "the tar is compressed; it must be a plain one", str(tar))
-            builder.feed(chunk)
-        builder.finish()
+        try:
+            while chunk := file.read(_CHUNK):
+                if file.tell() <= _CHUNK and chunk.startswith(_COMPRESSED):
+                    raise OSError(0, "the tar is compressed; it must be a plain one", str(tar))
+                builder.feed(chunk)
+            builder.finish()
+        except ValueError as error:
+            raise ValueError(f"{error}: {str(tar)!r}") from error
     return out

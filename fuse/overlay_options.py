@@ -156,7 +156,7 @@ def _mapping(name: str, value: str) -> Lines:
     ids = [_number(name, number) for number in numbers]
     lines = tuple(zip(ids[::3], ids[1::3], ids[2::3], strict=True))
     if any(not length or max(line) + length - 1 > _ID_MAX for *line, length in lines):
-        raise OptionError(f"{name} goes beyond the IDs 0 to {_ID_MAX}: {value!r}")
+        raise OptionError(f"{name} goes beyond the IDs 0 to {_ID_MAX}, or has no length: {value!r}")
     return lines
 
 

@@ -7,7 +7,7 @@ import pytest
 from fuse.attributes import FOREVER, AttributeMaker, absent, representable
 from fuse.entry import Inode
 from fuse.overlay import Status
-from fuse.ownership import Squash
+from fuse.ownership import IDTranslation, Squash
 
 INODE = Inode(
     ino=7,
@@ -59,3 +59,38 @@ def test_times_of_any_size_are_made_to_fit(maker: AttributeMaker, time_ns: int) 
     """An archive's absurd time becomes the nearest one that the kernel can hold."""
     assert abs(representable(time_ns)) < 2**63 * 10**9
     assert maker.of_lower(INODE._replace(mtime_ns=time_ns)).st_mtime_ns == representable(time_ns)
+
+
+def status(mode: int, uid: int = 1000, gid: int = 100005) -> Status:
+    """Return an overlay's status with this mode and owner."""
+    return Status(9, mode, 5, uid, gid, 2, 3, 4, 5, 6, 7)
+
+
+def test_owners_are_translated() -> None:
+    """An overlay's stored owners are shown by the mapping; what no line has is the overflow."""
+    made = AttributeMaker(
+        Squash((), 0),
+        Squash((), 0),
+        uid_translation=IDTranslation(((0, 1000, 1),)),
+        gid_translation=IDTranslation(((1, 100000, 10),)),
+    )
+    entry = made.of(status(stat.S_IFREG | 0o644))
+    assert (entry.st_uid, entry.st_gid) == (0, 6)
+    entry = made.of(status(stat.S_IFREG | 0o644, 1, 2))
+    assert (entry.st_uid, entry.st_gid) == (65534, 65534)
+
+
+def test_owners_are_squashed() -> None:
+    """One kind of ID may be squashed and the other left as it is."""
+    made = AttributeMaker(Squash((), 0), Squash((), 0), uid_translation=IDTranslation(squashed=0))
+    entry = made.of(status(stat.S_IFREG | 0o644))
+    assert (entry.st_uid, entry.st_gid) == (0, 100005)
+
+
+@pytest.mark.parametrize(("kind", "nlink"), [(stat.S_IFDIR, 1), (stat.S_IFREG, 5)])
+def test_static_nlink(kind: int, nlink: int) -> None:
+    """Directories have one link, files as many as they have."""
+    made = AttributeMaker(Squash((), 0), Squash((), 0), static_nlink=True)
+    assert made.of(status(kind | 0o755)).st_nlink == nlink
+    usual = AttributeMaker(Squash((), 0), Squash((), 0))
+    assert usual.of(status(kind | 0o755)).st_nlink == 5

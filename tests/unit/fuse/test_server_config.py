@@ -1,8 +1,14 @@
 """What a server is told."""
 
+from typing import get_type_hints
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fuse.server_config import ServerConfig
+
+HINTS = get_type_hints(ServerConfig)
 
 
 def test_round_trip() -> None:
@@ -16,6 +22,13 @@ def test_round_trip() -> None:
         uid_map=((0, 1), (1, 65535)),
         use_fusermount=True,
     )
+    assert ServerConfig.from_json(config.to_json()) == config
+
+
+@settings(database=None)
+@given(st.builds(ServerConfig, **{name: st.from_type(kind) for name, kind in HINTS.items()}))
+def test_any_config_is_read_as_it_was_written(config: ServerConfig) -> None:
+    """Whatever the fields are, names that are no UTF-8 included."""
     assert ServerConfig.from_json(config.to_json()) == config
 
 

@@ -110,8 +110,7 @@ def _become_container(spec: Spec, options: SandboxOptions, control: Channel) -> 
     prctl.set_name("rootless-init")
 
     # By the host's /proc, and while this process may still write to its own files there.
-    if spec.process.oom_score_adj is not None:
-        _set_oom_score(spec.process.oom_score_adj)
+    _set_oom_score(spec.process.oom_score_adj)
 
     # Not to be traced or read through /proc by the workload, which has this process's user ID;
     # the program file behind it is the host's interpreter (CVE-2019-5736).
@@ -155,7 +154,9 @@ def _become_container(spec: Spec, options: SandboxOptions, control: Channel) -> 
     return init.supervise(workload, control, signals)
 
 
-def _set_oom_score(score: int) -> None:
+def _set_oom_score(score: int | None) -> None:
+    if score is None:
+        return
     try:
         with open("/proc/self/oom_score_adj", "w", encoding="utf-8") as file:
             file.write(str(score))
@@ -251,6 +252,8 @@ def _make_root_read_only() -> None:
 
 def _start_workload(spec: Spec, options: SandboxOptions, control: Channel, terminal_fd: int) -> int:
     """Fork the workload and wait until its program runs; its failure is raised here."""
+    # From here on signals are the workload's: those that come before it runs wait in the channel.
+    control.send({"started": True})
     ours, theirs = Channel.pair()
     process_options = ProcessOptions(options.set_groups, terminal_fd, options.close_stdin)
     pid = os.fork()
@@ -263,5 +266,4 @@ def _start_workload(spec: Spec, options: SandboxOptions, control: Channel, termi
     # not look, to who reads the other side, as if it had ended.
     if received is not None:
         raise RootlessError.from_record(received[0]["error"])
-    control.send({"started": True})
     return pid

@@ -1,16 +1,22 @@
 """Indexes in, one tree out: what the file holds, and what is refused."""
 
 import stat
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from images import CAP_NET_RAW, END, LayerBuilder, header, padded, pax_header, small_layer
-from trees import build_index, build_tree, listing
+from listing import differences, list_lower, list_tree
+from random_image import random_layers
+from trees import build_index, build_tree, listing, tar_path
 
+from fuse.contents import TarContents
 from fuse.database import IndexFormatError
 from fuse.entry import Inode, TreeStatistics
 from fuse.merge import MergeError, merge
+from fuse.stacked_lower import StackedLower
 from fuse.tree import Tree
+from fuse.tree_lower import TreeLayer
 
 
 def node(tree: Tree, path: bytes) -> Inode:
@@ -149,3 +155,56 @@ def test_a_tree_is_no_index(tmp_path: Path) -> None:
     tree = build_tree(tmp_path, [small_layer()])
     with pytest.raises(IndexFormatError, match="not a file of this kind"):
         merge([tree], tmp_path / "again")
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_merge_may_be_split_where_whiteouts_are_kept(tmp_path: Path, seed: int) -> None:
+    """A tree of the upper layers with its whiteouts, on one of the lower ones, is the whole.
+
+    So grouping the tars of a stack, as `open_lower` does around folders, changes nothing.
+    """
+    count = 5
+    layers = random_layers(300 + seed, count, operations=25)
+    with Tree.open(build_tree(tmp_path, layers)) as tree:
+        whole = list_tree(tree)
+    for middle in range(1, count):
+        # three pieces, so that one lies between others
+        pieces = sorted({0, middle, (middle + count) // 2, count})
+        stack = StackedLower([piece(tmp_path, low, high) for low, high in pairwise(pieces)][::-1])
+        lines = differences(whole, list_lower(stack))
+        stack.close()
+        assert not lines, f"cut at {pieces}:\n" + "\n".join(lines[:20])
+
+
+def piece(folder: Path, low: int, high: int) -> TreeLayer:
+    """Merge a part of the layers that `build_tree` wrote, to lie on others."""
+    out = folder / f"{low}-{high}"
+    indexes = [folder / f"{number}.index" for number in range(low, high)]
+    merge(indexes, out, keeps_whiteouts=True)
+    return TreeLayer(Tree.open(out), TarContents(tar_path(folder, n) for n in range(low, high)))
+
+
+def test_a_tree_that_keeps_whiteouts_says_what_it_hides(tmp_path: Path) -> None:
+    """Whiteouts of what no layer of it has stay; a name made again hides by itself."""
+    layers = [
+        LayerBuilder().file("a").directory("d").file("d/x").whiteout("b"),
+        LayerBuilder().whiteout("a").file("b").opaque("d").whiteout("deep/er/gone"),
+    ]
+    build_tree(tmp_path, layers)
+    layer = piece(tmp_path, 0, 2)
+    try:
+        assert layer.names(layer.root) == [b"b", b"d", b"deep"]
+        assert set(layer.hidden(layer.root)) == {b"a"}
+        found = {name: layer.lookup(layer.root, name) for name in (b"a", b"d", b"deep")}
+        assert found[b"a"] is None
+        directory, deep = found[b"d"], found[b"deep"]
+        assert directory is not None
+        assert deep is not None
+        assert layer.is_opaque(directory)
+        assert not layer.is_opaque(deep)
+        assert layer.xattrs(directory) == {}
+        inner = layer.lookup(deep, b"er")
+        assert inner is not None
+        assert set(layer.hidden(inner)) == {b"gone"}
+    finally:
+        layer.close()

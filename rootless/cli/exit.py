@@ -34,7 +34,7 @@ def status_of(call: Callable[[], object], *, debug: bool) -> int:
         return 128 + signal.SIGINT
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # the second is what typer makes of the first
         # The reader of our output has gone: end as a program without a handler would, quietly,
         # and keep the interpreter from flushing into the closed pipe again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -192,14 +192,15 @@ class _Session:
         if self._terminal is not None:
             for fd, events in self._terminal.interests().items():
                 poll.register(fd, events)
-        for fd, _ in poll.poll():
-            if fd == self._signals.read_fd:
-                for number in self._signals.take():
-                    self._on_signal(number)
-            elif fd in self._open:
+        ready = [fd for fd, _ in poll.poll()]
+        for fd in ready:
+            if fd in self._open:
                 self._on_message(fd)
-            elif self._terminal is not None:
+            elif fd != self._signals.read_fd and self._terminal is not None:
                 self._terminal.serve(fd)
+        if self._signals.read_fd in ready:  # last: they are the workload's if it has started
+            for number in self._signals.take():
+                self._on_signal(number)
 
     def _on_signal(self, number: signal.Signals) -> None:
         if number == signal.SIGWINCH:

@@ -140,7 +140,15 @@ def _mount_hybrid(request: OverlayRequest, upper: Path, work: Path) -> MountedRo
             ) from error
         log.debug("hybrid refused, falling back to fuse: %s", error)
         return None
-    return MountedRoot(rootfs, "hybrid", server, (str(rootfs), str(lower)))
+    mounted = MountedRoot(rootfs, "hybrid", server, (str(rootfs), str(lower)))
+    if os.statvfs(rootfs).f_flag & os.ST_RDONLY:  # what overlayfs does without a workdir
+        mounted.unmount()
+        raise OverlayError(
+            "no room for what the container writes",
+            str(upper),
+            "make room, or name another folder with ROOTLESS_SCRATCH",
+        )
+    return mounted
 
 
 def _is_volatile(request: OverlayRequest) -> bool:

@@ -132,7 +132,7 @@ def _describe(status: int) -> str:
 
 def _fix_for(reason: str) -> str:
     lowered = reason.lower()
-    if "/dev/fuse" in lowered or "fuse device" in lowered:
+    if any(words in lowered for words in ("/dev/fuse", "fuse device", "device not found")):
         return "'rootless doctor' tells how to make /dev/fuse usable"
     return "'rootless doctor' checks what it needs"
 

@@ -131,7 +131,7 @@ def inherit_root(upper: Path, lower: Path) -> None:
     The merged root shows the upperdir's own attributes (overlayfs documentation, "Upper and
     Lower"); a used upperdir keeps what the container gave it.
     """
-    if any(os.scandir(upper)):
+    if os.listdir(upper):
         return
     root = os.stat(lower)
     os.chown(upper, root.st_uid, root.st_gid)

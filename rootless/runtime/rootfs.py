@@ -26,6 +26,8 @@ def open_target(root_fd: int, path: str, *, directory: bool) -> int:
         fix = ""
         if error.errno in (errno.EROFS, errno.EACCES):
             fix = "the root file system is read-only and lacks it"
+        elif error.errno in (errno.ENOSPC, errno.EDQUOT):
+            fix = "make room, or name another folder with ROOTLESS_SCRATCH"
         raise OverlayError(f"cannot make the mount point: {error.strerror}", path, fix) from error
     if directory != stat.S_ISDIR(os.fstat(fd).st_mode):
         os.close(fd)

@@ -138,8 +138,8 @@ class TestServerDies:
     def test_the_workload_gets_errors(self, demo_alone: Rootless, driver: str) -> None:
         """Reading files gives an I/O error at once, the command line says why, nothing hangs."""
         script = (
-            'look() { read line <$1; echo "status=$?"; }; look /missing 2>&1; echo ready; '
-            "read line; look /usr/share/common-licenses/GPL-3"
+            'look() { read line <$1; echo "status=$?"; }; look /etc/hostname; look /missing 2>&1; '
+            "echo ready; read line; look /usr/share/common-licenses/GPL-3"
         )
         command = ("-i", "--overlay-driver", driver, "debian-demo", "sh", "-c", script)
         process = demo_alone.start(

@@ -83,6 +83,8 @@ def refuse_own_program(program: str) -> None:
         try:
             fd = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a FIFO would wait
         except PermissionError as error:
+            if not os.access(_OWN, os.W_OK, effective_ids=True):
+                continue  # a program like sudo(8), 0111 to others; and nothing it could do harm to
             raise CannotExecute(
                 "cannot execute: it cannot be read, so what interprets it cannot be known",
                 name,

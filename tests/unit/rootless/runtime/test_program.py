@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from rootless.errors import CannotExecute, CommandNotFound
+from rootless.runtime import program as program_module
 from rootless.runtime.program import find_program, refuse_own_program
 
 OWN = "/proc/self/exe"
@@ -133,9 +134,15 @@ def test_links_to_the_runner(tmp_path: Path) -> None:
 
 
 @pytest.mark.needs_user
-def test_what_cannot_be_read_is_refused(tmp_path: Path) -> None:
-    """Of a program that may only be executed nobody knows what interprets it."""
+def test_what_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What interprets a program that may only be executed nobody knows; it may run nevertheless.
+
+    Unless the user could write to the runner's own program, which is what it is about.
+    """
     secret = program(tmp_path / "x", LEADS_OUT["elf"], mode=0o111)
+    refuse_own_program(str(secret))  # the interpreter of these tests is another user's
+    own = program(tmp_path / "own", b"")
+    monkeypatch.setattr(program_module, "_OWN", str(own))
     with pytest.raises(CannotExecute, match="cannot be read"):
         refuse_own_program(str(secret))
 

@@ -142,7 +142,8 @@ def set_xattr(overlay: Overlay, node: Node, name: bytes, value: bytes) -> None:
 
 def remove_xattr(overlay: Overlay, node: Node, name: bytes) -> None:
     """Remove an extended attribute; raises OSError ENODATA where there is none."""
-    xattr(overlay, node, name)  # nothing is copied up for an attribute that is not there
+    if not node.is_upper or xattrs.is_owner_note(name):
+        xattr(overlay, node, name)  # nothing is copied up for an attribute that is not there
     copy_up(overlay, node)
     stored = xattrs.stored_name(name)
     if not node.links and node.orphan_fd >= 0:

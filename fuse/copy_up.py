@@ -103,9 +103,9 @@ def _make(overlay: Overlay, lower: Inode, work: Place, size: int | None) -> None
         _make_file(overlay, lower, work, size)
     else:
         make_node(work, lower.mode, lower.rdev)
-    _set_xattrs(overlay, lower, work)
     uid, gid = overlay.owner(lower)
     overlay.upper.set_owner_and_mode(work, lower.mode, uid, gid, lower.rdev)
+    _set_xattrs(overlay, lower, work)  # chown(2) takes a file's capabilities away
     times = (lower.mtime_ns, lower.mtime_ns)
     os.utime(work.name, ns=times, dir_fd=work.fd, follow_symlinks=False)
 

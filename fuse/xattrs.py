@@ -51,8 +51,9 @@ def shown_name(stored: bytes) -> bytes | None:
 
 
 def is_storable(name: bytes) -> bool:
-    """Return whether an image's attribute can be given to a copy: trusted.* needs the host's root.
+    """Return whether an image's attribute can be given to a copy.
 
-    Nobody inside can read those either, so nothing is lost.
+    Not trusted.*, which needs the host's root: nobody inside can read those either, so nothing is
+    lost. And not the note of an owner, which is the upperdir's own.
     """
-    return not name.startswith(_TRUSTED)
+    return not name.startswith(_TRUSTED) and not is_owner_note(name)

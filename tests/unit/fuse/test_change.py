@@ -1,5 +1,6 @@
 """Changes to an object, with and without a name."""
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ import pytest
 from overlays import Core
 
 from fuse.change import Changes, change, remove_xattr, set_xattr, xattr, xattr_names
+from fuse.copy_up import copy_up
 from fuse.node import Node
 from fuse.remove import unlink
 
@@ -82,3 +84,22 @@ def test_a_link_itself(core: Core) -> None:
     change(core.overlay, core.node("link"), Changes(mtime_ns=7))
     assert (core.upperdir / "link").lstat().st_mtime_ns == 7
     assert not (core.upperdir / "file").exists()
+
+
+def test_the_note_of_an_owner_is_not_the_programs(core: Core) -> None:
+    """A program can neither set nor see what would make its file another owner's."""
+    node, name = core.node("file"), b"user.containers.override_stat"
+    with pytest.raises(PermissionError):
+        set_xattr(core.overlay, node, name, b"0:0:4755")
+    copy_up(core.overlay, node)
+    os.setxattr(core.upperdir / "file", os.fsdecode(name), b"0:0:0644")
+    for use in (xattr, remove_xattr):
+        with pytest.raises(OSError, match=os.strerror(errno.ENODATA)):
+            use(core.overlay, node, name)
+    core.overlay.nodes.forget(node.ino, node.lookups)
+
+
+def test_a_name_of_no_kind(core: Core) -> None:
+    """An attribute outside of Linux's four kinds is not supported, rather than absent."""
+    with pytest.raises(OSError, match=os.strerror(errno.EOPNOTSUPP)):
+        xattr(core.overlay, core.root, b"other.name")

@@ -90,3 +90,11 @@ def test_hard_links(core: Core) -> None:
     make_link(core.overlay, node, core.link("dir/again"))
     assert core.node("dir/again") is node
     assert core.overlay.status(node).nlink == 2
+
+
+def test_nobody_makes_a_whiteout(core: Core) -> None:
+    """The device number of a whiteout is refused, as overlayfs does, and nothing is made."""
+    whiteout = NEW._replace(mode=stat.S_IFCHR | 0o600)
+    with pytest.raises(PermissionError):
+        make_special(core.overlay, core.link("new"), whiteout)
+    assert os.listdir(core.upperdir) == []

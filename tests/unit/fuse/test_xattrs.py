@@ -33,3 +33,8 @@ def test_trusted_attributes_are_not_kept() -> None:
     """Only the host's root could read them."""
     assert not xattrs.is_storable(b"trusted.x")
     assert xattrs.is_storable(b"security.capability")
+
+
+def test_an_images_note_of_an_owner_is_not_kept() -> None:
+    """Only the upperdir itself writes such a note."""
+    assert not xattrs.is_storable(b"user.containers.override_stat")

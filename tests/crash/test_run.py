@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -136,7 +137,10 @@ class TestServerDies:
     """The FUSE server is killed while the workload uses it."""
 
     def test_the_workload_gets_errors(self, demo_alone: Rootless, driver: str) -> None:
-        """Reading files gives an I/O error at once, the command line says why, nothing hangs."""
+        """Reading files fails at once, the command line says why, nothing hangs.
+
+        A page of its own program that the workload had not read yet is a SIGBUS, as on any disk.
+        """
         script = (
             'look() { read line <$1; echo "status=$?"; }; look /etc/hostname; look /missing 2>&1; '
             "echo ready; read line; look /usr/share/common-licenses/GPL-3"
@@ -158,8 +162,11 @@ class TestServerDies:
             kill(Processes.of(process.pid).server)
             assert b"the FUSE server ended" in process.stderr.readline()
             out, err = process.communicate(b"\n", timeout=10)
-        assert out == b"status=2\n"
-        assert b"Transport endpoint is not connected" in err or b"Input/output error" in err
+        if process.returncode == 0:
+            assert out == b"status=2\n"
+            assert b"not connected" in err or b"Input/output error" in err
+        else:
+            assert (process.returncode, out) == (128 + signal.SIGBUS, b"")
 
     def test_while_it_is_read(self, demo_alone: Rootless, driver: str) -> None:
         """A workload that is in the middle of a request when the server dies does not hang."""
@@ -172,7 +179,7 @@ class TestServerDies:
             kill(found.server)
             status, said = ended(process)
         assert status == 9
-        assert said.count("\n") == 1
+        assert said.count("\n") <= 1  # none where all had ended before the server's end was known
 
 
 class TestTwoAtOnce:

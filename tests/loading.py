@@ -34,8 +34,8 @@ def listing(folder: Path) -> Listing:
 
 
 def temp_files(store: Path) -> list[str]:
-    """Return the names of what is under construction, or was."""
-    return [name for _, _, files in os.walk(store) for name in files if name.startswith(".tmp-")]
+    """Return the paths of what is under construction, or was."""
+    return [str(path.relative_to(store)) for path in store.rglob(".tmp-*")]
 
 
 def objects(store: Path) -> set[str]:

@@ -21,7 +21,7 @@ from rootless.image.ingest import Expected, StagedLayer, ingest
 from rootless.image.load import describe
 from rootless.image.plan import PlannedImage
 from rootless.image.progress import Progress, Silent
-from rootless.image.source import read_error
+from rootless.image.source import STANDARD_INPUT, read_error
 from rootless.image.store import Store
 from rootless.image.transaction import Transaction
 from rootless.oci.digest import Digest
@@ -131,7 +131,7 @@ def import_rootfs(
 def _ingested(
     store: Store, stream: ByteStream, source: str, size: int | None, progress: Progress
 ) -> StagedLayer:
-    what = "standard input" if source == "-" else source
+    what = STANDARD_INPUT if source == "-" else source
     progress.layer(os.path.basename(what.rstrip("/")), size)
     return ingest(store, stream, what, Expected(), progress.advance)
 

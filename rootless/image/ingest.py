@@ -12,6 +12,8 @@ from rootless.image.store import Store, TempFile
 from rootless.image.store_errors import explain
 from rootless.oci.digest import Digest
 
+_UNKNOWN = Digest("sha256:unknown")  # for a place beside the files whose names are known later
+
 
 @dataclass(frozen=True, slots=True)
 class StagedLayer:
@@ -76,9 +78,9 @@ def ingest(
         IntegrityError: It is damaged, not what it must be, or not a layer.
         StoreError: The store cannot take it.
     """
-    tar = store.temp_for(store.blob_path(Digest("")))
+    tar = store.temp_for(store.blob_path(_UNKNOWN))
     try:
-        index = store.temp_for(store.index_path(Digest("")))
+        index = store.temp_for(store.index_path(_UNKNOWN))
     except BaseException:
         tar.close()
         raise

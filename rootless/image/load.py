@@ -14,7 +14,13 @@ from rootless.image.byte_stream import ByteStream
 from rootless.image.decompress import MAGIC_BYTES, compression_of, opened
 from rootless.image.plan import PlannedImage, plan
 from rootless.image.progress import Progress, Silent
-from rootless.image.source import ArchiveFile, ImageSource, LayoutFolder, read_error
+from rootless.image.source import (
+    STANDARD_INPUT,
+    ArchiveFile,
+    ImageSource,
+    LayoutFolder,
+    read_error,
+)
 from rootless.image.store import Store
 from rootless.image.transaction import Transaction
 from rootless.oci.descriptor import Platform
@@ -170,7 +176,7 @@ def _open_stdin(store: Store, progress: Progress) -> ImageSource:
         raise InvalidInput("nothing to load", "standard input is a terminal", fix)
     fd = os.dup(sys.stdin.fileno())
     with open(fd, "rb", buffering=0) as raw:
-        return _read_stream(store, raw, "standard input", progress)
+        return _read_stream(store, raw, STANDARD_INPUT, progress)
 
 
 def _read_stream(store: Store, raw: ByteStream, what: str, progress: Progress) -> ImageSource:

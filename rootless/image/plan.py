@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from rootless.errors import IntegrityError, InvalidInput, NotFound
 from rootless.image.ingest import Expected
 from rootless.image.names import name_for_storing
-from rootless.image.source import ImageSource
+from rootless.image.source import STANDARD_INPUT, ImageSource
 from rootless.oci import descriptor as media
 from rootless.oci.descriptor import Descriptor, Platform
 from rootless.oci.digest import Digest, hex_of, parse_digest, sha256_of
@@ -22,6 +22,7 @@ from rootless.oci.manifest import MAX_LAYERS, Manifest, parse_manifest
 from rootless.oci.reference import DOCKER_HUB, LOCALHOST, is_tag
 
 _MAX_DEPTH = 4  # an index of an index is rare, more is an attack
+_NO_NAME = re.compile(r"[^a-z0-9]+")
 _HEX_NAME = re.compile(r"(?:.*/)?([0-9a-f]{64})(?:\.json)?")
 
 
@@ -88,7 +89,7 @@ def _oci_images(
         descriptor = _choose(source, group, platform, 0)
         chosen.setdefault((descriptor.digest, descriptor.size), []).append(label)
     for (digest, size), labels in chosen.items():
-        names = tuple(_oci_name(label, source.what) for label in labels if label)
+        names = tuple(filter(None, (_oci_name(label, source.what) for label in labels)))
         yield _oci_image(source, Descriptor(media.MANIFEST, digest, size), names)
 
 
@@ -103,15 +104,23 @@ def _is_meant(label: str, wanted: str) -> bool:
 
 
 def _oci_name(label: str, what: str) -> str:
-    """Return the full name for a layout's: `debian-demo`, `quay.io/a/b:1`, or only a tag."""
+    """Return the full name for a layout's: `debian-demo`, `quay.io/a/b:1`, or only a tag.
+
+    A lone tag is the file's, which has a name; out of a pipe it names nothing.
+    """
+    if not label:
+        return ""
     if label != "latest":
         try:
             return name_for_storing(label)
         except InvalidInput:
             if not is_tag(label):
                 raise
+    if what == STANDARD_INPUT:
+        return ""
     stem = posixpath.basename(what.rstrip("/")).partition(".")[0].lower()
-    return name_for_storing(f"{LOCALHOST}/{stem or 'image'}:{label}")
+    stem = _NO_NAME.sub("-", stem).strip("-") or "image"
+    return name_for_storing(f"{LOCALHOST}/{stem}:{label}")
 
 
 def _choose(

@@ -20,6 +20,7 @@ from rootless.image.tar_members import Member, members
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
+STANDARD_INPUT = "standard input"
 _MAX_LINKS = 8
 
 

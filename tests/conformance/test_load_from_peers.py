@@ -1,0 +1,103 @@
+"""Archives that skopeo and podman write of a real image, and our store as they read it."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from executable import Rootless
+
+
+def tool(*words: str | Path) -> str:
+    """Run another program, expect success, return what it printed."""
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{words}: {done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture
+def expected(demo_image: str) -> tuple[str, list[str]]:
+    """Return the image ID and the diff IDs, as the layout's own documents have them."""
+    config = tool("skopeo", "inspect", "--config", "--raw", f"oci:{demo_image}")
+    manifest = json.loads(tool("skopeo", "inspect", "--raw", f"oci:{demo_image}"))
+    return manifest["config"]["digest"], json.loads(config)["rootfs"]["diff_ids"]
+
+
+def check(rootless: Rootless, name: str, expected: tuple[str, list[str]]) -> None:
+    """Expect that image under a name."""
+    (shown,) = json.loads(rootless.ok("inspect", name))
+    assert (f"sha256:{shown['Id']}", shown["RootFS"]["Layers"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("destination", "options"),
+    [
+        ("docker-archive:{}:pic:1", ()),
+        ("oci-archive:{}:pic:1", ()),
+        ("oci:{}:pic:1", ("--dest-compress-format", "gzip")),
+        ("oci:{}:pic:1", ("--dest-compress", "--dest-compress-format", "zstd")),
+    ],
+    ids=["docker-archive", "oci-archive", "oci-gzip", "oci-zstd"],
+)
+def test_skopeo(  # noqa: PLR0917 - fixtures
+    destination: str,
+    options: tuple[str, ...],
+    demo_image: str,
+    expected: tuple[str, list[str]],
+    rootless: Rootless,
+    tmp_path: Path,
+) -> None:
+    """What skopeo writes has the same image ID and diff IDs here."""
+    path = tmp_path / "written"
+    tool("skopeo", "copy", "-q", *options, f"oci:{demo_image}", destination.format(path))
+    rootless.ok("load", path)
+    check(rootless, "pic:1", expected)
+
+
+@pytest.fixture
+def podman(rootless: Rootless, tmp_path: Path) -> Iterator[list[str]]:
+    """Give podman with folders of its own, which it removes itself: they hold files of sub-IDs."""
+    storage, run = tmp_path / "podman", rootless.home.environ["XDG_RUNTIME_DIR"]
+    words = ["env", f"XDG_RUNTIME_DIR={run}", "podman", "--storage-driver=vfs"]
+    words += [f"--root={storage}", f"--runroot={storage}.run"]
+    yield words
+    tool(*words, "unshare", "rm", "-rf", storage, f"{storage}.run")
+    tool(*words, "system", "migrate")  # ends the process that keeps its namespace
+    tool("rm", "-rf", storage, f"{storage}.run")
+
+
+@pytest.mark.needs_subid
+@pytest.mark.needs_user
+@pytest.mark.slow
+def test_podman(
+    podman: list[str],
+    demo_image: str,
+    expected: tuple[str, list[str]],
+    rootless: Rootless,
+    tmp_path: Path,
+) -> None:
+    """What podman saves, in both forms, has the same image ID and diff IDs here."""
+    archive = tmp_path / "a.tar"
+    tool("skopeo", "copy", "-q", f"oci:{demo_image}", f"docker-archive:{archive}:localhost/pic:1")
+    tool(*podman, "load", "-q", "-i", archive)
+    for form in ("docker-archive", "oci-archive"):
+        saved = tmp_path / f"{form}.tar"
+        tool(*podman, "save", "-q", f"--format={form}", "-o", saved, "localhost/pic:1")
+        rootless.ok("load", "--name", form, saved)
+        check(rootless, form, expected)
+
+
+def test_others_read_the_store(demo: Rootless, expected: tuple[str, list[str]]) -> None:
+    """Others (skopeo, umoci) take the store for an OCI layout, and find the plain layers."""
+    image = f"{demo.home.store}:localhost/debian-demo:latest"
+    manifest = json.loads(tool("skopeo", "inspect", "--raw", f"oci:{image}"))
+    assert manifest["config"]["digest"] == expected[0]
+    assert [layer["digest"] for layer in manifest["layers"]] == expected[1]
+    assert tool("umoci", "ls", "--layout", demo.home.store) == "localhost/debian-demo:latest\n"
+
+
+def test_skopeo_copies_out_of_the_store(demo: Rootless, tmp_path: Path) -> None:
+    """An image can be copied out of the store with skopeo, which verifies every byte."""
+    image = f"oci:{demo.home.store}:localhost/debian-demo:latest"
+    tool("skopeo", "copy", "-q", image, f"oci:{tmp_path / 'out'}:x")

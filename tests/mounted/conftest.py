@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from mounting import Mounting, maps_for
+from overlay_command import Somebody
 
 from rootless.userns.create import run_inside
 
@@ -21,3 +22,11 @@ def mounting(tmp_path: Path, id_map: str) -> Iterator[Mounting]:
             shutil.rmtree(tmp_path / name, ignore_errors=True)
 
     run_inside(maps, remove)
+
+
+@pytest.fixture(params=["user", "namespace"])
+def somebody(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Somebody]:
+    """Who calls `rootless-overlay`: a user, who needs fusermount3, or root of a namespace."""
+    made = Somebody(tmp_path, in_namespace=request.param == "namespace")
+    yield made
+    made.remove()

@@ -114,7 +114,8 @@ class ArchiveStream:
         progress.layer(member.name, member.size)
         whole = Prefixed(first, content)
         try:
-            layer = ingest(self._store, whole, member.name, Expected(), progress.advance)
+            expected = Expected(_digest_in(member.name))
+            layer = ingest(self._store, whole, member.name, expected, progress.advance)
         except IntegrityError as error:  # perhaps no layer at all, and nobody will ask for it
             self._faults[member.name] = error
             return
@@ -132,6 +133,12 @@ class ArchiveStream:
     def _known(self, name: str) -> Digest | None:
         match = _LAYER_NAME.fullmatch(name)
         return self._known_layer(Digest("sha256:" + match[1])) if match else None
+
+
+def _digest_in(name: str) -> Digest | None:
+    """Return the digest that an OCI layout's file must have by its name."""
+    match = _LAYER_NAME.fullmatch(name)
+    return Digest(f"sha256:{match[1]}") if match and name.startswith("blobs/") else None
 
 
 class _Forward:

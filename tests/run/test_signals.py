@@ -82,7 +82,8 @@ def test_two_interrupts(demo: Rootless) -> None:
 
 def test_an_interrupt_reaches_the_whole_job(demo: Rootless) -> None:
     """SIGINT goes to the workload's process group, as a terminal would send it."""
-    script = "trap 'echo shell' INT; sh -c 'trap \"echo child; exit 7\" INT; echo ready; sleep 600'"
+    child = 'trap "echo child; exit 7" INT; echo ready; while :; do sleep 0.1; done'
+    script = f"trap 'echo shell' INT; sh -c '{child}'"
     with running(demo, "sh", "-c", script) as process:
         process.send_signal(signal.SIGINT)
         status, out, _ = ended(process)

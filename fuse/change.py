@@ -63,7 +63,7 @@ def _truncate(overlay: Overlay, node: Node, size: int, fd: int) -> None:
 
 def _change_owner_and_mode(overlay: Overlay, node: Node, changes: Changes) -> None:
     if not node.links and node.orphan_fd >= 0:
-        _change_orphan(node.orphan_fd, changes)
+        _change_orphan(_orphan(node), changes)
         return
     now = overlay.status(node)
     mode = now.mode
@@ -74,13 +74,23 @@ def _change_owner_and_mode(overlay: Overlay, node: Node, changes: Changes) -> No
     overlay.upper.set_owner_and_mode(overlay.upper.place(node), mode, uid, gid, now.rdev)
 
 
-def _change_orphan(fd: int, changes: Changes) -> None:
+def _orphan(node: Node) -> int | str:
+    """Return what system calls take for an object without a name.
+
+    A descriptor of what cannot be opened, a FIFO, is good for its link in /proc only.
+    """
+    kind = stat.S_IFMT(os.fstat(node.orphan_fd).st_mode)
+    is_open = kind in (stat.S_IFREG, stat.S_IFDIR)
+    return node.orphan_fd if is_open else f"/proc/self/fd/{node.orphan_fd}"
+
+
+def _change_orphan(orphan: int | str, changes: Changes) -> None:
     uid = -1 if changes.uid is None else changes.uid
     gid = -1 if changes.gid is None else changes.gid
     if (uid, gid) != (-1, -1):
-        os.fchown(fd, uid, gid)
+        os.chown(orphan, uid, gid)
     if changes.mode is not None:
-        os.fchmod(fd, stat.S_IMODE(changes.mode))
+        os.chmod(orphan, stat.S_IMODE(changes.mode))
 
 
 def _change_times(overlay: Overlay, node: Node, changes: Changes) -> None:
@@ -90,7 +100,7 @@ def _change_times(overlay: Overlay, node: Node, changes: Changes) -> None:
         now.mtime_ns if changes.mtime_ns is None else changes.mtime_ns,
     )
     if not node.links and node.orphan_fd >= 0:
-        os.utime(node.orphan_fd, ns=times)
+        os.utime(_orphan(node), ns=times)
         return
     place = overlay.upper.place(node)
     os.utime(place.name, ns=times, dir_fd=place.fd, follow_symlinks=False)
@@ -105,7 +115,7 @@ def xattr(overlay: Overlay, node: Node, name: bytes) -> bytes:
     elif not node.is_upper:
         value = _lower_xattrs(overlay, node).get(name)
     elif not node.links and node.orphan_fd >= 0:
-        return os.getxattr(node.orphan_fd, xattrs.stored_name(name))
+        return os.getxattr(_orphan(node), xattrs.stored_name(name))
     else:
         value = overlay.upper.xattr(overlay.upper.place(node), xattrs.stored_name(name))
     if value is None:
@@ -118,7 +128,7 @@ def xattr_names(overlay: Overlay, node: Node) -> list[bytes]:
     if not node.is_upper:
         return list(_lower_xattrs(overlay, node))
     if not node.links and node.orphan_fd >= 0:
-        stored = [os.fsencode(name) for name in os.listxattr(node.orphan_fd)]
+        stored = [os.fsencode(name) for name in os.listxattr(_orphan(node))]
     else:
         stored = overlay.upper.xattr_names(overlay.upper.place(node))
     shown = (xattrs.shown_name(name) for name in stored)
@@ -135,7 +145,7 @@ def set_xattr(overlay: Overlay, node: Node, name: bytes, value: bytes) -> None:
     copy_up(overlay, node)
     stored = xattrs.stored_name(name)
     if not node.links and node.orphan_fd >= 0:
-        os.setxattr(node.orphan_fd, stored, value)
+        os.setxattr(_orphan(node), stored, value)
     else:
         overlay.upper.set_xattr(overlay.upper.place(node), stored, value, 0)
 
@@ -148,6 +158,6 @@ def remove_xattr(overlay: Overlay, node: Node, name: bytes) -> None:
     stored = xattrs.stored_name(name)
     if not node.links and node.orphan_fd >= 0:
         with contextlib.suppress(FileNotFoundError):
-            os.removexattr(node.orphan_fd, stored)
+            os.removexattr(_orphan(node), stored)
     else:
         overlay.upper.remove_xattr(overlay.upper.place(node), stored)

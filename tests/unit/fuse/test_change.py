@@ -12,6 +12,7 @@ from overlays import Core
 
 from fuse.change import Changes, change, remove_xattr, set_xattr, xattr, xattr_names
 from fuse.copy_up import copy_up
+from fuse.create import NewObject, make_special
 from fuse.node import Node
 from fuse.remove import unlink
 
@@ -103,3 +104,18 @@ def test_a_name_of_no_kind(core: Core) -> None:
     """An attribute outside of Linux's four kinds is not supported, rather than absent."""
     with pytest.raises(OSError, match=os.strerror(errno.EOPNOTSUPP)):
         xattr(core.overlay, core.root, b"other.name")
+
+
+def test_a_fifo_without_a_name(core: Core) -> None:
+    """What can be done to a FIFO that is still open can be done after its removal."""
+    overlay = core.overlay
+    node = make_special(overlay, core.link("pipe"), NewObject(0o010600, os.getuid(), os.getgid()))
+    node.lookups += 1
+    unlink(overlay, core.link("pipe"))
+    change(overlay, node, Changes(mode=0o644, uid=os.getuid(), mtime_ns=7))
+    status = overlay.status(node)
+    assert (status.mode, status.mtime_ns) == (0o010644, 7)
+    assert xattr_names(overlay, node) == []
+    with pytest.raises(OSError, match=os.strerror(errno.ENODATA)):
+        xattr(overlay, node, b"security.capability")
+    overlay.nodes.forget(node.ino, 1)

@@ -6,26 +6,54 @@ buildah and umoci do; it is full of whiteouts, opaque whiteouts, changes of type
 
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from images import CAP_NET_RAW, LayerBuilder
 
-_NAMES = [
-    *(b"a", b"b", b"c", b"d", b"e"),
-    b".hidden",
-    b"a b\n",
-    b"\xff\xfe",
-    b"long-" * 24,
-    b"caf\xc3\xa9",
-]
-_KINDS = ["file"] * 5 + ["directory"] * 5 + ["symlink", "symlink", "fifo", "device"]
-_DEPTH = 4
-
 Member = dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Palette:
+    """What images are made of.
+
+    Attributes:
+        names: Names of objects, wherever they are.
+        kinds: Kinds of objects; one that is there twice comes twice as often.
+        owners: UIDs.
+        groups: GIDs.
+        depth: How deep directories go.
+    """
+
+    names: tuple[bytes, ...] = (
+        *(b"a", b"b", b"c", b"d", b"e"),
+        b".hidden",
+        b"a b\n",
+        b"\xff\xfe",
+        b"long-" * 24,
+        b"caf\xc3\xa9",
+    )
+    kinds: tuple[str, ...] = (
+        *("file",) * 5,
+        *("directory",) * 5,
+        *("symlink", "symlink", "fifo", "device"),
+    )
+    owners: tuple[int, ...] = (0, 0, 1, 1000, 65533)
+    groups: tuple[int, ...] = (0, 0, 5, 1000, 65533)
+    depth: int = 4
+
+
+_DEFAULT = Palette()
+
+
 def random_layers(
-    seed: int, count: int, *, operations: int = 60, has_lower_links: bool = False
+    seed: int,
+    count: int,
+    *,
+    operations: int = 60,
+    has_lower_links: bool = False,
+    palette: Palette = _DEFAULT,
 ) -> list[LayerBuilder]:
     """Return the layers of an image, the lowest first.
 
@@ -35,14 +63,16 @@ def random_layers(
         operations: How many changes a layer makes.
         has_lower_links: Whether hard links are made to files of lower layers too, which only tools
             that extract all layers into one folder understand.
+        palette: What they are made of.
     """
-    maker = _Maker(random.Random(seed))
+    maker = _Maker(random.Random(seed), palette)
     return [maker.layer(operations, has_lower_links=has_lower_links) for _ in range(count)]
 
 
 class _Maker:
-    def __init__(self, source: random.Random) -> None:
+    def __init__(self, source: random.Random, palette: Palette) -> None:
         self.random = source
+        self.palette = palette
         self.state: dict[bytes, Member] = {b"": self.directory()}
         self.lower: dict[bytes, Member] = {}
         self.members: dict[bytes, Member] = {}
@@ -71,16 +101,16 @@ class _Maker:
         if choice < 0.6 or not existing:
             path = self.free_path()
             kept = self.is_directory(self.state, path) and self.random.random() < 0.9
-            self.put(path, "directory" if kept else self.random.choice(_KINDS))
+            self.put(path, "directory" if kept else self.random.choice(self.palette.kinds))
             return
         # Mostly something deep, lest an image lose all it has again and again.
         path = max(self.random.choices(existing, k=3), key=lambda each: each.count(b"/"))
         if choice < 0.75:
-            self.put(path, self.random.choice(_KINDS))
+            self.put(path, self.random.choice(self.palette.kinds))
         elif choice < 0.9:
             self.hide(path)
             if self.random.random() < 0.5:
-                self.put(path, self.random.choice(_KINDS))
+                self.put(path, self.random.choice(self.palette.kinds))
         elif self.state[path]["kind"] == "directory":
             self.empty(path)
 
@@ -89,10 +119,10 @@ class _Maker:
         directories = [
             path
             for path, member in self.state.items()
-            if member["kind"] == "directory" and path.count(b"/") < _DEPTH
+            if member["kind"] == "directory" and path.count(b"/") < self.palette.depth
         ]
         parent = self.random.choice(directories)
-        return (parent + b"/" if parent else b"") + self.random.choice(_NAMES)
+        return (parent + b"/" if parent else b"") + self.random.choice(self.palette.names)
 
     def put(self, path: bytes, kind: str) -> None:
         """Make or replace an object; a directory that stays one keeps its contents."""
@@ -156,8 +186,8 @@ class _Maker:
     def attributes(self, *modes: int) -> Member:
         """Draw owner, time and permissions."""
         return {
-            "uid": self.random.choice([0, 0, 1, 1000, 65533]),
-            "gid": self.random.choice([0, 0, 5, 1000, 65533]),
+            "uid": self.random.choice(self.palette.owners),
+            "gid": self.random.choice(self.palette.groups),
             "mtime": self.random.randint(0, 2_000_000_000) + self.random.choice([0, 0.25]),
             "mode": self.random.choice(modes),
         }

@@ -1,0 +1,80 @@
+"""All in which our mount may differ from kernel overlayfs, and why. Nothing else may.
+
+docs/conformance.md has the same table; a test compares the two.
+"""
+
+import errno
+from dataclasses import dataclass
+
+from lockstep import operations as do
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One difference.
+
+    Attributes:
+        what: What differs.
+        why: The reason.
+    """
+
+    what: str
+    why: str
+
+
+DIFFERENCES = (
+    Difference("`st_ino`, `st_dev`, `st_blocks`", "numbers of each file system's own"),
+    Difference("`st_nlink` and `st_size` of a directory", "POSIX gives them no meaning"),
+    Difference(
+        "`st_ctime`",
+        "a copy-up changes it on the disk, which the kernel does not ask a FUSE server for again",
+    ),
+    Difference(
+        "`st_nlink` of a lower file after a remount counts its removed names",
+        "the layers' number; to find the names that are gone would cost a search for each file",
+    ),
+    Difference("time of access", "looking changes it; compared where it was set"),
+    Difference(
+        "names of one lower file stay one file when it is changed",
+        "as POSIX has it; overlayfs needs its `index` for that, and the host's root for `index`",
+    ),
+    Difference(
+        "`st_nlink` of an open file that is lower and has lost its name to another: 0",
+        "as POSIX has it; overlayfs says 1",
+    ),
+    Difference(
+        "a `security.*` that is not there and may not be set: ENODATA, not EPERM",
+        "of two errors, the one that is found first",
+    ),
+    Difference("`fallocate`: EOPNOTSUPP", "pyfuse3 has no handler; programs write zeros instead"),
+    Difference("`O_TMPFILE`: EOPNOTSUPP", "pyfuse3 has no handler; programs take a named file"),
+    Difference(
+        "`system.posix_acl_*`: EOPNOTSUPP",
+        "the kernel keeps ACLs from a FUSE server that did not ask for them",
+    ),
+    Difference("`SEEK_DATA`, `SEEK_HOLE`: no holes are told", "pyfuse3 has no handler"),
+    Difference("order and position of a directory's entries", "each file system's own"),
+)
+
+
+_OF_XATTRS = (
+    *(do.SetXattr, do.SetXattrOpen, do.GetXattr),
+    *(do.RemoveXattr, do.RemoveXattrOpen),
+)
+
+
+def is_equal(operation: do.Operation, expected: object, found: object) -> bool:
+    """Tell whether two outcomes are the same, for all that a program can make of them."""
+    if isinstance(operation, _OF_XATTRS) and operation.name.startswith("security."):
+        return expected == found or (expected, found) == ("EPERM", "ENODATA")
+    return expected == found
+
+
+def is_refused(operation: do.Operation, outcome: object) -> bool:
+    """Tell whether ours refused what it is known to refuse: the judge is then not asked."""
+    if isinstance(operation, do.Allocate | do.OpenTemporary):
+        return outcome == errno.errorcode[errno.EOPNOTSUPP]
+    if isinstance(operation, _OF_XATTRS):
+        is_acl = operation.name.startswith("system.posix_acl")
+        return is_acl and outcome == errno.errorcode[errno.EOPNOTSUPP]
+    return False

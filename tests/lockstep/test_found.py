@@ -1,0 +1,47 @@
+"""Sequences of operations that once told the `fuse` driver from kernel overlayfs."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from lockstep import operations as do
+from lockstep.bench import Bench, on_bench
+from mounting import maps_for
+
+pytestmark = [pytest.mark.needs_fuse, pytest.mark.needs_user]
+
+CAPABLE = 8
+"""A random image in which a file of another owner has capabilities."""
+
+SEQUENCES = {
+    "the device that is a whiteout": (0, (do.MakeNode("a/new", stat.S_IFCHR | 0o644),)),
+    "an attribute of no kind": (0, (do.GetXattr("a/a", "other.a"),)),
+    "capabilities of a copy": (
+        CAPABLE,
+        (do.Link("a/c", "c/c", follow=False), do.RemoveXattr("a/b/c", "user.a", follow=False)),
+    ),
+    "a removed FIFO": (
+        0,
+        (
+            do.Open(0, "b/c", os.O_RDONLY, 0),
+            do.ChangeMode("b/c", 0o640),
+            do.Unlink("b/c"),
+            do.ChangeModeOpen(0, 0o600),
+            do.ChangeTimesOpen(0, (1, 0), (2, 0)),
+            do.RemoveXattrOpen(0, "user.a"),
+            do.Compare(),
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SEQUENCES)
+def test_found(tmp_path: Path, id_map: str, name: str) -> None:
+    """Both do the same now."""
+    image, operations = SEQUENCES[name]
+
+    def body(bench: Bench) -> None:
+        bench.pair(image).run(operations)
+
+    on_bench(tmp_path, maps_for(id_map), body, on_disk=False)

@@ -16,7 +16,7 @@ from lockstep.differences import DIFFERENCES
 from lockstep.explore import SEQUENCE, explore, shrink
 from mounting import maps_for
 
-STEPS_OF_A_CHECK = 3200
+STEPS_OF_A_CHECK = 2640
 STEPS = int(os.environ.get("ROOTLESS_LOCKSTEP_STEPS", "0"))
 PAGE = Path(__file__).parents[2] / "docs" / "conformance.md"
 

@@ -166,7 +166,10 @@ class Map(Operation):
     byte: int
 
     def apply(self, side: Side) -> object:  # noqa: D102
-        with mmap.mmap(side.fd(self.slot), 0) as memory:
+        fd = side.fd(self.slot)
+        if _is_privileged(fd):
+            return None  # a documented difference
+        with mmap.mmap(fd, 0) as memory:
             memory[self.offset : self.offset + self.size] = bytes([self.byte]) * self.size
             memory.flush()
         return None
@@ -195,10 +198,8 @@ class Allocate(Operation):
 
     def apply(self, side: Side) -> object:  # noqa: D102
         fd = side.fd(self.slot)
-        if os.fstat(fd).st_mode & (stat.S_ISUID | stat.S_ISGID) or os.listxattr(fd):
-            return (
-                None  # Linux takes set-ID bits and capabilities away before it asks a FUSE server
-            )
+        if _is_privileged(fd):
+            return None  # Linux takes the privileges away before it asks a FUSE server
         check(_libc.fallocate(fd, 0, ctypes.c_long(0), ctypes.c_long(self.size)))
         return None
 
@@ -272,3 +273,8 @@ def _names(directory: int) -> set[bytes]:
         return {os.fsencode(name) for name in os.listdir(fd)}
     finally:
         os.close(fd)
+
+
+def _is_privileged(fd: int) -> bool:
+    """Tell whether a write may take something away: set-ID bits, capabilities."""
+    return bool(os.fstat(fd).st_mode & (stat.S_ISUID | stat.S_ISGID) or os.listxattr(fd))

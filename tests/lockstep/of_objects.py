@@ -5,7 +5,7 @@ import os
 from dataclasses import dataclass
 
 from lockstep.operation import Operation, check
-from lockstep.side import Side
+from lockstep.side import Side, attempt
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _AT_SYMLINK_NOFOLLOW = 0x100
@@ -34,7 +34,9 @@ class Truncate(Operation):
     size: int
 
     def apply(self, side: Side) -> object:  # noqa: D102
-        os.truncate(side.at(self.path)[1], self.size)
+        path = side.at(self.path)[1]
+        if attempt(lambda: os.stat(path).st_size) != self.size:
+            os.truncate(path, self.size)
         return None
 
 

@@ -1,6 +1,7 @@
 """The lock step: each operation on both sides, and the comparison after it."""
 
 import contextlib
+import itertools
 import os
 import shutil
 import time
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lockstep import operations as do
-from lockstep.differences import is_equal, is_refused
+from lockstep.differences import is_equal, is_lost, is_refused
 from lockstep.mounts import Image, KernelMount, OurMount, Overlay
 from lockstep.side import Seen, Side, attempt, same_file, seen, seen_by_fd, whole
 
@@ -102,6 +103,10 @@ class Pair:
             return
         with self.judge.entered():
             expected = attempt(lambda: operation.apply(self.judge))
+        if is_lost(operation, expected):
+            for side, slot in itertools.product(self.sides, operation.slots()):
+                side.close_slot(slot)
+            return
         if not is_equal(operation, expected, found):
             self._same("result", expected, found)
         if self.looks:

@@ -76,12 +76,14 @@ def main(
 
     Args:
         arguments: The config.
-        ending_signals: What ends it in good order.
+        ending_signals: What ends it in good order, where it was not ignored at the start.
         refuse: Called with the reason why nothing is mounted, where nobody reads a descriptor.
     """
     for number in _TERMINAL_SIGNALS:
         if number not in ending_signals:
             signal.signal(number, signal.SIG_IGN)
+    # What nohup or a shell's `&` had ignored stays so.
+    ending_signals = [n for n in ending_signals if signal.getsignal(n) != signal.SIG_IGN]
     # Until the session can end in good order, they wait: a dead mount would be left behind.
     signal.pthread_sigmask(signal.SIG_BLOCK, ending_signals)
     config = ServerConfig.from_json(arguments[0])

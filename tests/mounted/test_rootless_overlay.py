@@ -61,6 +61,20 @@ def test_a_signal_ends_it_in_the_foreground(
     somebody.run(scenario)
 
 
+def test_ignored_signals_stay_so(tmp_path: Path, wait_until: Wait) -> None:
+    """Under nohup the end of a terminal does not end it."""
+
+    def scenario(folder: Path) -> None:
+        with in_foreground(folder, wait_until, "--ignore-signal=HUP") as process:
+            process.send_signal(signal.SIGHUP)
+            (folder / "mnt/new").write_text("served")
+            process.send_signal(signal.SIGTERM)
+            assert process.communicate(timeout=10) == (b"", b"")
+            assert process.returncode == 0
+
+    Somebody(tmp_path, in_namespace=False).run(scenario)
+
+
 def test_the_end_of_the_mount_ends_it_in_the_foreground(
     somebody: Somebody, wait_until: Wait
 ) -> None:
@@ -93,10 +107,13 @@ def test_kill_gives_errors_and_no_hang(somebody: Somebody, wait_until: Wait) -> 
 
 
 @contextlib.contextmanager
-def in_foreground(folder: Path, wait_until: Wait) -> Iterator["subprocess.Popen[bytes]"]:
+def in_foreground(
+    folder: Path, wait_until: Wait, signals: str = "--default-signal=INT,HUP"
+) -> Iterator["subprocess.Popen[bytes]"]:
     """Start it with -f, wait until it is mounted; leave nothing behind."""
     process = subprocess.Popen(
-        [EXECUTABLE, "-f", "-o", WRITABLE, "mnt"],
+        # whoever runs the tests in the background may have SIGINT ignored
+        ["env", signals, EXECUTABLE, "-f", "-o", WRITABLE, "mnt"],
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import stat
 from dataclasses import dataclass
 
 from lockstep.operation import Operation, check
@@ -35,9 +36,15 @@ class Truncate(Operation):
 
     def apply(self, side: Side) -> object:  # noqa: D102
         path = side.at(self.path)[1]
-        if attempt(lambda: os.stat(path).st_size) != self.size:
+        if attempt(lambda: _file_size(path)) != self.size:
             os.truncate(path, self.size)
         return None
+
+
+def _file_size(path: str) -> int:
+    """Return the size of a regular file, -1 of anything else."""
+    status = os.stat(path)
+    return status.st_size if stat.S_ISREG(status.st_mode) else -1
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,9 @@ def arguments(description: str, **more: tuple[object, str]) -> argparse.Namespac
         help="LAYOUT:TAG (default $ROOTLESS_DEMO_IMAGE, see contrib/demo-image)",
     )
     for name, (default, text) in more.items():
+        if isinstance(default, bool):
+            parser.add_argument(f"--{name}", action="store_true", help=text)
+            continue
         parser.add_argument(
             f"--{name}", type=type(default), default=default, help=f"{text} (default {default})"
         )

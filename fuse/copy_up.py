@@ -17,7 +17,8 @@ from . import xattrs
 from .entry import Inode
 from .node import Link, Node
 from .overlay import Overlay
-from .upper import Place, is_whiteout_device
+from .place import Place
+from .upper import is_whiteout_device
 
 _XATTR_REFUSED = (errno.EPERM, errno.EOPNOTSUPP, errno.EINVAL)
 
@@ -104,7 +105,7 @@ def _make(overlay: Overlay, lower: Inode, work: Place, size: int | None) -> None
     else:
         make_node(work, lower.mode, lower.rdev)
     uid, gid = overlay.owner(lower)
-    overlay.upper.set_owner_and_mode(work, lower.mode, uid, gid, lower.rdev)
+    overlay.upper.set_owner_and_mode(work, lower.mode, uid, gid, lower.rdev, is_new=True)
     _set_xattrs(overlay, lower, work)  # chown(2) takes a file's capabilities away
     times = (lower.mtime_ns, lower.mtime_ns)
     os.utime(work.name, ns=times, dir_fd=work.fd, follow_symlinks=False)

@@ -15,7 +15,8 @@ from typing import NamedTuple
 from .copy_up import copy_up, make_node
 from .node import Link, Node
 from .overlay import Overlay
-from .upper import Place, is_whiteout_device
+from .place import Place
+from .upper import is_whiteout_device
 
 
 class NewObject(NamedTuple):
@@ -106,7 +107,7 @@ def _create(overlay: Overlay, link: Link, new: NewObject, make: Callable[[Place]
 
     def make_whole(place: Place) -> None:
         make(place)
-        overlay.upper.set_owner_and_mode(place, new.mode, new.uid, new.gid, new.rdev)
+        overlay.upper.set_owner_and_mode(place, new.mode, new.uid, new.gid, new.rdev, is_new=True)
         if is_opaque:
             overlay.upper.set_opaque(place)
 

@@ -18,7 +18,8 @@ from .entry import Inode
 from .lower import Lower
 from .node import ROOT_INO, Link, Node, NodeTable
 from .ownership import Squash
-from .upper import Place, Upper
+from .place import Place
+from .upper import Upper
 
 
 class Status(NamedTuple):

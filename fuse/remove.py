@@ -10,7 +10,7 @@ import stat
 from .copy_up import copy_up
 from .node import Link, Node
 from .overlay import Overlay
-from .upper import Place
+from .place import Place
 
 
 def unlink(overlay: Overlay, link: Link) -> None:

@@ -20,8 +20,8 @@ from . import renameat2
 from .copy_up import copy_up
 from .node import Link, Node
 from .overlay import Overlay
+from .place import Place
 from .remove import keep_orphan, require_empty
-from .upper import Place
 
 _FLAGS = renameat2.NOREPLACE | renameat2.EXCHANGE
 

@@ -14,8 +14,8 @@ from fuse import upper
 from fuse.copy_up import copy_up
 from fuse.create import NewObject, create_file, make_directory
 from fuse.node import Link
+from fuse.place import Place
 from fuse.remove import unlink
-from fuse.upper import Place
 
 NEW = NewObject(0o700, os.getuid(), os.getgid())
 

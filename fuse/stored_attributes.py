@@ -1,0 +1,110 @@
+"""Owner, mode and extended attributes of what lies in an upperdir.
+
+What the file system refuses to store goes to `user.containers.override_stat` (see `ownership`).
+
+Attributes of names have no system calls by descriptor before Linux 6.13, so for those the process
+stands in the directory (`fchdir`) and names the file from there; it has one thread.
+"""
+
+import contextlib
+import errno
+import os
+import stat
+
+from .ownership import OVERRIDE_STAT, OverrideStat
+from .place import Place
+
+_REFUSED = (errno.EPERM, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS)
+_NO_XATTRS = (errno.ENODATA, errno.EOPNOTSUPP, errno.EPERM)
+
+
+class StoredAttributes:
+    """Reads and writes the attributes of objects by their places.
+
+    Args:
+        keeps_stat_in_xattr: Owner and mode go to the attribute even where they could be stored.
+    """
+
+    def __init__(self, *, keeps_stat_in_xattr: bool) -> None:
+        self._keeps_stat_in_xattr = keeps_stat_in_xattr
+
+    def set_owner_and_mode(
+        self, place: Place, mode: int, uid: int, gid: int, rdev: int, *, is_new: bool = False
+    ) -> None:
+        """Give an object its owner and mode, in the attribute where the file system refuses.
+
+        Args:
+            place: Where it is.
+            mode: Type and permissions; the type only matters where it is not the stored one's.
+            uid: Owner.
+            gid: Group.
+            rdev: Device number of a device node.
+            is_new: It was made just now, and has no attribute from before.
+        """
+        status = os.stat(place.name, dir_fd=place.fd, follow_symlinks=False)
+        same_kind = stat.S_IFMT(status.st_mode) == stat.S_IFMT(mode)
+        can_have_note = stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
+        if self._keeps_stat_in_xattr and can_have_note:
+            self._note_stat(place, mode, uid, gid, rdev)
+            return
+        try:
+            if (status.st_uid, status.st_gid) != (uid, gid):
+                os.chown(place.name, uid, gid, dir_fd=place.fd, follow_symlinks=False)
+            stored = same_kind
+        except OSError as error:
+            if error.errno not in _REFUSED:
+                raise
+            stored = False
+        if not stored:
+            self._note_stat(place, mode, uid, gid, rdev)
+            return
+        # chown(2) takes set-ID bits away, so the mode comes last
+        if not stat.S_ISLNK(mode) and (
+            stat.S_IMODE(status.st_mode) != stat.S_IMODE(mode)
+            or mode & (stat.S_ISUID | stat.S_ISGID)
+        ):
+            os.chmod(place.name, stat.S_IMODE(mode), dir_fd=place.fd)
+        if can_have_note and not is_new:
+            with contextlib.suppress(OSError):  # an older note would win over what is stored now
+                self.remove_xattr(place, OVERRIDE_STAT)
+
+    def _note_stat(self, place: Place, mode: int, uid: int, gid: int, rdev: int) -> None:
+        override = OverrideStat(uid, gid, mode, rdev).to_bytes()
+        self.set_xattr(place, OVERRIDE_STAT, override, 0)
+
+    def override(self, place: Place, status: os.stat_result) -> OverrideStat | None:
+        """Return what the file system could not store of an object; None where it stored all."""
+        if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+            return None  # other kinds cannot have attributes of `user.`
+        value = self.xattr(place, OVERRIDE_STAT)
+        if value is None:
+            return None
+        try:
+            return OverrideStat.from_bytes(value)
+        except ValueError:
+            return None  # not written by us, or damaged: what is stored stands
+
+    def xattr(self, place: Place, name: bytes) -> bytes | None:
+        """Return an attribute; None where there is none."""
+        os.fchdir(place.fd)
+        try:
+            return os.getxattr(place.name, name, follow_symlinks=False)
+        except OSError as error:
+            if error.errno in _NO_XATTRS:
+                return None
+            raise
+
+    def xattr_names(self, place: Place) -> list[bytes]:
+        """Return the names of an object's attributes, as they are kept."""
+        os.fchdir(place.fd)
+        return [os.fsencode(name) for name in os.listxattr(place.name, follow_symlinks=False)]
+
+    def set_xattr(self, place: Place, name: bytes, value: bytes, flags: int) -> None:
+        """Set an attribute."""
+        os.fchdir(place.fd)
+        os.setxattr(place.name, name, value, flags, follow_symlinks=False)
+
+    def remove_xattr(self, place: Place, name: bytes) -> None:
+        """Remove an attribute."""
+        os.fchdir(place.fd)
+        os.removexattr(place.name, name, follow_symlinks=False)

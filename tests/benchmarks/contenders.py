@@ -11,8 +11,8 @@ such a thing: what is written goes with the mount, so nothing waits for the disk
 import contextlib
 import json
 import os
-import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -63,18 +63,18 @@ def run_on(
     Raises Unavailable where the contender cannot mount, or where the body's work went wrong: what
     did not do its work has not been measured.
     """
-    work = image.folder / "mount"
     result = image.folder / "result"
 
     def child() -> None:
         unshare(CLONE_NEWNS)
         mount_api.mount(None, "/", None, mount_api.MS_REC | mount_api.MS_PRIVATE)
-        shutil.rmtree(work, ignore_errors=True)
-        (work / "scratch").mkdir(parents=True)
+        # Stays until the end: ext4 looks for a free inode past all that were freed in the last
+        # minutes, so that whoever creates files after a removal would pay for that.
+        work = Path(tempfile.mkdtemp(prefix="mount-", dir=image.folder))
+        (work / "scratch").mkdir()
         with _mount(name, image, maps, work) as mounted:
             measured = body(mounted)
         result.write_text(json.dumps(measured))
-        shutil.rmtree(work)
 
     try:
         run_inside(maps, child)

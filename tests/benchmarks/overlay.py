@@ -13,6 +13,7 @@ cache. "Warm" is the same again on the same mount. `--only walk,read` selects me
 
 import argparse
 import os
+import shutil
 import statistics
 import sys
 import tempfile
@@ -144,21 +145,30 @@ class Bench:
             self.results.add(title, contender, measured)
 
 
+def prepare(section: Section, bench: Bench, folder: Path, image: str) -> Prepared:
+    """Make a section's image in a folder of its own."""
+    here = folder / section.title.replace(" ", "-")
+    here.mkdir()
+    if section.layers is None:
+        layout, _, tag = image.rpartition(":")
+        return synthetic.prepare(here, Path(layout), tag, bench.maps)
+    layout_folder = here / "layout"
+    synthetic.write_layout(layout_folder, section.layers(bench.sizes), "bench")
+    made = synthetic.prepare(here, layout_folder, "bench", bench.maps)
+    shutil.rmtree(layout_folder)
+    return made
+
+
 @contextmanager
-def prepared(section: Section, bench: Bench, options: argparse.Namespace) -> Iterator[Prepared]:
-    """Make a section's image in a folder that goes with the block."""
-    with tempfile.TemporaryDirectory(prefix="rootless-bench-", dir=options.folder) as name:
-        folder = Path(name, "image")  # a folder that root of the user namespace removes
+def workplace(parent: str, maps: Maps) -> Iterator[Path]:
+    """Give a folder, which root of the user namespace removes: not all in it is the caller's."""
+    with tempfile.TemporaryDirectory(prefix="rootless-bench-", dir=parent) as name:
+        folder = Path(name, "images")
         folder.mkdir()
-        if section.layers is None:
-            layout, _, tag = options.image.rpartition(":")
-        else:
-            tag = "bench"
-            layout = synthetic.write_layout(folder / "layout", section.layers(bench.sizes), tag)
         try:
-            yield synthetic.prepare(folder, Path(layout), tag, bench.maps)
+            yield folder
         finally:
-            run_inside(bench.maps, lambda: synthetic.remove(folder))
+            run_inside(maps, lambda: shutil.rmtree(folder))
 
 
 def faster(ratio: float) -> str:
@@ -258,11 +268,11 @@ def main() -> int:
     maps = choose_maps(MapRequest(), Caller.current())
     bench = Bench(maps, sizes, runs, only, Results())
     heading("overlay", runs, f"{sizes}; user {os.getuid()}")
-    for section in wanted(only, options):
-        with prepared(section, bench, options) as image:
-            bench.run(section, image)
-        print_section(section.title, bench.results)
-        sys.stdout.flush()
+    with workplace(options.folder, maps) as folder:
+        for section in wanted(only, options):
+            bench.run(section, prepare(section, bench, folder, options.image))
+            print_section(section.title, bench.results)
+            sys.stdout.flush()
     medians = bench.results.medians()
     print_targets(medians)
     if options.chart and (bars := ratios(medians)):

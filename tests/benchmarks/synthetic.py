@@ -167,11 +167,6 @@ def prepare(folder: Path, layout: Path, tag: str, maps: Maps) -> Prepared:
     return Prepared(folder, trees.ensure_tree(store, image.config), layers, unpacked, found, size)
 
 
-def remove(folder: Path) -> None:
-    """Remove a tree, as root of the user namespace whose IDs its owners are."""
-    shutil.rmtree(folder)
-
-
 def _unpack(tar: Path, target: Path) -> None:
     """Extract a layer as root of a user namespace, whiteouts in overlayfs's form; no devices."""
     target.mkdir()

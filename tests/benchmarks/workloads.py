@@ -168,6 +168,7 @@ def copy_up(mounted: Mounted, sizes: Sizes) -> dict[str, float]:
         _require(f"size of {each.name}", each.stat().st_size, sizes.random_file + 1)
     with _opened(path) as fd:
         _read_through(fd, sizes.random_file)
+    (mounted.upper / "random").unlink()  # else its pages are written back during the next turns
     return {"copy-up": watch.seconds}
 
 

@@ -5,7 +5,7 @@ from html import escape
 from math import log10
 
 _WIDTH = 760
-_LABELS = 250
+_LABELS = 270
 _RIGHT = 60
 _BAR = 11
 _ROW = 2 * _BAR + 12

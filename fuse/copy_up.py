@@ -41,6 +41,17 @@ def copy_up(overlay: Overlay, node: Node, size: int | None = None) -> None:
         _copy_one(overlay, missing.pop(), size)
 
 
+def inherit_root(overlay: Overlay) -> None:
+    """Give an empty upperdir what the lower root has: the merged root shows the upperdir's own.
+
+    A used upperdir keeps what was given to it.
+    """
+    lower = overlay.lower.root
+    place = overlay.upper.place(overlay.nodes.root)
+    if not overlay.upper.names(place.fd):
+        _give_attributes(overlay, lower, place)
+
+
 def _copy_one(overlay: Overlay, node: Node, size: int | None) -> None:
     lower = node.lower
     if lower is None:
@@ -104,11 +115,15 @@ def _make(overlay: Overlay, lower: Inode, work: Place, size: int | None) -> None
         _make_file(overlay, lower, work, size)
     else:
         make_node(work, lower.mode, lower.rdev)
+    _give_attributes(overlay, lower, work)
+
+
+def _give_attributes(overlay: Overlay, lower: Inode, place: Place) -> None:
     uid, gid = overlay.owner(lower)
-    overlay.upper.set_owner_and_mode(work, lower.mode, uid, gid, lower.rdev, is_new=True)
-    _set_xattrs(overlay, lower, work)  # chown(2) takes a file's capabilities away
+    overlay.upper.set_owner_and_mode(place, lower.mode, uid, gid, lower.rdev, is_new=True)
+    _set_xattrs(overlay, lower, place)  # chown(2) takes a file's capabilities away
     times = (lower.mtime_ns, lower.mtime_ns)
-    os.utime(work.name, ns=times, dir_fd=work.fd, follow_symlinks=False)
+    os.utime(place.name, ns=times, dir_fd=place.fd, follow_symlinks=False)
 
 
 def make_node(work: Place, mode: int, rdev: int) -> None:

@@ -27,6 +27,7 @@ import trio
 from .ahead import Ahead
 from .attributes import AttributeMaker
 from .contents import TarContents
+from .copy_up import inherit_root
 from .features import Features
 from .mount_options import mount_options
 from .open_lower import open_lower
@@ -136,6 +137,8 @@ def _open(config: ServerConfig) -> _FileSystem:
             config.upperdir_fd, config.workdir_fd, keeps_stat_in_xattr=config.keeps_stat_in_xattr
         )
     overlay = Overlay(lower, upper, uids, gids)
+    if config.inherits_root:
+        inherit_root(overlay)
     features = Features(config.has_xattrs, config.has_acls, config.is_volatile)
     ahead = _ahead(overlay, lower) if isinstance(lower, TreeLower) else None
     pump = Pump() if ahead is None else Pump(ahead.work)

@@ -38,6 +38,7 @@ class ServerConfig:
             could store itself.
         static_nlink: Directories have one link, whatever is in them.
         is_volatile: What is written need not reach the disk: fsync(2) does nothing.
+        inherits_root: An empty upperdir gets owner, mode and time of the lower root first.
         options: More words for the mount itself (mount.fuse3(8)).
         allow_other: Mount option; off where fusermount3 mounts for one user.
         default_permissions: The kernel checks modes; off where one user looks into an image.
@@ -67,6 +68,7 @@ class ServerConfig:
     keeps_stat_in_xattr: bool = False
     static_nlink: bool = False
     is_volatile: bool = False
+    inherits_root: bool = False
     options: tuple[str, ...] = ()
     allow_other: bool = True
     default_permissions: bool = True

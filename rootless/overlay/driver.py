@@ -173,7 +173,13 @@ def _mount_fuse(request: OverlayRequest, upper: Path, work: Path) -> MountedRoot
     rootfs = _mountpoint(request, "rootfs")
     upper_fd = os.open(upper, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     work_fd = os.open(work, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    config = replace(_server_config(request, rootfs), upperdir_fd=upper_fd, workdir_fd=work_fd)
+    config = replace(
+        _server_config(request, rootfs),
+        upperdir_fd=upper_fd,
+        workdir_fd=work_fd,
+        inherits_root=True,
+        is_volatile=_is_volatile(request),
+    )
     try:
         server = start_server(config, (upper_fd, work_fd))
     finally:

@@ -1,10 +1,13 @@
 """The root file system of a run: writable, gone afterwards, kept where that was asked for."""
 
 import os
+import stat
 import subprocess
 from pathlib import Path
 
+import images
 import pytest
+import shell_image
 from executable import Rootless
 
 pytestmark = [pytest.mark.needs_fuse, pytest.mark.needs_user]
@@ -92,3 +95,20 @@ def test_read_only_still_gets_its_mount_points(demo: Rootless, driver: str) -> N
     assert demo.ok("run", *options, "debian-demo", "sh", "-c", "pwd; ls -d /t/t") == (
         "/work/here\n/t/t\n"
     )
+
+
+def test_the_root_directory_is_the_images_under_either_driver(
+    rootless: Rootless, demo: Rootless, tmp_path: Path, driver: str
+) -> None:
+    """Mode and owner of the root directory, in a fresh upperdir, are those of the image."""
+    shell = shell_image.take_shell(demo, tmp_path)
+    root = images.LayerBuilder().directory("./", mode=0o751).directory("usr/bin")
+    shell_image.load_image(rootless, [shell, root], name="small")
+    script = "test -x / && cd / && echo ok"
+    assert (
+        rootless.ok("run", "--overlay-driver", driver, "small", "/bin/sh", "-c", script) == "ok\n"
+    )
+    kept = tmp_path / "kept"
+    rootless.ok("run", "--overlay-driver", driver, "--overlay", kept, "small", "/bin/sh", "-c", ":")
+    status = (kept / "upper").stat()
+    assert (stat.S_IMODE(status.st_mode), status.st_uid) == (0o751, os.getuid())

@@ -52,6 +52,8 @@ def sparse_map(fd: int, status: os.stat_result) -> SparseMap | None:
             start = os.lseek(fd, position, os.SEEK_DATA)
         except OSError:  # ENXIO: a hole up to the end
             break
+        if start >= status.st_size:  # the file has grown since
+            break
         position = min(os.lseek(fd, start, os.SEEK_HOLE), status.st_size)
         extents.append((start, position - start))
     else:

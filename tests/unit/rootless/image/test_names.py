@@ -65,7 +65,7 @@ def test_the_tag_is_latest_or_as_given(store: Store) -> None:
     """Without a tag `latest` is meant, and no other tag stands in for it."""
     named(store, "localhost/app:1", "localhost/app:2")
     assert meant(store, "app:2") == "localhost/app:2"
-    with pytest.raises(NotFound, match="did you mean localhost/app:[12] or localhost/app:[12]"):
+    with pytest.raises(NotFound, match=r"did you mean localhost/app:[12] or localhost/app:[12]"):
         names.resolve(store, "app")
 
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import typer
-from typer.core import TyperGroup
 
 from rootless.cli.exit import status_of
+from rootless.cli.group import Group
 
 if TYPE_CHECKING:  # typer keeps its copy of click private; only the annotations name it
     from typer._click.core import Command, Context
@@ -43,7 +43,7 @@ COMMANDS = {
 }
 
 
-class _LazyGroup(TyperGroup):
+class _LazyGroup(Group):
     """A group whose commands come out of `COMMANDS`."""
 
     def list_commands(self, ctx: "Context") -> list[str]:
@@ -70,7 +70,6 @@ app = typer.Typer(
     cls=_LazyGroup,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="`rootless COMMAND --help` explains a command. Start with: rootless doctor",
 )
@@ -101,13 +100,16 @@ def _root(
         logging.basicConfig(level=logging.DEBUG, format="%(name)s: %(message)s")
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(arguments: list[str]) -> int:
     """Run the command line; return the exit status, whatever happened."""
     command = typer.main.get_command(app)
-    debug = "--debug" in arguments[: _first_word(arguments)]
+    first = _first_word(arguments)
+    debug = "--debug" in arguments[:first]
+    if arguments[first : first + 1] == ["help"]:  # `rootless help run`, as other tools have it
+        arguments = [*arguments[:first], *arguments[first + 1 :], "--help"]
 
     def call() -> object:
-        return command.main(args=list(arguments), prog_name="rootless", standalone_mode=False)
+        return command.main(args=arguments, prog_name="rootless", standalone_mode=False)
 
     return status_of(call, debug=debug)
 

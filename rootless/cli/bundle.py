@@ -4,24 +4,25 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(
-    rich_markup_mode=None, add_completion=False, no_args_is_help=True, help="Make OCI bundles."
-)
+from rootless.cli.command import Command
+from rootless.cli.group import Group
+
+app = typer.Typer(cls=Group, rich_markup_mode=None, add_completion=False, help="Make OCI bundles.")
 
 
-@app.command()
+@app.command(cls=Command, context_settings={"allow_interspersed_args": False})
 def create(
-    image: Annotated[str, typer.Argument(help="An image of the store.")],
+    image: Annotated[str, typer.Argument(metavar="IMAGE", help="Name or ID.")],
     folder: Annotated[str, typer.Argument(metavar="DIR", help="The bundle; made if missing.")],
     command: Annotated[
         list[str] | None,
-        typer.Argument(metavar="COMMAND...", show_default=False, help="In place of the image's."),
+        typer.Argument(metavar="COMMAND", show_default=False, help="In place of the image's."),
     ] = None,
     terminal: Annotated[  # noqa: FBT002 - typer's form of a flag
         bool, typer.Option("--tty", "-t", help="The command gets a terminal.")
     ] = False,
 ) -> None:
-    """Make a bundle of an image: config.json, and a rootfs that is served, not unpacked.
+    """Make a bundle of an image; its rootfs is served, not unpacked.
 
     Run it with `rootless run --bundle DIR`.
     """
@@ -31,7 +32,7 @@ def create(
     create_bundle(image, folder, RunOptions(command=tuple(command or ()), terminal=terminal))
 
 
-@app.command()
+@app.command(cls=Command)
 def spec() -> None:
     """Write a default config.json into the current folder, to be edited."""
     from rootless.containers.bundles import write_default_spec  # noqa: PLC0415

@@ -6,14 +6,15 @@ import sys
 
 import typer
 
+from rootless.cli.command import Command
 from rootless.cli.exit import SETUP_FAILED
 from rootless.doctor.report import can_run, run_checks, to_json, to_text
 from rootless.paths import Paths
 
-app = typer.Typer()
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
-@app.command()
+@app.command(cls=Command)
 def doctor(
     *,
     as_json: bool = typer.Option(False, "--json", help="Print the report as JSON."),

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import typer
 
-from rootless.errors import RootlessError, StoreError
+from rootless.errors import InvalidInput, RootlessError, StoreError
 
 SETUP_FAILED = 125
 
@@ -30,20 +30,26 @@ def status_of(call: Callable[[], object], *, debug: bool) -> int:
     try:
         result = call()
         sys.stdout.flush()
-    except typer.Abort:
+    except (typer.Abort, KeyboardInterrupt):
         return 128 + signal.SIGINT
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
-    except (BrokenPipeError, SystemExit):  # the second is what typer makes of the first
-        # The reader of our output has gone: end as a program without a handler would, quietly,
-        # and keep the interpreter from flushing into the closed pipe again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
+    except BrokenPipeError:
+        return _end_unread()
+    except SystemExit as end:  # how typer ends after a broken pipe, and after completion
+        if isinstance(end.__context__, BrokenPipeError):
+            return _end_unread()
+        return end.code if isinstance(end.code, int) else 0
     except Exception as error:  # noqa: BLE001 - the one border where every error becomes a line
         if debug:
             traceback.print_exc()
         return _report(error)
     return result if isinstance(result, int) else 0
+
+
+def _end_unread() -> int:
+    """The reader of our output has gone: end as a program without a handler would, quietly."""
+    # keeps the interpreter from flushing into the closed pipe again
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 128 + signal.SIGPIPE
 
 
 def _report(error: Exception) -> int:
@@ -54,9 +60,7 @@ def _report(error: Exception) -> int:
         return error.exit_code
     if isinstance(error, typer.TyperException):
         # typer's own status 2 for bad usage would be read as the workload's
-        context = getattr(error, "ctx", None)
-        hint = f" (see '{context.command_path} --help')" if context is not None else ""
-        print_line(error.format_message() + hint)
+        print_line(str(_explain_usage(error)))
         return SETUP_FAILED
     if isinstance(error, OSError):
         print_line(str(explain_os_error(error)))
@@ -66,6 +70,16 @@ def _report(error: Exception) -> int:
         "command for a traceback, and please report it)"
     )
     return SETUP_FAILED
+
+
+def _explain_usage(error: typer.TyperException) -> RootlessError:
+    """Return the parser's error in the words and the form of ours."""
+    near = getattr(error, "possibilities", None)
+    context = getattr(error, "ctx", None)
+    text = (error.message if near else error.format_message()).rstrip(".")
+    meant = f"did you mean {' or '.join(sorted(near))}? " if near else ""
+    see = f"see '{context.command_path} --help'" if context is not None else ""
+    return InvalidInput(text[:1].lower() + text[1:], "", (meant + see).rstrip())
 
 
 def explain_os_error(error: OSError) -> RootlessError:

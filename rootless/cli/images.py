@@ -5,18 +5,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rootless.cli.command import Command
+
 if TYPE_CHECKING:
     from rootless.image.names import Image
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
-@app.command()
+@app.command(cls=Command)
 def images(
     name: Annotated[
-        str, typer.Argument(metavar="[NAME]", help="Show images of this name.", show_default=False)
+        str, typer.Argument(metavar="NAME", help="Show images of this name.", show_default=False)
     ] = "",
-    form: Annotated[str, typer.Option("--format", help="table or json.")] = "table",
+    form: Annotated[
+        str, typer.Option("--format", metavar="table|json", help="How to print it.")
+    ] = "table",
     quiet: Annotated[  # noqa: FBT002 - typer's form of a flag
         bool, typer.Option("--quiet", "-q", help="Print image IDs only.")
     ] = False,

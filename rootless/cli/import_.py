@@ -4,7 +4,9 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(rich_markup_mode=None)
+from rootless.cli.command import Command
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 _Words = list[str]
 
@@ -14,8 +16,9 @@ def _option(*names: str, metavar: str, help_: str) -> object:
 
 
 @app.command(
+    cls=Command,
     epilog="Examples: rootless import --cmd /bin/sh rootfs.tar.gz my-image; "
-    "tar -C rootfs -c . | rootless import - my-image; rootless import rootfs/ my-image"
+    "tar -C rootfs -c . | rootless import - my-image; rootless import rootfs/ my-image",
 )
 def import_(  # noqa: PLR0917 - one parameter an option
     source: Annotated[
@@ -27,7 +30,7 @@ def import_(  # noqa: PLR0917 - one parameter an option
         ),
     ],
     name: Annotated[
-        str, typer.Argument(metavar="[NAME]", help="Name of the image.", show_default=False)
+        str, typer.Argument(metavar="NAME", help="Name of the image.", show_default=False)
     ] = "",
     env: Annotated[
         _Words | None, _option("--env", "-e", metavar="NAME=VALUE", help_="A variable.")

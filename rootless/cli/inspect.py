@@ -5,17 +5,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rootless.cli.command import Command
+
 if TYPE_CHECKING:
     from rootless.image.names import Image
     from rootless.image.store import Store
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
-@app.command()
+@app.command(cls=Command)
 def inspect(
     images: Annotated[
-        list[str], typer.Argument(metavar="IMAGE...", help="Names or IDs.", show_default=False)
+        list[str], typer.Argument(metavar="IMAGE", help="Names or IDs.", show_default=False)
     ],
     form: Annotated[
         str,

@@ -4,15 +4,17 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(rich_markup_mode=None)
+from rootless.cli.command import Command
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
-@app.command()
+@app.command(cls=Command)
 def load(
     sources: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="SOURCE...",
+            metavar="SOURCE",
             show_default=False,
             help="An OCI layout folder, an OCI archive or a docker archive, plain or compressed; "
             "PATH:NAME takes one image of several; - or nothing is standard input.",
@@ -25,7 +27,8 @@ def load(
         ),
     ] = None,
     name: Annotated[
-        str, typer.Option("--name", "-t", help="Name the image so.", show_default=False)
+        str,
+        typer.Option("--name", "-t", metavar="NAME", help="Name the image so.", show_default=False),
     ] = "",
     platform: Annotated[
         str,

@@ -5,10 +5,12 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(rich_markup_mode=None)
+from rootless.cli.command import Command
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
-@app.command()
+@app.command(cls=Command)
 def mount(
     image: Annotated[str, typer.Argument(metavar="IMAGE", help="Name or ID.", show_default=False)],
     folder: Annotated[

@@ -7,7 +7,8 @@ which their first options do.
 from typing import TYPE_CHECKING
 
 import typer
-from typer.core import TyperCommand
+
+from rootless.cli.command import Command
 
 if TYPE_CHECKING:
     from typer._click.core import Context
@@ -28,17 +29,8 @@ def flag(*names: str, group: str, help_: str) -> object:
     return typer.Option(*names, help=help_, rich_help_panel=group, show_default=False)
 
 
-class GroupedCommand(TyperCommand):
+class GroupedCommand(Command):
     """A command whose help has a section for each group; `options_metavar` is its whole usage."""
-
-    def parse_args(self, ctx: "Context", args: list[str]) -> list[str]:
-        """Parse; the parser's own errors name the command, as the others do."""
-        try:
-            return super().parse_args(ctx, args)
-        except typer.TyperException as error:
-            if getattr(error, "ctx", ctx) is None:
-                error.ctx = ctx  # type: ignore[attr-defined]
-            raise
 
     def collect_usage_pieces(self, ctx: "Context") -> list[str]:
         """Return the usage's words after the command's."""

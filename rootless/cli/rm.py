@@ -4,13 +4,15 @@ from typing import Annotated
 
 import typer
 
+from rootless.cli.command import Command
+
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
-@app.command()
+@app.command(cls=Command)
 def rm(
     containers: Annotated[
-        list[str], typer.Argument(metavar="NAME...", show_default=False, help="Which ones.")
+        list[str], typer.Argument(metavar="NAME", show_default=False, help="Which ones.")
     ],
 ) -> None:
     """Remove containers that `run --name` kept, with the files that they wrote."""

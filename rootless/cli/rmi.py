@@ -4,14 +4,16 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(rich_markup_mode=None)
+from rootless.cli.command import Command
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
-@app.command()
+@app.command(cls=Command)
 def rmi(
     images: Annotated[
         list[str] | None,
-        typer.Argument(metavar="IMAGE...", help="Names or IDs.", show_default=False),
+        typer.Argument(metavar="IMAGE", help="Names or IDs.", show_default=False),
     ] = None,
     force: Annotated[  # noqa: FBT002 - typer's form of a flag
         bool,

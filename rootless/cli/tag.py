@@ -4,14 +4,16 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(rich_markup_mode=None)
+from rootless.cli.command import Command
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
-@app.command()
+@app.command(cls=Command)
 def tag(
     image: Annotated[str, typer.Argument(metavar="IMAGE", help="Name or ID.", show_default=False)],
     new_names: Annotated[
-        list[str], typer.Argument(metavar="NAME...", help="Further names.", show_default=False)
+        list[str], typer.Argument(metavar="NAME", help="Further names.", show_default=False)
     ],
 ) -> None:
     """Give an image further names; an image that had one of them before keeps its ID only."""

@@ -5,14 +5,16 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(rich_markup_mode=None)
+from rootless.cli.command import Command
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
-@app.command()
+@app.command(cls=Command)
 def umount(
     folders: Annotated[
         list[Path],
-        typer.Argument(metavar="DIR...", help="Folders given to `rootless mount`."),
+        typer.Argument(metavar="DIR", help="Folders given to `rootless mount`."),
     ],
     lazy: Annotated[  # noqa: FBT002 - typer's form of a flag
         bool,

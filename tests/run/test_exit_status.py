@@ -76,8 +76,8 @@ def test_of_another_user_is_judged_by_his_rights(demo: Rootless) -> None:
     ("words", "says"),
     [
         ((), "no image given"),
-        (("--no-such-option", "debian-demo"), "No such option: --no-such-option"),
-        (("-h",), "Option '-h' requires an argument. (see 'rootless run --help')"),
+        (("--no-such-option", "debian-demo"), "no such option: --no-such-option"),
+        (("-h",), "option '-h' requires an argument (see 'rootless run --help')"),
         (("no-such-image", "true"), "no such image: no-such-image"),
         (("--network", "bridge", "debian-demo", "true"), "unknown network: bridge"),
         (("--overlay-driver", "aufs", "debian-demo", "true"), "aufs"),

@@ -33,6 +33,16 @@ def test_bad_usage_is_ours(words: list[str], capsys: pytest.CaptureFixture[str])
     assert "--help" in error
 
 
+def test_help_by_its_word(capsys: pytest.CaptureFixture[str]) -> None:
+    """`help` shows what `--help` does, of all and of a command at any depth."""
+    for words in ([], ["images"], ["bundle", "create"]):
+        assert app.run(["help", *words]) == 0
+        shown = capsys.readouterr().out
+        assert app.run([*words, "--help"]) == 0
+        assert shown == capsys.readouterr().out
+        assert shown.startswith(" ".join(["Usage: rootless", *words]))
+
+
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     """--version prints the package's."""
     assert app.run(["--version"]) == 0

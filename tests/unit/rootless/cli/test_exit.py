@@ -32,7 +32,7 @@ def raising(error: BaseException) -> Callable[[], object]:
         (typer.Exit(3), 3, ""),
         (typer.Abort(), 130, ""),
         (KeyboardInterrupt(), 130, ""),
-        (typer.BadParameter("bad"), 125, "rootless: Invalid value: bad\n"),
+        (typer.BadParameter("bad"), 125, "rootless: invalid value: bad\n"),
         (OSError(errno.EIO, "I/O error", "/x"), 125, "rootless: I/O error: /x\n"),
         (OSError("odd"), 125, "rootless: odd\n"),
     ],

@@ -14,6 +14,8 @@ from rootless.errors import IntegrityError
 BLOCK = 512
 _MAX_EXTENDED = 1 << 20
 _MAX_MEMBERS = 100_000
+_MAX_NAME = 4096  # no path is longer, and all names are held in memory
+_NAMES = ("path", "linkpath")
 _REGULAR = b"0\x007"
 _LINKS = b"12"
 _WITHOUT_CONTENT = b"123456"
@@ -57,7 +59,7 @@ def members(archive: ArchiveInput, what: str) -> Iterator[Member]:
     Raises:
         IntegrityError: It is not a tar, is damaged or ends early.
     """
-    attributes: dict[str, str] = {}
+    own: dict[str, str] = {}
     shared: dict[str, str] = {}
     for count in range(_MAX_MEMBERS + 1):
         block = archive.read_exactly(BLOCK)
@@ -69,20 +71,19 @@ def members(archive: ArchiveInput, what: str) -> Iterator[Member]:
         if not any(block):
             return
         _check(block, archive, what)
+        attributes = {**shared, **own}
         kind, size = block[156:157], _size(block, attributes, archive, what)
         content = archive.tell()
         if kind in b"xgLK" and kind:
             extended = _extended(archive, size, what)
-            if kind == b"g":
-                shared.update(_records(extended, archive, what))
-            elif kind == b"x":
-                attributes = {**shared, **_records(extended, archive, what)}
+            if kind in b"xg":
+                (own if kind == b"x" else shared).update(_records(extended, archive, what))
             else:
                 key = "path" if kind == b"L" else "linkpath"
-                attributes[key] = _text(extended)
+                own[key] = _name(extended.partition(b"\0")[0], archive, what)
             continue
-        member = _member(block, attributes or shared, content, size)
-        attributes = {}
+        member = _member(block, attributes, content, size)
+        own = {}
         if member is not None:
             yield member
         blocks = 0 if kind in _WITHOUT_CONTENT else -(-size // BLOCK)
@@ -122,8 +123,9 @@ def _check(block: bytes, archive: ArchiveInput, what: str) -> None:
 def _size(block: bytes, attributes: dict[str, str], archive: ArchiveInput, what: str) -> int:
     field = block[124:136]
     try:
-        if "size" in attributes and block[156:157] not in b"xgLK":
-            size = int(attributes["size"])
+        if attributes.get("size") and block[156:157] not in b"xgLK":
+            text = attributes["size"]
+            size = int(text) if text.isascii() and text.isdecimal() else -1
         elif field[0] & 0x80:
             size = int.from_bytes(field, "big") & ~(0x80 << 88)
         else:
@@ -145,18 +147,33 @@ def _extended(archive: ArchiveInput, size: int, what: str) -> bytes:
 
 
 def _records(content: bytes, archive: ArchiveInput, what: str) -> dict[str, str]:
-    r"""Read pax records: "LENGTH KEY=VALUE\n", the length counting itself."""
+    r"""Read pax records: "LENGTH KEY=VALUE\n", the length counting itself.
+
+    Only what is of use here is returned. An empty value is one: it takes back a global header's.
+    """
     records: dict[str, str] = {}
-    while content:
-        length_text, _, _ = content.partition(b" ")
+    position = 0
+    while position < len(content):
+        # the length has few digits; a copy of all that follows for each record would take seconds
+        length_text, _, _ = content[position : position + 9].partition(b" ")
         length = int(length_text) if length_text.isdigit() and len(length_text) < 9 else 0
-        record = content[len(length_text) + 1 : length]
-        if not length or length > len(content) or record[-1:] != b"\n" or b"=" not in record:
+        record = content[position + len(length_text) + 1 : position + length]
+        position += length
+        if not length or position > len(content) or record[-1:] != b"\n" or b"=" not in record:
             raise _fault("has a malformed extended header", archive, what)
-        key, _, value = record[:-1].partition(b"=")
-        records[key.decode("utf-8", "replace")] = value.decode("utf-8", "surrogateescape")
-        content = content[length:]
+        raw_key, _, value = record[:-1].partition(b"=")
+        key = raw_key.decode("utf-8", "replace")
+        if key in _NAMES:
+            records[key] = _name(value, archive, what)
+        elif key == "size":
+            records[key] = value.decode("utf-8", "replace")
     return records
+
+
+def _name(raw: bytes, archive: ArchiveInput, what: str) -> str:
+    if len(raw) > _MAX_NAME:
+        raise _fault(f"has a name of {len(raw)} bytes", archive, what)
+    return _text(raw)
 
 
 def _fault(text: str, archive: ArchiveInput, what: str) -> IntegrityError:

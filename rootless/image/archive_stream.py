@@ -7,6 +7,7 @@ order of the members does not matter.
 
 import io
 import re
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -49,7 +50,7 @@ class ArchiveStream:
         self._kept_bytes = 0
         self._layers: dict[str, StagedLayer] = {}
         self._faults: dict[str, IntegrityError] = {}
-        self._skipped: dict[str, Digest] = {}
+        self._diff_ids: dict[str, Digest] = {}  # of layers passed over or handed out
 
     @property
     def what(self) -> str:
@@ -60,6 +61,7 @@ class ArchiveStream:
         """Take the whole archive in; call once, before all else."""
         stream = _Forward(raw, self._what)
         for member in members(stream, self._what):
+            self._forget(member.name)
             self._members[member.name] = member
             if not member.link:
                 self._take(member, stream, progress)
@@ -81,12 +83,13 @@ class ArchiveStream:
             return None
         if member.name in self._faults:
             raise self._faults[member.name]
-        if member.name in self._skipped:
-            raise IntegrityError("wrong diff ID", name, f"it is {self._skipped[member.name]}")
+        if member.name in self._diff_ids:
+            raise IntegrityError("wrong diff ID", name, f"it is {self._diff_ids[member.name]}")
         staged = self._layers.pop(member.name, None)
         if staged is None:
             kept = io.BytesIO(self._kept[member.name])
             return ingest(self._store, kept, name, expected, progress.advance)
+        self._diff_ids[member.name] = staged.diff_id
         try:
             expected.check(staged, name)
         except IntegrityError:
@@ -101,7 +104,7 @@ class ArchiveStream:
         self._layers.clear()
 
     def _take(self, member: Member, stream: "_Forward", progress: Progress) -> None:
-        content = stream.member(member.size)
+        content = _MemberContent(stream, member.size)
         first = content.read(1) or b""
         is_document = first in (b"{", b"[") and member.size <= MAX_CONFIG_BYTES
         if is_document or (member.size <= _SMALL and self._kept_bytes <= _MAX_SMALL):
@@ -109,7 +112,7 @@ class ArchiveStream:
             return
         known = self._known(member.name)
         if known is not None:
-            self._skipped[member.name] = known
+            self._diff_ids[member.name] = known
             return
         progress.layer(member.name, member.size)
         whole = Prefixed(first, content)
@@ -119,10 +122,16 @@ class ArchiveStream:
         except IntegrityError as error:  # perhaps no layer at all, and nobody will ask for it
             self._faults[member.name] = error
             return
-        old = self._layers.pop(member.name, None)
-        if old is not None:
-            old.close()
         self._layers[member.name] = layer
+
+    def _forget(self, name: str) -> None:
+        """Drop an earlier member of that name, as an extraction would."""
+        staged = self._layers.pop(name, None)
+        if staged is not None:
+            staged.close()
+        self._kept_bytes -= len(self._kept.pop(name, b""))
+        self._faults.pop(name, None)
+        self._diff_ids.pop(name, None)
 
     def _keep(self, member: Member, first: bytes, content: ByteStream) -> None:
         self._kept_bytes += member.size
@@ -142,12 +151,17 @@ def _digest_in(name: str) -> Digest | None:
 
 
 class _Forward:
-    """A stream with a position, for `members`."""
+    """A stream with a position, for `members` and for who reads a member's content.
+
+    That one may be left behind, waiting for a pipe, while `members` goes on. What it then still
+    gets is counted, and none of it lies beyond its member: hence the lock.
+    """
 
     def __init__(self, raw: ByteStream, what: str) -> None:
         self._raw = raw
         self._what = what
         self._position = 0
+        self._lock = threading.Lock()
 
     def read_exactly(self, size: int) -> bytes:
         data = read_up_to(self._raw, size)
@@ -158,35 +172,32 @@ class _Forward:
         return self._position
 
     def seek_forward(self, position: int) -> None:
-        while self._position < position:
-            part = self._raw.read(min(position - self._position, 1 << 20))
-            if not part:
+        size = max(0, min(position - self._position, 1 << 20))
+        unread = bytearray(size)
+        while self.readinto_before(position, unread):
+            pass
+
+    def readinto_before(self, end: int, buffer: "WriteableBuffer") -> int:
+        """Read on, not beyond a position; return 0 there."""
+        view = memoryview(buffer)
+        with self._lock:
+            want = max(0, min(len(view), end - self._position))
+            if want == 0:
+                return 0
+            n = self._raw.readinto(view[:want]) or 0
+            if n == 0:
                 raise IntegrityError("archive ends early", self._what)
-            self._position += len(part)
-
-    def readinto(self, buffer: "WriteableBuffer") -> int:
-        n = self._raw.readinto(buffer) or 0
-        self._position += n
-        return n
-
-    def member(self, size: int) -> "_MemberContent":
-        return _MemberContent(self, size, self._what)
+            self._position += n
+            return n
 
 
 class _MemberContent(Source):
     """The content of the member that a stream has come to."""
 
-    def __init__(self, stream: _Forward, size: int, what: str) -> None:
+    def __init__(self, stream: _Forward, size: int) -> None:
         super().__init__()
         self._stream = stream
-        self._left = size
-        self._what = what
+        self._end = stream.tell() + size
 
     def readinto(self, buffer: "WriteableBuffer") -> int:
-        if self._left == 0:
-            return 0
-        n = self._stream.readinto(memoryview(buffer)[: self._left])
-        if n == 0:
-            raise IntegrityError("archive ends early", self._what)
-        self._left -= n
-        return n
+        return self._stream.readinto_before(self._end, buffer)

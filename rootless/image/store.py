@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from rootless.errors import IntegrityError, NotFound, StoreError
+from rootless.errors import IntegrityError, InvalidInput, NotFound, StoreError
 from rootless.image import lock
 from rootless.image.store_errors import explain
 from rootless.oci.digest import Digest, hex_of, sha256_of
@@ -33,7 +33,8 @@ FORMAT_VERSION = 1
 TEMP_PREFIX = ".tmp-"
 _LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
 _MAX_INDEX_BYTES = 64 << 20  # our own document: a hundred thousand names
-_FOLDERS = ("blobs/sha256", "layers/sha256", "trees", "locks")
+# each with its parents: os.makedirs gives its mode to the last one alone
+_FOLDERS = ("", "blobs", "blobs/sha256", "layers", "layers/sha256", "trees", "locks")
 
 
 class TempFile:
@@ -110,9 +111,9 @@ class Store:
         """
         store = cls(paths.store, paths.scratch)
         with explain(store.root):
+            store._check_version()  # first: nothing is put into a newer version's store
             if create:
                 store._make()
-            store._check_version()
         return store
 
     def blob_path(self, digest: Digest) -> Path:
@@ -176,7 +177,11 @@ class Store:
         return self.blob_path(diff_id).exists() and self.index_path(diff_id).exists()
 
     def read_index(self) -> ImageIndex:
-        """Return the images' descriptors; none where there is no store yet."""
+        """Return the images' descriptors; none where there is no store yet.
+
+        Raises:
+            StoreError: They are damaged, or cannot be read.
+        """
         path = self.root / "index.json"
         try:
             with open(path, "rb") as file:
@@ -186,7 +191,11 @@ class Store:
         except OSError:
             with explain(path):
                 raise
-        return parse_image_index(data, limit=_MAX_INDEX_BYTES)
+        try:
+            return parse_image_index(data, limit=_MAX_INDEX_BYTES)
+        except InvalidInput as error:
+            fix = "remove the file, and load the images again"
+            raise StoreError("damaged index of the store", f"{path}: {error}", fix) from error
 
     def write_index(self, index: ImageIndex) -> None:
         """Replace the images' descriptors; the caller holds the lock "index"."""

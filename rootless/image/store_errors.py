@@ -20,7 +20,9 @@ _CAUSES = {
 
 def store_error(error: OSError, path: str | os.PathLike[str]) -> StoreError:
     """Return what the user reads for *error*, which happened at *path* unless it says where."""
-    where = error.filename if isinstance(error.filename, str) else os.fspath(path)
+    # of a rename the target: nobody knows the name of a temporary file
+    named = error.filename2 or error.filename
+    where = named if isinstance(named, str) else os.fspath(path)
     text = error.strerror or str(error)
     what, fix = _CAUSES.get(error.errno or 0, (text[:1].lower() + text[1:], ""))
     return StoreError(what, where, fix)

@@ -53,6 +53,15 @@ def test_the_file_that_the_kernel_named() -> None:
     assert error.on == "/store"
 
 
+def test_the_target_of_a_rename(tmp_path: Path) -> None:
+    """Of two files the one that was to be is named, not the temporary one."""
+    (tmp_path / "temp").touch()
+    (tmp_path / "name").mkdir()
+    with pytest.raises(StoreError) as caught, explain(tmp_path):
+        os.rename(tmp_path / "temp", tmp_path / "name")
+    assert str(caught.value) == f"is a directory: {tmp_path / 'name'}"
+
+
 def test_explain(tmp_path: Path) -> None:
     """An error of the kernel out of the block is translated, and stays as the cause."""
     with pytest.raises(StoreError) as caught, explain(tmp_path):

@@ -1,0 +1,202 @@
+"""`rootless.image.gc`: what nobody needs goes, what a live process holds stays."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import images
+import loading
+import pytest
+
+from rootless.errors import IntegrityError
+from rootless.image import gc, lock, names
+from rootless.image.load import load
+from rootless.image.store import Store
+from rootless.image.transaction import STORE_LOCK
+from rootless.oci.digest import sha256_of
+
+SHARED = images.LayerBuilder().file("shared", b"in both images")
+ONE = images.LayerBuilder().file("one", b"1")
+TWO = images.LayerBuilder().file("two", b"2")
+
+FOLDERS = pytest.mark.parametrize(
+    "folder", [".", "blobs/sha256", "layers/sha256", "trees", "locks", "scratch"]
+)
+
+_WRITER = """
+import sys
+from pathlib import Path
+from rootless.image.store import TempFile
+print(TempFile(Path(sys.argv[1])).path.name, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def loaded(store: Store, tmp_path: Path) -> Store:
+    """A store with two images, `one` and `two`, that have a layer in common."""
+    for name, layer in (("one", ONE), ("two", TWO)):
+        load(store, str(images.oci_layout(tmp_path / name, [SHARED, layer], tag=name)))
+    return store
+
+
+def forget(store: Store, name: str) -> None:
+    """Take an image's names away, without a collection."""
+    names.drop(store, names.find(store, name))
+
+
+@FOLDERS
+def test_sweeps_what_a_killed_process_left(folder: str, store: Store) -> None:
+    """A temporary file lives as long as its writer: by `kill -9` it becomes nobody's."""
+    where = store.root / folder
+    with subprocess.Popen(
+        [sys.executable, "-c", _WRITER, where], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as writer:
+        assert writer.stdout is not None
+        name = writer.stdout.readline().decode().strip()
+        journal = where / f"{name}-journal"
+        journal.touch()
+        assert gc.sweep(store) == 0
+        assert (where / name).exists()
+        assert journal.exists()
+        writer.kill()
+    assert gc.sweep(store) == 2
+    assert loading.temp_files(store.root) == []
+
+
+def test_sweeps_a_journal_alone(store: Store) -> None:
+    """A journal whose database is gone goes as well."""
+    (store.root / "trees" / ".tmp-0123456789abcdef-journal").touch()
+    assert gc.sweep(store) == 1
+    assert loading.temp_files(store.root) == []
+
+
+def test_sweeps_lock_files(store: Store) -> None:
+    """A lock file that a killed process left goes; one that is held stays, and the store's own."""
+    free, held, own = (store.lock_path(name) for name in ("free", "held", STORE_LOCK))
+    free.touch()
+    own.touch()
+    with lock.exclusive(held):
+        assert gc.sweep(store) == 1
+        assert held.exists()
+    assert not free.exists()
+    assert own.exists()
+
+
+def test_sweeps_nothing_else(loaded: Store) -> None:
+    """Objects, documents, foreign files and folders are not touched."""
+    (loaded.root / "notes").write_text("mine")
+    (loaded.root / "trees" / ".tmp-folder").mkdir()
+    (loaded.root / "trees" / ".tmp-link").symlink_to(loaded.root / "index.json")
+    before = loading.listing(loaded.root)
+    assert gc.sweep(loaded) == 0
+    assert loading.listing(loaded.root) == before
+
+
+def test_sweeps_where_there_is_no_store(tmp_path: Path) -> None:
+    """A store that does not exist has nothing to sweep, and is not made."""
+    assert gc.sweep(Store(tmp_path / "none", tmp_path / "none" / "scratch")) == 0
+    assert not (tmp_path / "none").exists()
+
+
+def test_collects_nothing_that_is_needed(loaded: Store) -> None:
+    """While every image has its names, nothing is freed."""
+    before = loading.objects(loaded.root)
+    assert gc.collect(loaded) == 0
+    assert loading.objects(loaded.root) == before
+
+
+def test_collects_what_no_image_needs(loaded: Store, tmp_path: Path) -> None:
+    """With its last name an image's objects go, but what another image shares stays whole."""
+    before = loading.objects(loaded.root)
+    sizes = {name: (loaded.root / name).stat().st_size for name in before}
+    forget(loaded, "one")
+    freed = gc.collect(loaded)
+    left = loading.objects(loaded.root)
+    # config, both manifests, layer, index and tree
+    assert len(before - left) == 6
+    assert freed == sum(sizes[name] for name in before - left)
+    image = names.resolve(loaded, "two")
+    assert all(loaded.has_layer(diff_id) for diff_id in image.config.diff_ids)
+    forget(loaded, "two")
+    gc.collect(loaded)
+    assert loading.objects(loaded.root) == set()
+
+
+def test_an_unnamed_image_is_needed(loaded: Store) -> None:
+    """An image that lost its name to another one keeps what it consists of."""
+    (two,) = names.find(loaded, "two")
+    names.add(loaded, [replace(two, reference="localhost/one:latest")])
+    assert gc.collect(loaded) == 0
+
+
+def test_leaves_what_is_being_written(loaded: Store) -> None:
+    """A file under construction is no object yet."""
+    with loaded.temp_for(loaded.blob_path(sha256_of(b"x"))) as temp:
+        gc.collect(loaded)
+        assert temp.path.exists()
+
+
+def test_waits_for_loads_only_so_long(loaded: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside a load nothing is taken away; what is due is done by the next who can."""
+    monkeypatch.setattr(gc, "_PATIENCE_S", 0.01)
+    before = loading.objects(loaded.root)
+    forget(loaded, "one")
+    with lock.shared(loaded.lock_path(STORE_LOCK)):
+        assert gc.collect(loaded) == 0
+        gc.collect_if_due(loaded)
+        assert loading.objects(loaded.root) == before
+    gc.collect_if_due(loaded)
+    left = loading.objects(loaded.root)
+    assert left < before
+    forget(loaded, "two")
+    gc.collect_if_due(loaded)
+    assert loading.objects(loaded.root) == left, "it was not due any more"
+
+
+def test_open_files_serve_on(loaded: Store) -> None:
+    """A live container reads on out of a layer whose name is gone."""
+    path = loaded.blob_path(sha256_of(ONE.tar()))
+    with path.open("rb") as file:
+        forget(loaded, "one")
+        gc.collect(loaded)
+        assert not path.exists()
+        assert file.read() == ONE.tar()
+
+
+def test_an_image_whose_documents_are_gone(loaded: Store) -> None:
+    """It cannot be read, so it needs nothing; the other images' objects stay."""
+    (entry,) = names.find(loaded, "one")
+    loaded.blob_path(entry.config_digest).unlink()
+    assert gc.collect(loaded) > 0
+    assert all(loaded.has_layer(d) for d in names.resolve(loaded, "two").config.diff_ids)
+
+
+def test_an_image_whose_documents_are_damaged(loaded: Store) -> None:
+    """What cannot be understood stops the collection: what it needs is not known."""
+    (entry,) = names.find(loaded, "one")
+    loaded.blob_path(entry.manifest_digest).write_bytes(b"{}")
+    before = loading.objects(loaded.root)
+    forget(loaded, "two")
+    with pytest.raises(IntegrityError, match="damaged blob in the store"):
+        gc.collect(loaded)
+    assert loading.objects(loaded.root) == before
+    forget(loaded, "one")
+    gc.collect(loaded)
+    assert loading.objects(loaded.root) == set()
+
+
+def test_a_vanished_file_is_no_error(store: Store) -> None:
+    """Two sweeps at once take the same file; one of them finds nothing."""
+    path = store.root / "trees" / ".tmp-0123456789abcdef"
+    path.touch()
+    fd = os.open(path, os.O_RDWR)
+    try:
+        assert lock.try_lock(fd)
+        assert gc.sweep(store) == 0
+        path.unlink()
+        assert gc.sweep(store) == 0
+    finally:
+        os.close(fd)

@@ -17,6 +17,8 @@ _NOT_WITH_BUNDLE = (
     *("read_only_tmpfs", "cap_add", "cap_drop", "security_opt", "shm_size"),
 )
 _SPELLED = {"remove": "rm"}
+# `--entrypoint ""` and `--no-read-only-tmpfs` ask for something.
+_NONE_IF_LEFT_OUT = ("entrypoint", "read_only_tmpfs")
 
 
 def run_request(given: Mapping[str, Any]) -> tuple[str, RunRequest]:
@@ -55,7 +57,8 @@ def run_request(given: Mapping[str, Any]) -> tuple[str, RunRequest]:
 
 def _check_bundle_options(given: Mapping[str, Any]) -> None:
     for name in _NOT_WITH_BUNDLE:
-        if given[name] not in (None, "", False, []):
+        value = given[name]
+        if value or (name in _NONE_IF_LEFT_OUT and value is not None):
             option = _SPELLED.get(name, name).replace("_", "-")
             raise InvalidInput(
                 f"--{option} has no effect on a bundle", given["bundle"], "edit its config.json"

@@ -35,10 +35,10 @@ def claim(paths: Paths, name: str, chain: str, reference: str, *, replace: bool)
         remove(paths, name)
     record = folder / _RECORD
     if record.exists():
-        known = json.loads(record.read_text(encoding="utf-8"))
-        if known.get("chain") != chain:
+        image, made_from = _read_record(record, name)
+        if made_from != chain:
             raise Conflict(
-                f"the container was made from another image, {known.get('image')}",
+                f"the container was made from another image, {image}",
                 name,
                 f"--replace starts afresh; 'rootless rm {name}' removes it",
             )
@@ -53,6 +53,21 @@ def claim(paths: Paths, name: str, chain: str, reference: str, *, replace: bool)
             f"cannot keep the container: {error.strerror}", str(error.filename)
         ) from error
     return folder
+
+
+def _read_record(record: Path, name: str) -> tuple[str, str]:
+    """Return the image's name and chain ID that a container was made from."""
+    try:
+        known = json.loads(record.read_bytes())
+        return known["image"], known["chain"]
+    except OSError as error:
+        raise StoreError(f"cannot read: {error.strerror}", str(record)) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise StoreError(
+            "the container's record is damaged",
+            str(record),
+            f"--replace starts afresh; 'rootless rm {name}' removes it",
+        ) from error
 
 
 def remove(paths: Paths, name: str) -> None:

@@ -134,10 +134,11 @@ def _require_empty(folder: Path) -> None:
         raise Conflict("the directory is not empty", path, "a mount would hide what is in it")
 
 
-def _mounted_kind(target: str) -> str:
+def _mounted_kind(target: str, table: str = "/proc/self/mountinfo") -> str:
     """Return the file-system type of the topmost mount at a path, "" for none (proc(5))."""
     kind = ""
-    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as lines:
+    # of all that ends a line elsewhere, the kernel escapes the newline only
+    with open(table, encoding="utf-8", errors="surrogateescape", newline="\n") as lines:
         for line in lines:
             place, _, source = line.partition(" - ")
             if _unescape(place.split(" ")[4]) == target:

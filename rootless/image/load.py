@@ -4,7 +4,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from rootless.errors import IntegrityError, InvalidInput, NotFound
@@ -193,11 +193,13 @@ def _read_stream(store: Store, raw: ByteStream, what: str, progress: Progress) -
 def _known_layers(store: Store) -> dict[Digest, Digest]:
     """Return the diff IDs of the store's layers by every digest that a source may call them."""
     known: dict[Digest, Digest] = {}
-    for image in names.images(store):
-        diff_ids = image.config.diff_ids
-        known.update(zip(diff_ids, diff_ids, strict=True))
-        if image.source_digest is not None:
-            data = store.read_blob(image.source_digest, MAX_MANIFEST_BYTES)
-            layers = (layer.digest for layer in parse_manifest(data).layers)
-            known.update(zip(layers, diff_ids, strict=False))
+    for entry in names.entries(store):
+        with suppress(NotFound, IntegrityError):  # this may be the load that mends the image
+            image = names.read_image(store, entry)
+            diff_ids = image.config.diff_ids
+            known.update(zip(diff_ids, diff_ids, strict=True))
+            if image.source_digest is not None:
+                data = store.read_blob(image.source_digest, MAX_MANIFEST_BYTES)
+                layers = (layer.digest for layer in parse_manifest(data).layers)
+                known.update(zip(layers, diff_ids, strict=False))
     return {digest: diff_id for digest, diff_id in known.items() if store.has_layer(diff_id)}

@@ -84,10 +84,10 @@ class Transaction:
             return path.stat().st_size
 
     def add_blob(self, data: bytes) -> Digest:
-        """Take a document."""
+        """Take a document; one that is damaged in the store is replaced."""
         digest = sha256_of(data)
         path = self._store.blob_path(digest)
-        if digest not in self._blobs and not path.exists():
+        if digest not in self._blobs and not _holds(path, data):
             temp = self._store.temp_for(path)
             self._blobs[digest] = temp
             with explain(temp.path):
@@ -127,3 +127,12 @@ class Transaction:
     def _index_path(self, diff_id: Digest) -> Path:
         staged = self._layers.get(diff_id)
         return self._store.index_path(diff_id) if staged is None else staged.index.path
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    """Return whether a file is there and has this content."""
+    with explain(path):
+        try:
+            return path.stat().st_size == len(data) and path.read_bytes() == data
+        except FileNotFoundError:
+            return False

@@ -1,0 +1,117 @@
+"""`rootless run` up to the point where something runs: its help, and options that contradict."""
+
+import shlex
+from pathlib import Path
+
+import images
+import loading
+import pytest
+from executable import Rootless
+
+
+@pytest.fixture
+def loaded(rootless: Rootless, tmp_path: Path) -> Rootless:
+    """A store with one image, `pic`, which names no command."""
+    layer = images.LayerBuilder().directory("etc")
+    config = {"Env": ["A=1"]}
+    layout = images.oci_layout(tmp_path / "layout", [layer], tag="pic", config=config)
+    rootless.ok("load", "-q", layout)
+    return rootless
+
+
+def test_help_teaches(rootless: Rootless) -> None:
+    """The help says what becomes of writes and of the status, in groups, with examples."""
+    shown = rootless.ok("run", "--help")
+    assert shown.startswith("Usage: rootless run [OPTIONS] IMAGE [COMMAND [ARGUMENT]...]\n")
+    for group in ("The command:", "Files of yours inside:", "Users and IDs:", "Examples:"):
+        assert f"\n{group}\n" in shown or f"\n  {group}\n" in shown
+    for words in ("What it writes goes when it ends", "--overlay", "125", "126 or 127", "128+N"):
+        assert words in " ".join(shown.split())
+    assert max(map(len, shown.splitlines())) <= 80
+    assert not rootless.home.store.exists()
+
+
+def test_its_examples_can_be_typed(rootless: Rootless) -> None:
+    """Every example is understood: what is missing is the image or the bundle alone."""
+    examples = rootless.ok("run", "--help").partition("Examples:\n")[2].strip().splitlines()
+    assert len(examples) >= 4
+    for example in examples:
+        program, *words = shlex.split(example, comments=True)
+        assert program == "rootless"
+        said = rootless(*words).stderr
+        assert said.startswith(("rootless: no such image: debian", "rootless: no such bundle: "))
+
+
+def test_help_after_the_image_is_the_commands(rootless: Rootless) -> None:
+    """--help after the image is no question to rootless."""
+    result = rootless("run", "nosuch", "--help")
+    assert (result.status, result.stdout) == (125, "")
+    assert "no such image: nosuch" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--name", "n", "--overlay", "d", "pic", "x"), "--name and --overlay exclude each other"),
+        (("--replace", "pic", "x"), "--replace needs --name"),
+        (("--userns", "keep-id", "--uidmap", "0:0:1", "pic", "x"), "exclude each other"),
+        (("pic",), "names no command"),
+        (("--interactiv", "pic"), "no such option: --interactiv (did you mean --interactive?"),
+        (("--tty=yes", "pic"), "option '--tty' does not take a value"),
+        (("--memory", "1g", "pic"), "no such option: --memory"),
+        (("--volume", "a", "pic", "x"), "SOURCE:DESTINATION[:OPTIONS]: a"),
+        (("--mount", "type=moon,dst=/x", "pic", "x"), "unknown mount type: moon"),
+        (("--tmpfs", "relative", "pic", "x"), "must be an absolute path: relative"),
+        (("--annotation", "key", "pic", "x"), "must have the form KEY=VALUE: key"),
+        (("--uidmap", "0:1", "--gidmap", "x", "pic", "x"), "INSIDE:FROM:LENGTH: x"),
+    ],
+)
+def test_refused(loaded: Rootless, words: tuple[str, ...], says: str) -> None:
+    """What contradicts or cannot be read is one line, and nothing was made."""
+    loading.refused(loaded, "run", *words, says=(says,))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--entrypoint", "x"),
+        ("--entrypoint", ""),
+        ("--workdir", "/w"),
+        ("--user", "0"),
+        ("--umask", "022"),
+        ("--ulimit", "core=0"),
+        ("--annotation", "a=b"),
+        ("--hostname", "h"),
+        ("--add-host", "a:127.0.0.1"),
+        ("--dns", "127.0.0.1"),
+        ("--network", "none"),
+        ("--name", "n"),
+        ("--rm",),
+        ("--no-read-only-tmpfs",),
+        ("--cap-add", "ALL"),
+        ("--cap-drop", "ALL"),
+        ("--security-opt", "no-new-privileges"),
+        ("--shm-size", "1m"),
+    ],
+    ids=" ".join,
+)
+def test_what_a_bundle_says_itself(rootless: Rootless, words: tuple[str, ...]) -> None:
+    """An option whose place is the bundle's config.json is refused by its name, not ignored."""
+    result = rootless("run", "--bundle", "b", *words)
+    option = words[0].replace("--no-", "--")
+    assert (result.status, result.stdout) == (125, "")
+    assert result.stderr == (
+        f"rootless: {option} has no effect on a bundle: b (edit its config.json)\n"
+    )
+
+
+def test_works_where_the_folder_is_gone(rootless: Rootless, tmp_path: Path) -> None:
+    """A current folder that was removed concerns options with relative paths only."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    script = 'cd "$1" && rmdir "$1" && shift && exec "$@"'
+    command = [*rootless.command("run", "nosuch", "true")]
+    shell = Rootless(rootless.home, ("-c", script, "sh", str(gone), *command), "/bin/sh")
+    result = shell()
+    assert (result.status, result.stderr.count("\n")) == (125, 1)
+    assert "no such image: nosuch" in result.stderr

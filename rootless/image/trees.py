@@ -1,9 +1,11 @@
 """Merged trees: one for each chain of layers, built once; and files read out of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from fuse.contents import TarContents
+from fuse.database import IndexFormatError
 from fuse.merge import merge
 from fuse.tree import Tree
 from rootless.errors import IntegrityError, NotFound
@@ -60,10 +62,17 @@ def layer_paths(store: Store, config: ImageConfig) -> tuple[Path, ...]:
     return paths
 
 
-def open_tree(path: Path) -> Tree:
-    """Open a merged tree; the caller closes it."""
-    with explain(path):
-        return Tree.open(path)
+@contextmanager
+def open_tree(path: Path) -> Iterator[Tree]:
+    """Give a merged tree; raises StoreError, and IntegrityError where it turns out damaged."""
+    try:
+        with explain(path):
+            tree = Tree.open(path)
+        with tree:
+            yield tree
+    except IndexFormatError as error:
+        fix = "remove the file, it is made again"
+        raise IntegrityError("damaged tree in the store", str(error), fix) from error
 
 
 def read_file(store: Store, image: Image, inner_path: bytes) -> bytes | None:
@@ -88,7 +97,7 @@ def read_from(
             where = inner_path.decode("utf-8", "backslashreplace")
             raise IntegrityError("file too large to be read from the image", where)
         extents = tree.extents(inode.ino) if inode.sparse else ()
-    with TarContents(layers) as lower:
+    with explain(layers[inode.layer]), TarContents(layers) as lower:
         return lower.read(inode, extents, 0, inode.size)
 
 

@@ -68,11 +68,9 @@ def _copy_one(overlay: Overlay, node: Node, size: int | None) -> None:
         with contextlib.suppress(OSError):
             overlay.upper.discard(work)
         raise
-    node.upper_ino = upper_ino
-    if not node.is_directory:
-        overlay.nodes.copied[upper_ino] = node.ino
-        if lower.nlink > 1:
-            _link_other_names(overlay, node, lower)
+    overlay.nodes.set_upper(node, upper_ino)
+    if not node.is_directory and lower.nlink > 1:
+        _link_other_names(overlay, node, lower)
 
 
 def _move_into_place(overlay: Overlay, node: Node, work: Place) -> None:

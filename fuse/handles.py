@@ -46,8 +46,12 @@ class Handles:
             copy_up(self._overlay, node, 0 if flags & os.O_TRUNC else None)
         if flags & os.O_TRUNC:
             change(self._overlay, node, Changes(size=0))
+        return self.add(node, self._open_upper(node, flags))
+
+    def add(self, node: Node, fd: int) -> int:
+        """Return the number of a handle for a descriptor, which is closed with it."""
         self._last += 1
-        self._handles[self._last] = Handle(node, self._open_upper(node, flags))
+        self._handles[self._last] = Handle(node, fd)
         return self._last
 
     def read(self, number: int, offset: int, size: int) -> bytes:

@@ -117,6 +117,7 @@ class NodeTable:
         self._first_upper_ino = first_upper_ino
         self.root = root
         self.copied: dict[int, int] = {}
+        self._upper_directories: dict[int, Node] = {}
 
     def __len__(self) -> int:
         return len(self._nodes)
@@ -139,6 +140,21 @@ class NodeTable:
     def add(self, node: Node) -> None:
         """Note a new node."""
         self._nodes[node.ino] = node
+        if node.is_directory and node.is_upper:
+            self._upper_directories[node.upper_ino] = node
+
+    def set_upper(self, node: Node, upper_ino: int) -> None:
+        """Note that an object of the lower tree lives in the upperdir from now on."""
+        node.upper_ino = upper_ino
+        if node.is_directory:
+            self._upper_directories[upper_ino] = node
+        else:
+            self.copied[upper_ino] = node.ino
+
+    def upper_directory(self, upper_ino: int) -> Node | None:
+        """Return the known node of a directory of the upperdir."""
+        node = self._upper_directories.get(upper_ino)
+        return None if node is None or node.is_removed else node
 
     def close(self) -> None:
         """Close the files of objects without a name."""
@@ -164,6 +180,8 @@ class NodeTable:
             if self._nodes.get(each.ino) is not each:
                 continue
             del self._nodes[each.ino]
+            if self._upper_directories.get(each.upper_ino) is each:
+                del self._upper_directories[each.upper_ino]
             if each.is_removed:
                 self.copied.pop(each.upper_ino, None)
             each.close()

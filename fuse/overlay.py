@@ -97,7 +97,7 @@ class Overlay:
                 form = parent.has_xattr_whiteouts
                 if self.upper.is_whiteout(place, status, xattr_form=form):
                     return None
-                return self._upper_node(link, place, status)
+                return self.upper_node(link, place, status)
         inode = self.below(link)
         return None if inode is None else self._lower_node(link, inode)
 
@@ -122,10 +122,15 @@ class Overlay:
         if not node.is_upper:
             return self._lower_status(node)
         if node.orphan_fd >= 0 and not node.links:
-            return self._upper_status(node, os.fstat(node.orphan_fd), None)
+            return self.upper_status(node, os.fstat(node.orphan_fd), None)
         place = self.upper.place(node)
         stored = os.stat(place.name, dir_fd=place.fd, follow_symlinks=False)
-        return self._upper_status(node, stored, place)
+        return self.upper_status(node, stored, place)
+
+    def directory_status(self, node: Node) -> Status:
+        """Return the attributes of a directory of the upperdir, by its own descriptor."""
+        fd = self.upper.directory(node)
+        return self.upper_status(node, os.fstat(fd), Place(fd, b"."))
 
     def names(self, node: Node) -> list[bytes]:
         """Return the names that a directory shows, sorted."""
@@ -166,7 +171,12 @@ class Overlay:
         """Return the owner of a lower object as the mount shows and stores it."""
         return self._uids[lower.uid], self._gids[lower.gid]
 
-    def _upper_node(self, link: Link, place: Place, status: os.stat_result) -> Node:
+    def upper_node(self, link: Link, place: Place, status: os.stat_result) -> Node:
+        """Return the node of what is at a place in the upperdir and is no whiteout."""
+        directory = self.nodes.upper_directory(status.st_ino)
+        if directory is not None:
+            directory.add_link(link)
+            return directory
         lower = None
         opaque = b""
         is_directory = stat.S_ISDIR(status.st_mode)
@@ -221,7 +231,8 @@ class Overlay:
             lower.mtime_ns,
         )
 
-    def _upper_status(self, node: Node, stored: os.stat_result, place: Place | None) -> Status:
+    def upper_status(self, node: Node, stored: os.stat_result, place: Place | None) -> Status:
+        """Return the attributes of an object of the upperdir, as stored and as noted."""
         mode, uid, gid, rdev = stored.st_mode, stored.st_uid, stored.st_gid, stored.st_rdev
         override = None if place is None else self.upper.override(place, stored)
         if override is not None:

@@ -81,10 +81,15 @@ class OverlayOperations(ObjectOperations):
         ctx: pyfuse3.RequestContext,
     ) -> tuple[pyfuse3.FileInfo, pyfuse3.EntryAttributes]:
         """Make a file and open it."""
-        new = self._new(ctx, mode)
-        node = create.create_file(self._overlay, self._link(parent_inode, name), new)
-        info = pyfuse3.FileInfo(fh=self._handles.open(node, flags & ~os.O_TRUNC), keep_cache=True)
-        return info, self._tell(node)
+        link = self._link(parent_inode, name)
+        kept = flags & (os.O_SYNC | os.O_DSYNC)
+        node, fd, stored = create.create_file(self._overlay, link, self._new(ctx, mode), kept)
+        info = pyfuse3.FileInfo(fh=self._handles.add(node, fd), keep_cache=True)
+        entry = self._attributes.of(
+            self._overlay.upper_status(node, stored, self._overlay.place(link))
+        )
+        node.lookups += 1
+        return info, entry
 
     async def mkdir(
         self,

@@ -23,7 +23,11 @@ def unlink(overlay: Overlay, link: Link) -> None:
         keep_orphan(overlay, node, overlay.place(link))
     else:
         overlay.hide_link(node)
-    _take_away(overlay, link, covers=covers)
+    place = overlay.place(link)
+    if covers:
+        overlay.upper.make_whiteout(link.parent, place, is_free=not node.is_upper)
+    else:
+        os.unlink(place.name, dir_fd=place.fd)
     node.drop_link(link)
     overlay.nodes.release(node)
 
@@ -42,7 +46,8 @@ def rmdir(overlay: Overlay, link: Link) -> None:
             overlay.upper.clear(place)  # whiteouts, with nothing below that they could hide
     overlay.upper.leave(node)
     if covers or not node.is_upper:
-        overlay.upper.make_whiteout(link.parent, overlay.place(link))
+        place = overlay.place(link)
+        overlay.upper.make_whiteout(link.parent, place, is_free=not node.is_upper)
     else:
         os.rmdir(link.name, dir_fd=overlay.upper.directory(link.parent))
     node.drop_link(link)
@@ -71,11 +76,3 @@ def keep_orphan(overlay: Overlay, node: Node, place: Place) -> None:
         access = os.O_RDONLY
     flags = access | os.O_NOFOLLOW | os.O_CLOEXEC
     node.orphan_fd = os.open(place.name, flags, dir_fd=place.fd)
-
-
-def _take_away(overlay: Overlay, link: Link, *, covers: bool) -> None:
-    place = overlay.place(link)
-    if covers:
-        overlay.upper.make_whiteout(link.parent, place)
-    else:
-        os.unlink(place.name, dir_fd=place.fd)

@@ -66,6 +66,7 @@ class _FileSystem:
 
     operations: pyfuse3.Operations
     pump: Pump
+    overlay: Overlay | None = None
 
 
 def main(
@@ -95,6 +96,8 @@ def main(
         _mount(config, file_system.operations)
         _tell(config.ready_fd, "ready")
         status = _serve(config, file_system.pump, ending_signals)
+        if file_system.overlay is not None:
+            file_system.overlay.close()
     except BaseException as error:
         reason = _one_line(error)
         if not isinstance(error, _REASONS):
@@ -142,7 +145,7 @@ def _open(config: ServerConfig) -> _FileSystem:
     features = Features(config.has_xattrs, config.has_acls, config.is_volatile)
     ahead = _ahead(overlay, lower) if isinstance(lower, TreeLower) else None
     pump = Pump() if ahead is None else Pump(ahead.work)
-    return _FileSystem(OverlayOperations(overlay, attributes, features, ahead), pump)
+    return _FileSystem(OverlayOperations(overlay, attributes, features, ahead), pump, overlay)
 
 
 def _ahead(overlay: Overlay, lower: TreeLower) -> Ahead:

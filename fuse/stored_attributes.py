@@ -23,10 +23,13 @@ class StoredAttributes:
 
     Args:
         keeps_stat_in_xattr: Owner and mode go to the attribute even where they could be stored.
+        may_have_notes: Something may have that attribute already. Where nothing has, nobody asks:
+            it would be the most frequent of all system calls here.
     """
 
-    def __init__(self, *, keeps_stat_in_xattr: bool) -> None:
-        self._keeps_stat_in_xattr = keeps_stat_in_xattr
+    def __init__(self, *, keeps_stat_in_xattr: bool, may_have_notes: bool = True) -> None:
+        self.keeps_stat_in_xattr = keeps_stat_in_xattr
+        self.may_have_notes = may_have_notes
 
     def set_owner_and_mode(
         self, place: Place, mode: int, uid: int, gid: int, rdev: int, *, is_new: bool = False
@@ -44,7 +47,7 @@ class StoredAttributes:
         status = os.stat(place.name, dir_fd=place.fd, follow_symlinks=False)
         same_kind = stat.S_IFMT(status.st_mode) == stat.S_IFMT(mode)
         can_have_note = stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
-        if self._keeps_stat_in_xattr and can_have_note:
+        if self.keeps_stat_in_xattr and can_have_note:
             self._note_stat(place, mode, uid, gid, rdev)
             return
         try:
@@ -64,16 +67,19 @@ class StoredAttributes:
             or mode & (stat.S_ISUID | stat.S_ISGID)
         ):
             os.chmod(place.name, stat.S_IMODE(mode), dir_fd=place.fd)
-        if can_have_note and not is_new:
+        if can_have_note and self.may_have_notes and not is_new:
             with contextlib.suppress(OSError):  # an older note would win over what is stored now
                 self.remove_xattr(place, OVERRIDE_STAT)
 
     def _note_stat(self, place: Place, mode: int, uid: int, gid: int, rdev: int) -> None:
         override = OverrideStat(uid, gid, mode, rdev).to_bytes()
         self.set_xattr(place, OVERRIDE_STAT, override, 0)
+        self.may_have_notes = True
 
     def override(self, place: Place, status: os.stat_result) -> OverrideStat | None:
         """Return what the file system could not store of an object; None where it stored all."""
+        if not self.may_have_notes:
+            return None
         if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
             return None  # other kinds cannot have attributes of `user.`
         value = self.xattr(place, OVERRIDE_STAT)

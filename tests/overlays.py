@@ -15,7 +15,7 @@ from fuse.overlay import Overlay
 from fuse.ownership import Squash
 from fuse.tree import Tree
 from fuse.tree_lower import TreeLower
-from fuse.upper import Upper
+from fuse.upper import SHARED_WHITEOUT, Upper
 
 
 class Core:
@@ -56,6 +56,10 @@ class Core:
         self.overlay.close()
         for fd in self._fds:
             os.close(fd)
+
+    def in_workdir(self) -> list[bytes]:
+        """Return what is in the workdir but the whiteout that the others are links of."""
+        return [name for name in os.listdir(os.fsencode(self.workdir)) if name != SHARED_WHITEOUT]
 
     @property
     def root(self) -> Node:

@@ -126,7 +126,7 @@ def test_a_failure_leaves_nothing(core: Core, monkeypatch: pytest.MonkeyPatch) -
         copy_up(core.overlay, node)
     assert caught.value.errno == errno.ENOSPC
     assert not node.is_upper
-    assert os.listdir(core.workdir) == []
+    assert core.in_workdir() == []
     assert not (core.upperdir / "a/b/file").exists()
 
 

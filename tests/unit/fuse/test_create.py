@@ -11,7 +11,6 @@ from overlays import Core
 
 from fuse.create import (
     NewObject,
-    create_file,
     make_directory,
     make_link,
     make_special,
@@ -34,7 +33,7 @@ def test_every_kind(core: Core) -> None:
     """Kind and mode are what was asked for."""
     overlay = core.overlay
     made = {
-        "f": create_file(overlay, core.link("f"), NEW),
+        "f": make_special(overlay, core.link("f"), NEW),
         "d": make_directory(overlay, core.link("d"), NEW),
         "l": make_symlink(overlay, core.link("l"), b"f", NEW),
         "p": make_special(overlay, core.link("p"), NEW._replace(mode=stat.S_IFIFO | 0o600)),
@@ -53,7 +52,7 @@ def test_a_whiteout_cannot_be_made(core: Core) -> None:
 
 def test_a_name_that_is_taken(core: Core) -> None:
     """EEXIST, and what is there stays."""
-    create_file(core.overlay, core.link("f"), NEW)
+    make_special(core.overlay, core.link("f"), NEW)
     (core.upperdir / "f").write_bytes(b"kept")
     with pytest.raises(FileExistsError):
         os.mkdir(core.upperdir / "f")
@@ -64,22 +63,22 @@ def test_in_the_place_of_a_whiteout(core: Core) -> None:
     """File over file, directory over file, file over directory; nothing is left over."""
     overlay = core.overlay
     unlink(overlay, core.link("file"))
-    create_file(overlay, core.link("file"), NEW)
+    make_special(overlay, core.link("file"), NEW)
     assert (core.upperdir / "file").read_bytes() == b""
     unlink(overlay, core.link("file"))
     make_directory(overlay, core.link("file"), NEW)
     assert os.getxattr(core.upperdir / "file", "user.overlay.opaque") == b"y"
     rmdir(overlay, core.link("dir"))
-    create_file(overlay, core.link("dir"), NEW)
+    make_special(overlay, core.link("dir"), NEW)
     assert core.names() == [b"dir", b"file"]
-    assert os.listdir(core.workdir) == []
+    assert core.in_workdir() == []
 
 
 def test_set_group_id_is_inherited(core: Core) -> None:
     """A directory made in a set-GID directory has the bit, a file has not."""
     overlay = core.overlay
     sub = make_directory(overlay, core.link("dir/sub"), NEW)
-    file = create_file(overlay, core.link("dir/file"), NEW)
+    file = make_special(overlay, core.link("dir/file"), NEW)
     assert overlay.status(sub).mode & stat.S_ISGID
     assert not overlay.status(file).mode & stat.S_ISGID
 

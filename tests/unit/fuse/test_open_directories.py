@@ -8,7 +8,7 @@ import pytest
 from overlays import Core
 
 from fuse.attributes import AttributeMaker
-from fuse.create import NewObject, create_file
+from fuse.create import NewObject, make_special
 from fuse.open_directories import OpenDirectories
 from fuse.ownership import Squash
 from fuse.remove import unlink
@@ -70,7 +70,7 @@ def test_positions_stay_good(core: Core, directories: OpenDirectories) -> None:
     directories.read(number, 0, first)
     unlink(core.overlay, core.link("d/a"))
     unlink(core.overlay, core.link("d/c"))
-    create_file(core.overlay, core.link("d/0"), NewObject(0o644, 0, 0))
+    make_special(core.overlay, core.link("d/0"), NewObject(0o644, 0, 0))
     rest = Reader(100)
     directories.read(number, first.taken[-1][1], rest)
     assert rest.names == [b"d", b"e", b".", b".."]

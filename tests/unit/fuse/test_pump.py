@@ -2,6 +2,7 @@
 
 import errno
 import os
+import threading
 from collections.abc import Iterator
 
 import pyfuse3
@@ -151,3 +152,26 @@ async def test_any_other_error_ends_the_loop(monkeypatch: pytest.MonkeyPatch) ->
 def test_no_work_is_nothing_done() -> None:
     """The default work says that there was none."""
     assert not pump.no_work()
+
+
+@pytest.mark.trio
+async def test_dozes_before_it_sleeps(
+    pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request that comes within the doze is seen without a turn of the scheduler."""
+    monkeypatch.setattr(pump, "DOZE_MS", 10_000)
+    under_test = Pump()
+    under_test._spin_max_ns = under_test._spin_ns = 0
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        turns += 1
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(other)
+        timer = threading.Timer(0.01, os.write, (pipe[1], b"x"))
+        timer.start()
+        await under_test._wait_readable(pipe[0])
+        timer.join()
+        assert turns == 0

@@ -8,7 +8,7 @@ import images
 import pytest
 from overlays import Core, is_whiteout
 
-from fuse.create import NewObject, create_file, make_directory
+from fuse.create import NewObject, make_directory, make_special
 from fuse.node import Link
 from fuse.remove import rmdir, unlink
 
@@ -40,7 +40,7 @@ def test_a_lower_name(core: Core) -> None:
 
 def test_an_upper_name(core: Core) -> None:
     """Nothing is left; the file stays for who has it open, until forgotten."""
-    node = create_file(core.overlay, Link(core.root, b"new"), NEW)
+    node = make_special(core.overlay, Link(core.root, b"new"), NEW)
     node.lookups = 1
     unlink(core.overlay, core.link("new"))
     assert os.listdir(core.upperdir) == []
@@ -64,7 +64,7 @@ def test_directories(core: Core) -> None:
     assert core.names() == [b"a", b"b"]
     assert core.overlay.names(node) == []
     core.overlay.nodes.forget(node.ino, 1)
-    assert os.listdir(core.workdir) == []
+    assert core.in_workdir() == []
 
 
 def test_what_is_not_there(core: Core) -> None:

@@ -10,7 +10,7 @@ import pytest
 from overlays import Core, is_whiteout
 
 from fuse import upper
-from fuse.create import NewObject, create_file, make_directory
+from fuse.create import NewObject, make_directory, make_special
 from fuse.node import Link
 from fuse.remove import unlink
 from fuse.rename import rename
@@ -52,7 +52,7 @@ def test_without_rename_whiteout(core: Core, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_lower_directories_stay(core: Core) -> None:
     """EXDEV, for an exchange of either side too."""
-    create_file(core.overlay, Link(core.root, b"new"), NEW)
+    make_special(core.overlay, Link(core.root, b"new"), NEW)
     for old, new, flags in (("dir", "x", 0), ("dir", "new", EXCHANGE), ("new", "dir", EXCHANGE)):
         with pytest.raises(OSError, match="cross-device") as caught:
             rename(core.overlay, core.link(old), core.link(new), flags)
@@ -61,7 +61,7 @@ def test_lower_directories_stay(core: Core) -> None:
 
 def test_flags(core: Core) -> None:
     """NOREPLACE and EXCHANGE look at the target; unknown flags are EINVAL."""
-    create_file(core.overlay, Link(core.root, b"new"), NEW)
+    make_special(core.overlay, Link(core.root, b"new"), NEW)
     with pytest.raises(FileExistsError):
         rename(core.overlay, core.link("new"), core.link("a"), NOREPLACE)
     with pytest.raises(FileNotFoundError):
@@ -91,8 +91,8 @@ def test_a_directory_onto_a_whiteout(core: Core) -> None:
 
 def test_the_replaced_file_lives_on(core: Core) -> None:
     """A file that is replaced while it is open keeps its contents for who has it open."""
-    create_file(core.overlay, Link(core.root, b"new"), NEW)
-    create_file(core.overlay, Link(core.root, b"old"), NEW)
+    make_special(core.overlay, Link(core.root, b"new"), NEW)
+    make_special(core.overlay, Link(core.root, b"old"), NEW)
     target = core.node("old")
     (core.upperdir / "old").write_bytes(b"held")
     rename(core.overlay, core.link("new"), core.link("old"), 0)

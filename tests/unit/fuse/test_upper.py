@@ -12,7 +12,7 @@ from overlays import Core, is_whiteout
 
 from fuse import upper
 from fuse.copy_up import copy_up
-from fuse.create import NewObject, create_file, make_directory
+from fuse.create import NewObject, make_directory, make_special
 from fuse.node import Link
 from fuse.place import Place
 from fuse.remove import unlink
@@ -53,7 +53,7 @@ def test_an_owner_that_is_refused_is_kept_in_an_attribute(
     core: Core, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where chown fails the owner is shown all the same, and a later chmod changes it there."""
-    create_file(core.overlay, Link(core.root, b"f"), NEW)
+    make_special(core.overlay, Link(core.root, b"f"), NEW)
     place = core.overlay.place(core.link("f"))
     monkeypatch.setattr(os, "chown", refuse)
     core.upper.set_owner_and_mode(place, 0o100640, 12345, 54321, 0)
@@ -71,7 +71,7 @@ def test_directories_are_kept_within_bounds(core: Core, monkeypatch: pytest.Monk
     before = len(os.listdir("/proc/self/fd"))
     core.upper.trim()
     assert len(os.listdir("/proc/self/fd")) < before
-    create_file(core.overlay, core.link(path), NEW)
+    make_special(core.overlay, core.link(path), NEW)
     assert (core.upperdir / path).exists()
 
 
@@ -92,7 +92,7 @@ def test_leftovers_of_a_killed_server_are_removed(core: Core) -> None:
     (core.workdir / "#2/deep").mkdir(parents=True)
     (core.workdir / "work").mkdir()
     core.remounted()
-    assert os.listdir(core.workdir) == ["work"]
+    assert core.in_workdir() == [b"work"]
 
 
 def test_discard_of_nothing(core: Core) -> None:

@@ -63,7 +63,7 @@ def test_help_after_the_image_is_the_commands(rootless: Rootless) -> None:
         (("--mount", "type=moon,dst=/x", "pic", "x"), "unknown mount type: moon"),
         (("--tmpfs", "relative", "pic", "x"), "must be an absolute path: relative"),
         (("--annotation", "key", "pic", "x"), "must have the form KEY=VALUE: key"),
-        (("--uidmap", "0:1", "--gidmap", "x", "pic", "x"), "INSIDE:FROM:LENGTH: x"),
+        (("--uidmap", "0:0", "--gidmap", "x", "pic", "x"), "INSIDE:FROM:LENGTH: x"),
     ],
 )
 def test_refused(loaded: Rootless, words: tuple[str, ...], says: str) -> None:

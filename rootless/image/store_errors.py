@@ -14,6 +14,7 @@ _CAUSES = {
     errno.EACCES: ("no permission", "set ROOTLESS_HOME to a folder of your own"),
     errno.EPERM: ("not permitted", "set ROOTLESS_HOME to a folder of your own"),
     errno.EFBIG: ("file too large for the file system or for `ulimit -f`", ""),
+    errno.EMFILE: ("too many open files", "a limit on open files: ulimit -n 1024"),
     errno.EIO: ("input/output error", "the disk or the network behind it is failing"),
 }
 

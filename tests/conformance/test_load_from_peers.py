@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,15 +57,16 @@ def test_skopeo(  # noqa: PLR0917 - fixtures
 
 
 @pytest.fixture
-def podman(rootless: Rootless, tmp_path: Path) -> Iterator[list[str]]:
+def podman() -> Iterator[list[str]]:
     """Give podman with folders of its own, which it removes itself: they hold files of sub-IDs."""
-    storage, run = tmp_path / "podman", rootless.home.environ["XDG_RUNTIME_DIR"]
-    words = ["env", f"XDG_RUNTIME_DIR={run}", "podman", "--storage-driver=vfs"]
-    words += [f"--root={storage}", f"--runroot={storage}.run"]
+    # podman takes 50 characters for its folders at most
+    storage = tempfile.mkdtemp(prefix="rootless-podman-", dir="/tmp")
+    words = ["env", f"XDG_RUNTIME_DIR={storage}", "podman", "--storage-driver=vfs"]
+    words += [f"--root={storage}/root", f"--runroot={storage}/run"]
     yield words
-    tool(*words, "unshare", "rm", "-rf", storage, f"{storage}.run")
+    tool(*words, "unshare", "rm", "-rf", f"{storage}/root", f"{storage}/run")
     tool(*words, "system", "migrate")  # ends the process that keeps its namespace
-    tool("rm", "-rf", storage, f"{storage}.run")
+    tool("rm", "-rf", storage)
 
 
 @pytest.mark.needs_subid

@@ -7,6 +7,7 @@ each layer when it is asked for; the third is in `archive_stream`.
 import os
 import posixpath
 import stat
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
@@ -103,6 +104,8 @@ class LayoutFolder:
         """Do nothing: files are closed after use."""
 
     def _open(self, name: str) -> int | None:
+        if ".." in name.split("/"):  # what lies beside the layout is not its own
+            return None
         path = f"{self._path}/{name}"
         with suppress(FileNotFoundError):
             return open_regular(path)
@@ -125,7 +128,7 @@ class ArchiveFile:
         self._size = os.fstat(fd).st_size
         self._position = 0
         try:
-            self._members = {member.name: member for member in members(self, what)}
+            self._members = {member.name: member for member in self._whole_members()}
         except BaseException:
             os.close(fd)
             raise
@@ -160,7 +163,10 @@ class ArchiveFile:
 
     def read_exactly(self, size: int) -> bytes:
         """Read on, for `members`."""
-        data = os.pread(self._fd, size, self._position)
+        try:
+            data = os.pread(self._fd, size, self._position)
+        except OSError as error:
+            raise read_error(self._what, error) from error
         self._position += len(data)
         return data
 
@@ -171,8 +177,17 @@ class ArchiveFile:
     def seek_forward(self, position: int) -> None:
         """Go past a member's content, for `members`."""
         if position > self._size + 511:  # the padding of the last member may be missing
-            raise IntegrityError("archive ends early", self._what)
+            raise self._ends_early()
         self._position = position
+
+    def _whole_members(self) -> Iterator[Member]:
+        for member in members(self, self._what):
+            if member.offset + member.size > self._size:
+                raise self._ends_early()
+            yield member
+
+    def _ends_early(self) -> IntegrityError:
+        return IntegrityError("archive ends early", self._what)
 
     def _window(self, member: Member) -> Window:
         return Window(self._fd, member.offset, member.size, self._what)

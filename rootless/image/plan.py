@@ -131,8 +131,9 @@ def _choose(
         raise IntegrityError("image indexes are nested too deeply", source.what)
     descriptor = group[0] if len(group) == 1 and depth == 0 else choose(group, platform)
     if descriptor is None:
-        offered = sorted({str(d.platform) for d in group if d.platform is not None})
-        fix = "it has " + ", ".join(o for o in offered if "unknown" not in o)
+        known = {str(d.platform) for d in group if d.platform is not None}
+        offered = ", ".join(sorted(name for name in known if "unknown" not in name))
+        fix = f"it has {offered}" if offered else ""
         raise InvalidInput("image has no manifest for the platform", str(platform), fix)
     if descriptor.media_type in media.MANIFESTS:
         return descriptor

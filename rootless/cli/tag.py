@@ -17,13 +17,8 @@ def tag(
     ],
 ) -> None:
     """Give an image further names; an image that had one of them before keeps its ID only."""
-    from dataclasses import replace  # noqa: PLC0415 - --help needs none of it
-
-    from rootless.image import names  # noqa: PLC0415
+    from rootless.image import tag as tag_image  # noqa: PLC0415 - --help needs none of it
     from rootless.image.store import Store  # noqa: PLC0415
     from rootless.paths import Paths  # noqa: PLC0415
 
-    references = [names.name_for_storing(name) for name in new_names]
-    store = Store.open(Paths.from_environment(), create=True)
-    entry = names.find(store, image)[0]
-    names.add(store, [replace(entry, reference=reference) for reference in references])
+    tag_image.tag(Store.open(Paths.from_environment(), create=True), image, new_names)

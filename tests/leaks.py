@@ -6,6 +6,7 @@ that several sessions, or a user's own containers, can live on one machine.
 """
 
 import os
+import re
 import time
 import uuid
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ from dataclasses import dataclass
 
 SESSION_VARIABLE = "ROOTLESS_TEST_SESSION"
 _OURS = (b"fuse.server", b"rootless")
+_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "none")
+_OTHER_WORKERS = re.compile(rf"/popen-(?!{_WORKER}/)gw\d+/")
 
 
 def begin_session() -> None:
@@ -72,8 +75,9 @@ def _mounts() -> Iterator[str]:
     with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
         for line in file:
             _, _, after = line.partition(" - ")
-            # other users' mounts come and go, in this namespace too
-            if user in after or after.startswith("overlay "):
+            # other users' mounts come and go, in this namespace too, and those of tests beside us
+            is_ours = user in after or after.startswith("overlay ")
+            if is_ours and _OTHER_WORKERS.search(line) is None:
                 yield line.strip()
 
 

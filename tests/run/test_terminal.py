@@ -60,9 +60,9 @@ def test_a_new_size_passes_on(demo: Rootless) -> None:
     """A window that is resized resizes the container's terminal, and its programs are told."""
     script = (
         "import os, signal, time\n"
-        "def tell(*_): print(os.get_terminal_size(), flush=True)\n"
+        "def tell(*_): os.write(1, str(os.get_terminal_size()).encode())\n"
         "signal.signal(signal.SIGWINCH, tell)\n"
-        "print('ready', flush=True)\n"
+        "os.write(1, b'ready\\n')\n"  # a buffer must not be entered twice
         "while True: time.sleep(0.05)\n"
     )
     with on_terminal(demo, "-it", "debian-demo", "python3", "-c", script) as terminal:

@@ -90,9 +90,12 @@ class Pump:
             await pyfuse3.main(min_tasks=1, max_tasks=1)
         except BaseExceptionGroup as group:
             vanished, other = group.split(_is_vanished_request)
-            if other is not None or vanished is None:
-                raise
-            return True
+            if other is not None:
+                _, other = other.split(_is_end_of_mount)
+                if other is not None:
+                    raise
+                return False
+            return vanished is not None
         return False
 
     def _stand_in(self) -> SimpleNamespace:
@@ -175,3 +178,8 @@ def _adopt(fd: int) -> Callable[[int], list[tuple[int, int]]]:
 
 def _is_vanished_request(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno == errno.EAGAIN
+
+
+def _is_end_of_mount(error: BaseException) -> bool:
+    """Return whether a request was being read while the mount was taken away."""
+    return isinstance(error, OSError) and error.errno == errno.ECONNABORTED

@@ -15,6 +15,7 @@ from pathlib import Path
 import images
 import trees
 from judges import unpack_for_overlay
+from mounting import complaints
 
 from fuse import server
 from fuse.server_config import ServerConfig
@@ -222,7 +223,7 @@ class OurMount:
 
     def _check(self) -> None:
         """Raise AssertionError for what a server must not leave."""
-        said = self._log.read_text()
+        said = complaints(self._log.read_text())
         assert not said, f"the server logged:\n{said}"
         left = os.listdir(self.overlay.work)
         assert not left, f"left in the workdir: {left}"

@@ -136,6 +136,23 @@ async def test_enters_the_loop_again_after_a_vanished_request(
 
 
 @pytest.mark.trio
+async def test_a_request_that_ends_with_the_mount(monkeypatch: pytest.MonkeyPatch) -> None:
+    """ECONNABORTED, out of a read that raced with the unmount, is an end like any other."""
+    entered = 0
+
+    async def main(min_tasks: int, max_tasks: int) -> None:
+        nonlocal entered
+        del min_tasks, max_tasks
+        entered += 1
+        async with trio.open_nursery():
+            raise OSError(errno.ECONNABORTED, "aborted")
+
+    monkeypatch.setattr(pyfuse3, "main", main)
+    await Pump().run()
+    assert entered == 1
+
+
+@pytest.mark.trio
 async def test_any_other_error_ends_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is not EAGAIN comes out, so that the process can end."""
 

@@ -29,6 +29,8 @@ _CHILDREN = "SELECT name, inode.* FROM dirent JOIN inode USING (ino) WHERE paren
 _LOOKUP = "SELECT inode.* FROM dirent JOIN inode USING (ino) WHERE parent = ? AND name = ?"
 _INODE = "SELECT * FROM inode WHERE ino = ?"
 _XATTRS = "SELECT name, value FROM xattr WHERE ino = ? ORDER BY name"
+_XATTR_OWNERS = "SELECT DISTINCT ino FROM xattr"
+_XATTR_OWNERS_KEPT = 10_000
 _NAMES = "SELECT parent, name FROM dirent WHERE ino = ? ORDER BY parent, name"
 _EXTENTS = "SELECT offset, length, tar_offset FROM extent WHERE ino = ? ORDER BY offset"
 
@@ -51,6 +53,7 @@ class Tree:
             row = database.execute("SELECT inodes, bytes, xattrs FROM statistics").fetchone()
         self.statistics = TreeStatistics(row[0], row[1])
         self.has_xattrs = bool(row[2])
+        self._with_xattrs = self._owners_of_xattrs(row[2])
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Self:
@@ -108,6 +111,8 @@ class Tree:
 
     def xattrs(self, ino: int) -> dict[bytes, bytes]:
         """Return the extended attributes of an object."""
+        if self._with_xattrs is not None and ino not in self._with_xattrs:
+            return {}
         return dict(self._all(_XATTRS, ino)) if self.has_xattrs else {}
 
     def extents(self, ino: int) -> tuple[Extent, ...]:
@@ -151,6 +156,17 @@ class Tree:
                 stack += [
                     (start + name, child) for name, child in reversed(self.children(node.ino))
                 ]
+
+    def _owners_of_xattrs(self, rows: int) -> frozenset[int] | None:
+        """Return the few objects that have any, None where they are many.
+
+        Kernel overlayfs asks for several attributes of each object that it meets. Most images have
+        some on a handful of programs, and the others are answered without a query.
+        """
+        if rows > _XATTR_OWNERS_KEPT:
+            return None
+        with translated_errors(self._path):
+            return frozenset(row[0] for row in self._database.execute(_XATTR_OWNERS))
 
     def _one(self, sql: str, values: tuple[int | bytes, ...]) -> Any:
         with translated_errors(self._path):

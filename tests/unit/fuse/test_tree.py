@@ -7,6 +7,7 @@ import pytest
 from images import LayerBuilder, small_layer
 from trees import build_index, build_tree
 
+from fuse import tree as tree_module
 from fuse.database import IndexFormatError
 from fuse.tree import ROOT_INO, Tree
 
@@ -149,3 +150,15 @@ def test_a_closed_tree_stays_closed(tree_path: Path) -> None:
     tree = Tree.open(tree_path)
     tree.close()
     tree.close()
+
+
+@pytest.mark.parametrize("kept", [0, 10_000])
+def test_attributes_of_few_and_of_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: int
+) -> None:
+    """Whether it is noted which objects have attributes or not, each shows its own."""
+    monkeypatch.setattr(tree_module, "_XATTR_OWNERS_KEPT", kept)
+    layer = LayerBuilder().file("a", xattrs={"user.a": b"1"}).file("b")
+    with Tree.open(build_tree(tmp_path, [layer])) as tree:
+        found = {name: tree.xattrs(inode.ino) for name, inode in tree.children(ROOT_INO)}
+    assert found == {b"a": {b"user.a": b"1"}, b"b": {}}

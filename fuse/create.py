@@ -64,31 +64,34 @@ def create_file(overlay: Overlay, link: Link, new: NewObject, flags: int = 0) ->
     new = _with_group_of(overlay, link.parent, _of_kind(new, stat.S_IFREG))
     place = overlay.place(link)
     try:
-        fd = _open_new(overlay, place, new, flags)
+        fd, status = _open_new(overlay, place, new, flags)
     except FileExistsError:  # a whiteout, or the kernel would not have asked
         work = overlay.upper.work_place()
-        fd = _open_new(overlay, work, new, flags)
+        fd, _ = _open_new(overlay, work, new, flags)
         overlay.upper.rename(work, place)
-    status = os.fstat(fd)
+        status = os.fstat(fd)  # the rename has changed its ctime
     return Created(overlay.upper_node(link, place, status), fd, status)
 
 
-def _open_new(overlay: Overlay, place: Place, new: NewObject, flags: int) -> int:
-    """Return the descriptor of a new file that has its mode and owner, or leave nothing."""
+def _open_new(
+    overlay: Overlay, place: Place, new: NewObject, flags: int
+) -> tuple[int, os.stat_result]:
+    """Return a new file with its mode and owner, open, and its status; or leave nothing."""
     mode = stat.S_IMODE(new.mode)
     fd = os.open(place.name, flags | _NEW_FILE, mode, dir_fd=place.fd)
     try:
-        made = os.fstat(fd)
+        status = os.fstat(fd)
         wanted = (mode, new.uid, new.gid)
-        is_done = (stat.S_IMODE(made.st_mode), made.st_uid, made.st_gid) == wanted
+        is_done = (stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid) == wanted
         if not is_done or overlay.upper.keeps_stat_in_xattr:
             overlay.upper.set_owner_and_mode(place, new.mode, new.uid, new.gid, 0, is_new=True)
+            status = os.fstat(fd)
     except BaseException:
         os.close(fd)
         with contextlib.suppress(OSError):
             overlay.upper.discard(place)
         raise
-    return fd
+    return fd, status
 
 
 def make_directory(overlay: Overlay, link: Link, new: NewObject) -> Node:

@@ -30,7 +30,6 @@ from .contents import TarContents
 from .copy_up import inherit_root
 from .features import Features
 from .mount_options import mount_options
-from .open_lower import open_lower
 from .operations import ReadOnlyOperations
 from .overlay import Overlay
 from .overlay_operations import OverlayOperations
@@ -131,6 +130,8 @@ def _open(config: ServerConfig) -> _FileSystem:
         return _FileSystem(operations, Pump(operations.work))
     lower: Lower
     if config.lowerdirs:
+        from .open_lower import open_lower  # noqa: PLC0415 - a run has a tree, and does without
+
         lower = open_lower(config.lowerdirs)
     else:
         lower = TreeLower(*_tree_and_contents(config))

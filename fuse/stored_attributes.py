@@ -14,7 +14,9 @@ import stat
 from .ownership import OVERRIDE_STAT, OverrideStat
 from .place import Place
 
-_REFUSED = (errno.EPERM, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS)
+REFUSED = (errno.EPERM, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS)
+"""What a file system says that cannot store an owner or a kind of object, or a user who may not."""
+
 _NO_XATTRS = (errno.ENODATA, errno.EOPNOTSUPP, errno.EPERM)
 
 
@@ -23,13 +25,15 @@ class StoredAttributes:
 
     Args:
         keeps_stat_in_xattr: Owner and mode go to the attribute even where they could be stored.
+
+    Attributes:
         may_have_notes: Something may have that attribute already. Where nothing has, nobody asks:
             it would be the most frequent of all system calls here.
     """
 
-    def __init__(self, *, keeps_stat_in_xattr: bool, may_have_notes: bool = True) -> None:
+    def __init__(self, *, keeps_stat_in_xattr: bool) -> None:
         self.keeps_stat_in_xattr = keeps_stat_in_xattr
-        self.may_have_notes = may_have_notes
+        self.may_have_notes = True
 
     def set_owner_and_mode(
         self, place: Place, mode: int, uid: int, gid: int, rdev: int, *, is_new: bool = False
@@ -55,7 +59,7 @@ class StoredAttributes:
                 os.chown(place.name, uid, gid, dir_fd=place.fd, follow_symlinks=False)
             stored = same_kind
         except OSError as error:
-            if error.errno not in _REFUSED:
+            if error.errno not in REFUSED:
                 raise
             stored = False
         if not stored:

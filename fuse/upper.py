@@ -24,14 +24,13 @@ from .node import ROOT_INO, Node
 from .ownership import OVERRIDE_STAT
 from .place import Place
 from .renameat2 import EXCHANGE, WHITEOUT, renameat2
-from .stored_attributes import StoredAttributes
+from .stored_attributes import REFUSED, StoredAttributes
 
 SHARED_WHITEOUT = b"#whiteout"
 """Name in the workdir of the device that the whiteouts of a mount are links of."""
 
 _DIRECTORIES_KEPT = 256
 _PATH = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
-_REFUSED = (errno.EPERM, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS)
 
 
 def is_whiteout_device(mode: int, rdev: int) -> bool:
@@ -166,7 +165,7 @@ class Upper(StoredAttributes):
             try:
                 renameat2(old.fd, old.name, new.fd, new.name, WHITEOUT)
             except OSError as error:
-                if error.errno not in _REFUSED:
+                if error.errno not in REFUSED:
                     raise
             else:
                 return
@@ -220,7 +219,7 @@ class Upper(StoredAttributes):
         try:
             os.mknod(made.name, stat.S_IFCHR, 0, dir_fd=made.fd)
         except OSError as error:
-            if error.errno not in _REFUSED:
+            if error.errno not in REFUSED:
                 raise
             self._has_device_whiteouts = False
             return False

@@ -1,4 +1,4 @@
-"""From an object's attributes to the kernel's form of them, timeouts included.
+"""From an object's attributes to the kernel's form of them.
 
 The lower tree never changes, and what is above it is changed by this process alone: the kernel may
 keep names, attributes and absences for good. It drops by itself what its own requests change.
@@ -9,101 +9,55 @@ import stat
 
 import pyfuse3
 
-from .entry import Inode
+from . import wire
 from .overlay import Status
-from .ownership import IDTranslation, Squash
-
-FOREVER = 365 * 86400.0
-
-_TIME_MAX = 2**62 * 10**9
+from .ownership import IDTranslation
 
 
 class AttributeMaker:
-    """Makes `EntryAttributes`, with owners as the mount shows them.
+    """Makes the attributes of an overlay's objects, whose owners are squashed already.
 
     Args:
-        uids: UIDs of the lower tree.
-        gids: Its GIDs.
-        uid_translation: UIDs of an overlay that are stored as others than shown.
+        uid_translation: UIDs that are stored as others than shown.
         gid_translation: The same for GIDs.
-        static_nlink: An overlay's directories have one link.
+        static_nlink: Directories have one link.
     """
 
     def __init__(
         self,
-        uids: Squash,
-        gids: Squash,
-        *,
         uid_translation: IDTranslation | None = None,
         gid_translation: IDTranslation | None = None,
+        *,
         static_nlink: bool = False,
     ) -> None:
-        self._uids = uids
-        self._gids = gids
         self.uid_translation = uid_translation or IDTranslation()
         self.gid_translation = gid_translation or IDTranslation()
         self._static_nlink = static_nlink
 
-    def of_lower(self, inode: Inode) -> pyfuse3.EntryAttributes:
-        """Return the attributes of an object of the lower tree."""
-        # Unpacked once: this runs for every entry of every listing, and an attribute of a named
-        # tuple costs as much as what is done with it (1.24 -> 0.67 µs an entry).
-        ino, mode, nlink, uid, gid, size, mtime_ns, rdev, *_ = inode
-        entry = pyfuse3.EntryAttributes()
-        entry.st_ino = ino
-        entry.st_mode = mode
-        entry.st_nlink = nlink
-        entry.st_uid = self._uids[uid]
-        entry.st_gid = self._gids[gid]
-        if rdev:
-            entry.st_rdev = rdev
-        entry.st_size = size
-        entry.st_blocks = (size + 511) // 512
-        if not -_TIME_MAX < mtime_ns < _TIME_MAX:
-            mtime_ns = representable(mtime_ns)
-        entry.st_atime_ns = mtime_ns
-        entry.st_ctime_ns = mtime_ns
-        entry.st_mtime_ns = mtime_ns
-        entry.entry_timeout = FOREVER
-        entry.attr_timeout = FOREVER
-        return entry
-
-    def of(self, status: Status) -> pyfuse3.EntryAttributes:
-        """Return the attributes of an object of an overlay, whose owner is squashed already."""
-        entry = pyfuse3.EntryAttributes()
-        entry.st_ino = status.ino
-        entry.st_mode = status.mode
-        entry.st_nlink = status.nlink
-        entry.st_uid = status.uid
-        entry.st_gid = status.gid
-        entry.st_rdev = status.rdev
-        entry.st_size = status.size
-        entry.st_blocks = status.blocks
-        entry.st_atime_ns = representable(status.atime_ns)
-        entry.st_ctime_ns = representable(status.ctime_ns)
-        entry.st_mtime_ns = representable(status.mtime_ns)
-        entry.entry_timeout = FOREVER
-        entry.attr_timeout = FOREVER
+    def of(self, status: Status) -> wire.Attributes:
+        """Return the attributes of an object."""
+        uid, gid, nlink = status.uid, status.gid, status.nlink
         if self.uid_translation:
-            entry.st_uid = self.uid_translation.to_shown(status.uid)
+            uid = self.uid_translation.to_shown(uid)
         if self.gid_translation:
-            entry.st_gid = self.gid_translation.to_shown(status.gid)
+            gid = self.gid_translation.to_shown(gid)
         if self._static_nlink and stat.S_ISDIR(status.mode):
-            entry.st_nlink = 1
-        return entry
+            nlink = 1
+        times = (status.atime_ns, status.mtime_ns, status.ctime_ns)
+        return wire.attributes(
+            status.ino,
+            status.mode,
+            nlink,
+            (uid, gid),
+            status.size,
+            status.blocks,
+            times,
+            status.rdev,
+        )
 
-
-def absent() -> pyfuse3.EntryAttributes:
-    """Return the answer "there is no such name", which the kernel may keep (inode number 0)."""
-    entry = pyfuse3.EntryAttributes()
-    entry.st_ino = 0
-    entry.entry_timeout = FOREVER
-    return entry
-
-
-def representable(time_ns: int) -> int:
-    """Return a time that fits the kernel's 64-bit seconds: an archive's may be any number."""
-    return max(-_TIME_MAX, min(time_ns, _TIME_MAX))
+    def entry(self, status: Status) -> bytes:
+        """Return the answer to a look-up of an object."""
+        return wire.entry(status.ino, self.of(status))
 
 
 def statvfs_answer(status: os.statvfs_result) -> pyfuse3.StatvfsData:

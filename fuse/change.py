@@ -139,15 +139,15 @@ def _lower_xattrs(overlay: Overlay, node: Node) -> Mapping[bytes, bytes]:
     return NO_XATTRS if node.lower is None else overlay.lower.xattrs(node.lower)
 
 
-def set_xattr(overlay: Overlay, node: Node, name: bytes, value: bytes) -> None:
-    """Set an extended attribute."""
+def set_xattr(overlay: Overlay, node: Node, name: bytes, value: bytes, flags: int = 0) -> None:
+    """Set an extended attribute; the flags are setxattr(2)'s."""
     xattrs.require_settable(name)
     copy_up(overlay, node)
     stored = xattrs.stored_name(name)
     if not node.links and node.orphan_fd >= 0:
-        os.setxattr(_orphan(node), stored, value)
+        os.setxattr(_orphan(node), stored, value, flags)
     else:
-        overlay.upper.set_xattr(overlay.upper.place(node), stored, value, 0)
+        overlay.upper.set_xattr(overlay.upper.place(node), stored, value, flags)
 
 
 def remove_xattr(overlay: Overlay, node: Node, name: bytes) -> None:

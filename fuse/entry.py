@@ -7,7 +7,7 @@ the tar reader, SQLite and the file system without a conversion.
 from dataclasses import dataclass
 from typing import NamedTuple
 
-TREE_VERSION = 1
+TREE_VERSION = 2
 """Number of the merged tree's format (tree_schema.sql); raised whenever its meaning changes."""
 HARD_LINK = 1
 """Flag: the entry is a hard link to `target`; its own attributes say nothing."""

@@ -197,6 +197,11 @@ class FolderLower:
         del inode
         return ()
 
+    def home(self, ino: int, directory: int) -> tuple[int, bytes]:
+        """Raise OSError ESTALE: the kernel knows no object of ours without a node."""
+        del directory
+        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), ino)
+
     def statvfs(self) -> os.statvfs_result:
         """Return what the folder's file system says."""
         return os.fstatvfs(self._fd)

@@ -66,13 +66,31 @@ class Handles:
             raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
         return self._overlay.lower.read(node.lower, offset, size)
 
-    def write(self, number: int, offset: int, contents: bytes) -> int:
+    def read_once(self, node: Node, offset: int, size: int) -> bytes:
+        """Read a file that has no handle, as it was not in the upperdir when it was opened."""
+        fd = self._open_upper(node, os.O_RDONLY)
+        try:
+            return os.pread(fd, size, offset)
+        finally:
+            os.close(fd)
+
+    def seek(self, number: int, offset: int, whence: int) -> int:
+        """Return where data or a hole begins (lseek(2)); a lower file is all data."""
+        handle = self._handle(number)
+        if handle.fd >= 0:
+            return os.lseek(handle.fd, offset, whence)
+        size = handle.node.lower.size if handle.node.lower is not None else 0
+        if not 0 <= offset < size:
+            raise OSError(errno.ENXIO, os.strerror(errno.ENXIO))
+        return offset if whence == os.SEEK_DATA else size
+
+    def write(self, number: int, offset: int, contents: memoryview) -> int:
         """Write all of it, or raise what stopped it where nothing was written."""
         fd = self._handle(number).fd
         done = os.pwrite(fd, contents, offset)
         while done < len(contents):
             try:
-                done += os.pwrite(fd, memoryview(contents)[done:], offset + done)
+                done += os.pwrite(fd, contents[done:], offset + done)
             except OSError:
                 break  # the next write says why
         return done

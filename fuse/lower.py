@@ -52,6 +52,19 @@ class Lower(Protocol):
     def paths(self, inode: Inode) -> Sequence[bytes]:
         """Return all paths of a file with several links; none where they cannot be known."""
 
+    def home(self, ino: int, directory: int) -> tuple[int, bytes]:
+        """Return a directory that has the object of a number, and its name in it.
+
+        Only a lower whose objects are answered for without nodes (`untouched`) has an answer.
+
+        Args:
+            ino: The object.
+            directory: A guess; 0 for none.
+
+        Raises:
+            OSError: ESTALE: there is no such object.
+        """
+
     def statvfs(self) -> os.statvfs_result:
         """Return what df(1) shows of it."""
 

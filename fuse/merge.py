@@ -8,10 +8,22 @@ import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
+from itertools import groupby
+from operator import itemgetter
 from sqlite3 import Connection
 
+from . import listing, wire
 from .database import create, seal, translated_write_errors
-from .entry import HARD_LINK, HAS_XATTRS, IMPLIED_LAYER, SPARSE, TREE_VERSION, Entry, TreeStatistics
+from .entry import (
+    HARD_LINK,
+    HAS_XATTRS,
+    IMPLIED_LAYER,
+    SPARSE,
+    TREE_VERSION,
+    Entry,
+    Inode,
+    TreeStatistics,
+)
 from .index import IndexReader
 from .replay import MergedTree, MergeError, Node, number_inodes
 from .whiteout import Whiteout
@@ -65,7 +77,11 @@ def merge(
 def _write(database: Connection, root: Node, readers: Sequence[IndexReader]) -> TreeStatistics:
     nodes, dirents = number_inodes(root)
     database.executemany("INSERT INTO dirent VALUES (?, ?, ?)", dirents)
-    database.executemany(_INSERT_INODE, map(_row, nodes))
+    inodes = [_inode(node) for node in nodes]
+    database.executemany(_INSERT_INODE, inodes)
+    database.executemany("INSERT INTO listing VALUES (?, ?, ?, ?)", _listings(inodes, dirents))
+    owners = {(0, inode.uid) for inode in inodes} | {(1, inode.gid) for inode in inodes}
+    database.executemany("INSERT INTO owner VALUES (?, ?)", sorted(owners))
     xattrs = 0
     with_xattrs, sparse = _numbers(nodes, HAS_XATTRS), _numbers(nodes, SPARSE)
     for layer, reader in enumerate(readers):
@@ -84,9 +100,36 @@ def _write(database: Connection, root: Node, readers: Sequence[IndexReader]) -> 
     return TreeStatistics(len(nodes), size)
 
 
-def _row(node: Node) -> tuple[int | bytes, ...]:
+def _listings(
+    inodes: Sequence[Inode], dirents: Sequence[tuple[int, bytes, int]]
+) -> Iterator[tuple[int, int, bool, bytes]]:
+    """Yield all directories as the kernel is given them, in the order of their numbers.
+
+    Args:
+        inodes: All objects, by number, from 1.
+        dirents: All names, by directory.
+    """
+    shown = [wire.lower_attributes(each, each.uid, each.gid, each.nlink) for each in inodes]
+    parents = {1: 1}
+    rows = groupby(dirents, itemgetter(0))
+    parent, names = next(rows, (0, iter(())))
+    for directory in inodes:
+        if not stat.S_ISDIR(directory.mode):
+            continue
+        children: list[listing.Named] = []
+        if parent == directory.ino:
+            for _, name, ino in names:
+                children.append((name, shown[ino - 1]))
+                if stat.S_ISDIR(inodes[ino - 1].mode):
+                    parents[ino] = directory.ino
+            parent, names = next(rows, (0, iter(())))
+        for chunk in listing.pack(directory.ino, parents.pop(directory.ino), children):
+            yield chunk.place, chunk.number, chunk.is_last, chunk.entries
+
+
+def _inode(node: Node) -> Inode:
     entry = node.entry
-    return (
+    return Inode(
         node.ino,
         entry.mode,
         node.nlink,
@@ -98,7 +141,7 @@ def _row(node: Node) -> tuple[int | bytes, ...]:
         IMPLIED_LAYER if node.is_implied else node.layer,
         entry.offset,
         entry.target,
-        1 if entry.flags & SPARSE else 0,
+        bool(entry.flags & SPARSE),
     )
 
 

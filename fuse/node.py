@@ -13,7 +13,7 @@ forgets it, so that its upperdir number cannot be used for something else meanwh
 
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from .entry import Inode
@@ -34,6 +34,7 @@ class Node:
         orphan_fd: Open file of an upper object that has lost its last name; else -1.
         is_pinned: It is kept while it has a name, known to the kernel or not.
         has_xattr_whiteouts: Of a directory: regular files in it may be whiteouts.
+        positions: Of a directory: where names that the lower tree lacks were listed.
         lookups: How often the kernel was told of it.
         children: How many nodes have a name in this directory.
     """
@@ -48,6 +49,7 @@ class Node:
         "lookups",
         "lower",
         "orphan_fd",
+        "positions",
         "upper_ino",
     )
 
@@ -62,6 +64,7 @@ class Node:
         self.orphan_fd = -1
         self.is_pinned = False
         self.has_xattr_whiteouts = False
+        self.positions: dict[bytes, int] | None = None
         self.lookups = 0
         self.children = 0
 
@@ -107,6 +110,10 @@ class NodeTable:
         root: The mount's root, which is never forgotten.
         first_upper_ino: Where the numbers of upper-only objects begin: above the tree's.
         dropped: Called with each node that is dropped.
+
+    Attributes:
+        told: How often the kernel was told of objects of the lower tree that have no node.
+        homes: In which directory it was told of them, by their numbers.
     """
 
     def __init__(
@@ -117,6 +124,8 @@ class NodeTable:
         self._first_upper_ino = first_upper_ino
         self.root = root
         self.copied: dict[int, int] = {}
+        self.told: dict[int, int] = {}
+        self.homes: dict[int, int] = {}
         self._upper_directories: dict[int, Node] = {}
 
     def __len__(self) -> int:
@@ -140,8 +149,21 @@ class NodeTable:
     def add(self, node: Node) -> None:
         """Note a new node."""
         self._nodes[node.ino] = node
+        node.lookups += self.told.pop(node.ino, 0)
+        self.homes.pop(node.ino, None)
         if node.is_directory and node.is_upper:
             self._upper_directories[node.upper_ino] = node
+
+    def tell(self, directory: int, numbers: Iterable[int]) -> None:
+        """Count a look-up of each of these objects of the lower tree, with a node or without."""
+        nodes, told, homes = self._nodes, self.told, self.homes
+        for ino in numbers:
+            node = nodes.get(ino)
+            if node is not None:
+                node.lookups += 1
+            else:
+                told[ino] = told.get(ino, 0) + 1
+                homes[ino] = directory
 
     def set_upper(self, node: Node, upper_ino: int) -> None:
         """Note that an object of the lower tree lives in the upperdir from now on."""
@@ -167,6 +189,13 @@ class NodeTable:
         if node is not None:
             node.lookups -= lookups
             self.release(node)
+            return
+        left = self.told.get(ino, 0) - lookups
+        if left > 0:
+            self.told[ino] = left
+        else:
+            self.told.pop(ino, None)
+            self.homes.pop(ino, None)
 
     def release(self, node: Node) -> None:
         """Drop a node if nobody knows it, and its directories if that was all that kept them."""

@@ -46,6 +46,7 @@ class Overlay:
         nodes: What the kernel knows.
         late_links: Names of copied-up files that are not linked to the copy yet: see `copy_up`.
         hidden_links: Of hard-linked lower files, how many of their names were removed.
+        changes: Grows with each change to what names stand for.
     """
 
     def __init__(self, lower: Lower, upper: Upper | None, uids: Squash, gids: Squash) -> None:
@@ -53,6 +54,7 @@ class Overlay:
         self._upper = upper
         self.late_links: list[tuple[Node, Link]] = []
         self.hidden_links: dict[int, int] = {}
+        self.changes = 0
         self._uids = uids
         self._gids = gids
         root = Node(ROOT_INO, is_directory=True, lower=lower.root)
@@ -84,6 +86,27 @@ class Overlay:
         if self._upper is not None:
             self._upper.close()
         self.lower.close()
+
+    def node(self, ino: int) -> Node:
+        """Return the node of an object that the kernel knows; makes one where there is none yet.
+
+        Raises OSError ESTALE for any other number.
+        """
+        node = self.nodes.known(ino)
+        if node is not None:
+            return node
+        names = []  # of its own and its directories: no such object has a second one
+        at = ino
+        while at != ROOT_INO:
+            at, name = self.lower.home(at, self.nodes.homes.get(at, 0))
+            names.append(name)
+        node = self.nodes.root
+        for name in reversed(names):
+            node = self.require(Link(node, name))
+        if node.ino != ino:
+            self.nodes.release(node)
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+        return node
 
     def find(self, link: Link) -> Node | None:
         """Return what a name in a directory stands for, None for nothing."""
@@ -139,9 +162,17 @@ class Overlay:
         below = [] if node.lower is None else self.lower.names(node.lower)
         if not node.is_upper:
             return list(below)
-        fd = self.upper.directory(node)
+        shown, hidden = self.upper_names(node)
+        shown.update(name for name in below if name not in hidden)
+        return sorted(shown)
+
+    def upper_names(self, node: Node) -> tuple[set[bytes], set[bytes]]:
+        """Return the names of a directory that the upperdir shows, and those that it hides."""
         shown: set[bytes] = set()
         hidden: set[bytes] = set()
+        if not node.is_upper:
+            return shown, hidden
+        fd = self.upper.directory(node)
         for name in self.upper.names(fd):
             place = Place(fd, name)
             status = self.upper.status(place)
@@ -150,8 +181,7 @@ class Overlay:
             form = node.has_xattr_whiteouts
             whiteout = self.upper.is_whiteout(place, status, xattr_form=form)
             (hidden if whiteout else shown).add(name)
-        shown.update(name for name in below if name not in hidden)
-        return sorted(shown)
+        return shown, hidden
 
     def readlink(self, node: Node) -> bytes:
         """Return a symbolic link's target."""

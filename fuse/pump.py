@@ -1,37 +1,39 @@
-"""The session loop: pyfuse3's own, driven without the costs that a request does not need.
+"""The session loop: pyfuse3's own, fed by ours, without the costs that a request does not need.
 
 Measured with the stock `pyfuse3.main()`, a request costs 95 µs, of which the file system's own
-work is 10. The rest is scheduling, and each step below takes a part of it away (docs/benchmarks.md
-has the commands):
+work is 10. The rest is scheduling and the making of objects, and each step below takes a part of
+it away (docs/performance.md has the numbers and the commands):
 
-1. **One worker.** With the defaults, pyfuse3 starts a trio task for each request and ends it
+1. **A fast path.** Frequent kinds of request are answered straight from the kernel's message
+   (`fast_path`); pyfuse3 gets the others, one at a time, through `exchange`.
+2. **One worker.** With the defaults, pyfuse3 starts a trio task for each request and ends it
    again. `pyfuse3.main(1, 1)` keeps one task that reads, handles and answers. Our handlers never
    wait for anything but local files, so nothing is lost.
-2. **No scheduler round trip while requests wait.** pyfuse3 takes `trio` from its own module
+3. **No scheduler round trip while requests wait.** pyfuse3 takes `trio` from its own module
    attribute (its asyncio mode replaces it there), so it is given a stand-in: a `Lock` that does
-   not yield when it is free, and a `wait_readable` that asks poll(2) first. Every `FAIRNESS`
-   requests the loop yields to trio's scheduler all the same, or else a busy client would keep
-   SIGTERM and the end of the owner from ever being seen.
-3. **Work for the gaps.** After an answer the client needs a few microseconds to ask for more. In
+   not yield when it is free, and a `wait_readable` that is this loop: it returns when there is a
+   request for pyfuse3. Every `FAIRNESS` requests the loop yields to trio's scheduler all the same,
+   or else a busy client would keep SIGTERM and the end of the owner from ever being seen.
+4. **Work for the gaps.** After an answer the client needs a few microseconds to ask for more. In
    that gap `work()` is called (the prefetch: data for files that will be asked for next), slice
    by slice, with a look at the descriptor after each.
-4. **A short busy-poll.** When there is no such work the loop looks again for up to `SPIN_NS`
+5. **A short busy-poll.** When there is no such work the loop looks again for up to `SPIN_NS`
    before it sleeps, which saves a sleep and a wake-up on ping-pong loads. The window halves each
    time it was in vain and doubles when it was not; an idle server sleeps, and on a machine with
    one CPU the client would only be kept waiting, so there is no window at all.
-5. **A doze before the sleep.** For `DOZE_MS` the loop sleeps in poll(2) itself, on the session
+6. **A doze before the sleep.** For `DOZE_MS` the loop sleeps in poll(2) itself, on the session
    alone; going to sleep through trio's scheduler and waking up costs 9.4 µs of CPU, poll(2) 1.9.
    It matters on a busy machine, where busy-polling is in vain. SIGTERM and the end of the owner
    wait that long at most, and a doze counts much towards `FAIRNESS`.
 
-The session's descriptor is made non-blocking: a request whose client was killed vanishes between
-poll(2) and read(2), and a blocking read would then hold the whole process, the signal handling
-included, until the next request. pyfuse3 reports EAGAIN as an error that ends its loop; the loop
-is then simply entered again.
+The connection is non-blocking: a request whose client was killed vanishes between poll(2) and
+read(2), and a blocking read would then hold the whole process, the signal handling included, until
+the next request.
 
 The stand-in changes nothing in trio itself and nothing for other users of trio in the process.
 """
 
+import enum
 import errno
 import os
 import select
@@ -43,11 +45,20 @@ from typing import Any
 import pyfuse3
 import trio
 
+from .exchange import Exchange
+from .fast_path import FastPath
+
 FAIRNESS = 64
 SPIN_NS = 100_000
 DOZE_MS = 4
 _DOZE_WEIGHT = 8
 _SPIN_FLOOR_NS = 5_000
+
+# What read(2) says when a request vanished, was interrupted, or is not there; and at the end.
+_AGAIN = (errno.EAGAIN, errno.EINTR, errno.ENOENT)
+_ENDED = (errno.ENODEV, errno.ECONNABORTED)
+
+_Poll = Callable[[int], list[tuple[int, int]]]
 
 
 def no_work() -> bool:
@@ -55,17 +66,29 @@ def no_work() -> bool:
     return False
 
 
+class _Turn(enum.Enum):
+    """Why the loop stopped for a moment."""
+
+    PYFUSE3 = enum.auto()  # a request was handed over
+    END = enum.auto()  # of the mount
+    YIELD = enum.auto()
+    SLEEP = enum.auto()
+
+
 class Pump:
     """Runs the session that `pyfuse3.init` opened.
 
     Args:
+        fast_path: Answers what it can.
         work: Does one short slice of work in a gap between requests and returns whether it did
             any. It must not raise.
     """
 
-    def __init__(self, work: Callable[[], bool] = no_work) -> None:
+    def __init__(self, fast_path: FastPath, work: Callable[[], bool] = no_work) -> None:
+        self._fast_path = fast_path
         self._work = work
-        self._poll: Callable[[int], list[tuple[int, int]]] | None = None
+        self._exchange: Exchange | None = None
+        self._poll: _Poll = select.poll().poll
         self._spin_max_ns = SPIN_NS if len(os.sched_getaffinity(0)) > 1 else 0
         self._spin_ns = self._spin_max_ns
         self._since_checkpoint = 0
@@ -79,24 +102,11 @@ class Pump:
         pyfuse3_module: Any = pyfuse3
         pyfuse3_module.trio = self._stand_in()
         try:
-            while await self._loop_once():
-                pass
+            await pyfuse3.main(min_tasks=1, max_tasks=1)
         finally:
             pyfuse3_module.trio = trio
-
-    async def _loop_once(self) -> bool:
-        """Return whether the loop has to be entered again."""
-        try:
-            await pyfuse3.main(min_tasks=1, max_tasks=1)
-        except BaseExceptionGroup as group:
-            vanished, other = group.split(_is_vanished_request)
-            if other is not None:
-                _, other = other.split(_is_end_of_mount)
-                if other is not None:
-                    raise
-                return False
-            return vanished is not None
-        return False
+            if self._exchange is not None:
+                self._exchange.close()
 
     def _stand_in(self) -> SimpleNamespace:
         """Return what pyfuse3 gets for the module `trio`: the names that it uses, no more."""
@@ -112,23 +122,68 @@ class Pump:
             ),
         )
 
-    async def _wait_readable(self, fd: int) -> None:
-        poll = self._poll
-        if poll is None:
-            poll = self._poll = _adopt(fd)
-        if not poll(0) and not self._linger(poll):
-            if not poll(DOZE_MS):
-                self._since_checkpoint = 0
-                await trio.lowlevel.wait_readable(fd)
+    async def _wait_readable(self, session_fd: int) -> None:
+        """Return when pyfuse3 has a request to read; ClosedResourceError ends its loop."""
+        exchange = self._exchange
+        if exchange is None:
+            exchange = self._open(session_fd)
+        else:
+            exchange.bring_back()
+        while True:
+            turn = self._serve(exchange)
+            if turn is _Turn.PYFUSE3:
                 return
-            self._since_checkpoint += _DOZE_WEIGHT
-        self._since_checkpoint += 1
-        if self._since_checkpoint >= FAIRNESS:
+            if turn is _Turn.END:
+                raise trio.ClosedResourceError
             self._since_checkpoint = 0
-            await trio.lowlevel.checkpoint()
+            if turn is _Turn.SLEEP:
+                await trio.lowlevel.wait_readable(exchange.kernel_fd)
+            else:
+                await trio.lowlevel.checkpoint()
 
-    def _linger(self, poll: Callable[[int], list[tuple[int, int]]]) -> bool:
+    def _open(self, session_fd: int) -> Exchange:
+        exchange = self._exchange = Exchange(session_fd)
+        poll = select.poll()
+        poll.register(exchange.kernel_fd, select.POLLIN)
+        self._poll = poll.poll
+        self._fast_path.attach(exchange.kernel_fd)
+        return exchange
+
+    def _serve(self, exchange: Exchange) -> _Turn:
+        """Answer requests until one is for pyfuse3, none comes, or others are to have a turn."""
+        answer = self._fast_path.answer
+        buffers = [self._fast_path.buffer]
+        poll, fd = self._poll, exchange.kernel_fd
+        while self._since_checkpoint < FAIRNESS:
+            self._since_checkpoint += 1
+            if not poll(0) and not self._linger():
+                if not poll(DOZE_MS):
+                    return _Turn.SLEEP
+                self._since_checkpoint += _DOZE_WEIGHT
+            try:
+                length = os.readv(fd, buffers)
+            except OSError as error:
+                if error.errno in _AGAIN:
+                    continue
+                if error.errno in _ENDED:
+                    return _Turn.END
+                raise
+            if not answer(length) and self._hand_over(exchange, length):
+                return _Turn.PYFUSE3
+        return _Turn.YIELD
+
+    def _hand_over(self, exchange: Exchange, length: int) -> bool:
+        """Give a request to pyfuse3; one that does not fit is refused, and False returned."""
+        try:
+            exchange.hand_over(self._fast_path.view[:length])
+        except OSError as error:
+            self._fast_path.refuse(error.errno or errno.EIO)
+            return False
+        return True
+
+    def _linger(self) -> bool:
         """Use the gap; return whether a request came while we did."""
+        poll = self._poll
         while self._work():
             if poll(0):
                 return True
@@ -166,20 +221,3 @@ class _FreeLock:
         self._held = False
         if self._waiting:
             self._waiting.unpark()
-
-
-def _adopt(fd: int) -> Callable[[int], list[tuple[int, int]]]:
-    """Prepare the session's descriptor; return its poll: readable, or the connection's end."""
-    os.set_blocking(fd, False)
-    poll = select.poll()
-    poll.register(fd, select.POLLIN)
-    return poll.poll
-
-
-def _is_vanished_request(error: BaseException) -> bool:
-    return isinstance(error, OSError) and error.errno == errno.EAGAIN
-
-
-def _is_end_of_mount(error: BaseException) -> bool:
-    """Return whether a request was being read while the mount was taken away."""
-    return isinstance(error, OSError) and error.errno == errno.ECONNABORTED

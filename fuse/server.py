@@ -18,31 +18,16 @@ import resource
 import signal
 import sys
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 import pyfuse3
 import trio
 
-from .ahead import Ahead
-from .attributes import AttributeMaker
-from .contents import TarContents
-from .copy_up import inherit_root
-from .features import Features
+from .file_system import FileSystem, open_file_system
 from .mount_options import mount_options
-from .operations import ReadOnlyOperations
-from .overlay import Overlay
-from .overlay_operations import OverlayOperations
-from .ownership import IDTranslation, Squash
 from .pump import Pump
 from .server_config import ServerConfig
 from .server_log import log_to
-from .tree import Tree
-from .tree_lower import TreeLower
-from .upper import Upper
-
-if TYPE_CHECKING:
-    from .lower import Lower
 
 log = logging.getLogger(__name__)
 
@@ -57,15 +42,6 @@ _TERMINAL_SIGNALS = (
 )
 _REASONS = (OSError, ValueError)
 """What names a fault of the host's or the layers', and not of this program."""
-
-
-@dataclass(frozen=True, slots=True)
-class _FileSystem:
-    """What serves the requests, opened and not yet mounted."""
-
-    operations: pyfuse3.Operations
-    pump: Pump
-    overlay: Overlay | None = None
 
 
 def main(
@@ -109,58 +85,13 @@ def main(
         os._exit(status)
 
 
-def _open(config: ServerConfig) -> _FileSystem:
+def _open(config: ServerConfig) -> FileSystem:
     """Open everything that lies outside the mount."""
     os.chdir("/")  # a working directory would keep a file system of the owner's busy
     os.umask(0)  # the modes that arrive have the client's mask applied
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    uids = Squash(config.uid_map, config.overflow_uid)
-    gids = Squash(config.gid_map, config.overflow_gid)
-    attributes = AttributeMaker(
-        uids,
-        gids,
-        uid_translation=IDTranslation(config.uid_mapping, config.squash_uid),
-        gid_translation=IDTranslation(config.gid_mapping, config.squash_gid),
-        static_nlink=config.static_nlink,
-    )
-    if config.upperdir_fd < 0 and not config.lowerdirs:
-        tree, contents = _tree_and_contents(config)
-        operations = ReadOnlyOperations(tree, contents, attributes, pyfuse3.notify_store)
-        return _FileSystem(operations, Pump(operations.work))
-    lower: Lower
-    if config.lowerdirs:
-        from .open_lower import open_lower  # noqa: PLC0415 - a run has a tree, and does without
-
-        lower = open_lower(config.lowerdirs)
-    else:
-        lower = TreeLower(*_tree_and_contents(config))
-    upper = None
-    if config.upperdir_fd >= 0:
-        upper = Upper(
-            config.upperdir_fd, config.workdir_fd, keeps_stat_in_xattr=config.keeps_stat_in_xattr
-        )
-    overlay = Overlay(lower, upper, uids, gids)
-    if config.inherits_root:
-        inherit_root(overlay)
-    features = Features(config.has_xattrs, config.has_acls, config.is_volatile)
-    ahead = _ahead(overlay, lower) if isinstance(lower, TreeLower) else None
-    pump = Pump() if ahead is None else Pump(ahead.work)
-    return _FileSystem(OverlayOperations(overlay, attributes, features, ahead), pump, overlay)
-
-
-def _ahead(overlay: Overlay, lower: TreeLower) -> Ahead:
-    def push(ino: int, offset: int, contents: bytes) -> None:
-        node = overlay.nodes.known(ino)
-        # What was copied up may have other contents by now.
-        if node is not None and not node.is_upper:
-            pyfuse3.notify_store(pyfuse3.InodeT(ino), offset, contents)
-
-    return Ahead(lower.listings, lower.contents, push, lower.last_ino)
-
-
-def _tree_and_contents(config: ServerConfig) -> tuple[Tree, TarContents]:
-    return Tree.open(os.path.realpath(config.tree)), TarContents(config.layers)
+    return open_file_system(config)
 
 
 def _mount(config: ServerConfig, operations: pyfuse3.Operations) -> None:

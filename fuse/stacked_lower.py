@@ -6,6 +6,7 @@ directories of one name are merged, down to the first that is opaque or hidden, 
 uppermost one's attributes. A look-up costs one in each layer, where a merged tree has one for all.
 """
 
+import errno
 import os
 import stat
 from collections.abc import Mapping, Sequence
@@ -107,6 +108,11 @@ class StackedLower:
         """Return nothing: what one layer says of its names another one may hide."""
         del inode
         return ()
+
+    def home(self, ino: int, directory: int) -> tuple[int, bytes]:
+        """Raise OSError ESTALE: the kernel knows no object of ours without a node."""
+        del directory
+        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), ino)
 
     def statvfs(self) -> os.statvfs_result:
         """Return what the uppermost layer says."""

@@ -1,12 +1,12 @@
 """A merged tree over its layers' tars, as a `Lower`."""
 
+import errno
 import os
 import stat
 from collections.abc import Collection, Mapping, Sequence
 
 from .contents import TarContents
 from .entry import NO_XATTRS, Inode
-from .readdir import ListingCache
 from .tree import ROOT_INO, Tree
 from .xattrs import OPAQUE
 
@@ -21,37 +21,36 @@ class TreeLower:
         contents: What is in the files; closed with this object.
 
     Attributes:
+        tree: The same.
         contents: The same.
-        listings: The directories that were read last.
     """
 
     def __init__(self, tree: Tree, contents: TarContents) -> None:
-        self._tree = tree
+        self.tree = tree
         self.contents = contents
-        self.listings = ListingCache(tree, _same)
 
     @property
     def root(self) -> Inode:
         """The root directory."""
-        return self._tree.inode(ROOT_INO)
+        return self.tree.inode(ROOT_INO)
 
     @property
     def last_ino(self) -> int:
         """The number of the last object: they are numbered in a row."""
-        return self._tree.statistics.inodes
+        return self.tree.statistics.inodes
 
     @property
     def has_xattrs(self) -> bool:
         """Whether any object has extended attributes."""
-        return self._tree.has_xattrs
+        return self.tree.has_xattrs
 
     def lookup(self, directory: Inode, name: bytes) -> Inode | None:
         """Return the object of this name in a directory, None where there is none."""
-        return self.listings.lookup(directory.ino, name)
+        return self.tree.lookup(directory.ino, name)
 
     def names(self, directory: Inode) -> Sequence[bytes]:
         """Return a directory's names, sorted."""
-        return self.listings.listing(directory.ino).names
+        return self.tree.dirents(directory.ino)
 
     def readlink(self, inode: Inode) -> bytes:
         """Return a symbolic link's target."""
@@ -59,36 +58,45 @@ class TreeLower:
 
     def xattrs(self, inode: Inode) -> Mapping[bytes, bytes]:
         """Return an object's extended attributes."""
-        return self._tree.xattrs(inode.ino) if self._tree.has_xattrs else NO_XATTRS
+        return self.tree.xattrs(inode.ino) if self.tree.has_xattrs else NO_XATTRS
 
     def read(self, inode: Inode, offset: int, size: int) -> bytes:
         """Return a part of a regular file: fewer bytes than asked for only at its end."""
-        extents = self._tree.extents(inode.ino) if inode.sparse else ()
+        extents = self.tree.extents(inode.ino) if inode.sparse else ()
         return self.contents.read(inode, extents, offset, size)
 
     def copy(self, inode: Inode, fd: int, length: int) -> None:
         """Copy the first *length* bytes of a regular file into a new file; holes stay holes."""
-        extents = self._tree.extents(inode.ino) if inode.sparse else ()
+        extents = self.tree.extents(inode.ino) if inode.sparse else ()
         self.contents.copy(inode, extents, fd, length)
 
     def paths(self, inode: Inode) -> Sequence[bytes]:
         """Return all paths of an object."""
-        return [self._path(*each) for each in self._tree.names(inode.ino)]
+        return [self._path(*each) for each in self.tree.names(inode.ino)]
+
+    def home(self, ino: int, directory: int) -> tuple[int, bytes]:
+        """Return a directory that has the object of a number, and its name in it."""
+        name = self.tree.name_in(directory, ino) if directory else None
+        if name is not None:
+            return directory, name
+        for parent, found in self.tree.names(ino):
+            return parent, found
+        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
 
     def _path(self, directory: int, name: bytes) -> bytes:
         parts = [name]
         while directory != ROOT_INO:
-            directory, part = self._tree.names(directory)[0]
+            directory, part = self.tree.names(directory)[0]
             parts.append(part)
         return b"/".join(reversed(parts))
 
     def statvfs(self) -> os.statvfs_result:
         """Return the size of the tree: full, as nothing can be added."""
-        return tree_statvfs(self._tree)
+        return tree_statvfs(self.tree)
 
     def close(self) -> None:
         """Close the tree and the tars."""
-        self._tree.close()
+        self.tree.close()
         self.contents.close()
 
 
@@ -107,8 +115,7 @@ class TreeLayer(TreeLower):
 
     def hidden(self, directory: Inode) -> Collection[bytes]:
         """Return the names that the layers below must not show in a directory."""
-        listing = self.listings.listing(directory.ino)
-        named = zip(listing.names, listing.attributes, strict=True)
+        named = self.tree.children(directory.ino)
         return frozenset(name for name, inode in named if _is_whiteout(inode))
 
     def xattrs(self, inode: Inode) -> Mapping[bytes, bytes]:
@@ -132,7 +139,3 @@ def tree_statvfs(tree: Tree) -> os.statvfs_result:
 
 def _is_whiteout(inode: Inode) -> bool:
     return stat.S_ISCHR(inode.mode) and inode.rdev == 0
-
-
-def _same(inode: Inode) -> Inode:
-    return inode

@@ -4,6 +4,7 @@
 
 -- "RLtr": says what the file is, to file(1) and to us.
 PRAGMA application_id = 0x524c7472;
+PRAGMA page_size = 8192;
 -- `user_version` is the number of the format. It is set last of all, so that a file whose writing
 -- stopped half-way has 0, which no reader takes.
 
@@ -29,6 +30,19 @@ CREATE TABLE inode (
     target   BLOB NOT NULL,       -- text of a symbolic link, else ''
     sparse   INTEGER NOT NULL     -- 1: the contents are the rows of extent
 );
+
+CREATE TABLE listing (            -- directories as the kernel is given them: fuse/listing.py
+    place   INTEGER PRIMARY KEY,  -- inode of the directory << 32 | position before the first entry
+    number  INTEGER NOT NULL,     -- entries in this chunk
+    is_last INTEGER NOT NULL,     -- 1: there are none behind it
+    entries BLOB NOT NULL         -- one after the other: struct fuse_direntplus
+);
+
+CREATE TABLE owner (              -- every UID and GID that occurs
+    kind INTEGER NOT NULL,        -- 0: UID, 1: GID
+    id   INTEGER NOT NULL,
+    PRIMARY KEY (kind, id)
+) WITHOUT ROWID;
 
 CREATE TABLE xattr (
     ino   INTEGER NOT NULL,

@@ -116,6 +116,15 @@ class Upper(StoredAttributes):
         if fd >= 0:
             os.close(fd)
 
+    def sync(self, node: Node) -> None:
+        """Bring a directory's names to the disk."""
+        fd = self.directory(node)
+        readable = os.open(b".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=fd)
+        try:
+            os.fsync(readable)
+        finally:
+            os.close(readable)
+
     def names(self, fd: int) -> list[bytes]:
         """Return the names in a directory."""
         readable = os.open(b".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=fd)

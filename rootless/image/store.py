@@ -4,7 +4,7 @@ r"""The store of one user: an OCI image layout with an index beside each layer.
     oci-layout, index.json      an OCI image layout that any tool reads
     blobs/sha256/HEX            manifests, configs, and layers as plain tars (digest = diff ID)
     layers/sha256/HEX.index     the index of the layer blobs/sha256/HEX
-    trees/HEX                   the merged tree of a chain of layers
+    trees/HEX.v2                the merged tree of a chain of layers, in that version of its format
     locks/                      lock files, while held
     scratch/                    what runs need for their time
 
@@ -34,6 +34,8 @@ TEMP_PREFIX = ".tmp-"
 _LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
 _MAX_INDEX_BYTES = 64 << 20  # our own document: a hundred thousand names
 # each with its parents: os.makedirs gives its mode to the last one alone
+TREE_VERSION = 2
+"""That of the trees that `fuse` reads (`fuse.entry.TREE_VERSION`)."""
 _FOLDERS = ("", "blobs", "blobs/sha256", "layers", "layers/sha256", "trees", "locks")
 
 
@@ -125,8 +127,11 @@ class Store:
         return self.root / "layers" / "sha256" / f"{hex_of(diff_id)}.index"
 
     def tree_path(self, chain: Digest) -> Path:
-        """Return where the merged tree of a chain of layers lies."""
-        return self.root / "trees" / hex_of(chain)
+        """Return where the merged tree of a chain of layers lies.
+
+        One of another version of the format is another file: it is of no use, and `gc` takes it.
+        """
+        return self.root / "trees" / f"{hex_of(chain)}.v{TREE_VERSION}"
 
     def lock_path(self, name: str) -> Path:
         """Return the lock file of an object."""

@@ -1,0 +1,98 @@
+"""Between the kernel's connection and pyfuse3: who reads what.
+
+A request that was read from /dev/fuse cannot be put back, and pyfuse3 reads the session's
+descriptor by itself. So that descriptor's number is given to one end of a pair of sockets, which
+keep messages apart as /dev/fuse does, and the connection itself gets another number: the pump reads
+requests there, hands those that the fast path does not answer to pyfuse3 through the sockets, and
+brings its answers back. One request is under way at a time.
+
+pyfuse3 and libfuse know nothing of it. Before the session is closed everything is put back, since
+libfuse asks the descriptor itself whether the mount is still there.
+"""
+
+import fcntl
+import os
+import socket
+import struct
+
+from . import wire
+
+_ANSWER_BYTES = 256 << 10  # the largest is the value of an extended attribute, 64 KiB
+
+# Flags in the answer to INIT (FUSE_*), for what pyfuse3 cannot ask for
+_AUTO_INVAL_DATA = 1 << 12
+_CACHE_SYMLINKS = 1 << 23
+_EXPLICIT_INVAL_DATA = 1 << 25
+
+# fuse_init_in: major, minor, max_readahead, flags
+_INIT_IN = struct.Struct("=IIII")
+# The same beginning in fuse_init_out
+_INIT_OUT = struct.Struct("=IIII")
+
+
+class Exchange:
+    """The two readers of a session's requests.
+
+    Args:
+        session_fd: The session's descriptor, as pyfuse3 knows it.
+
+    Attributes:
+        kernel_fd: The kernel's connection; does not block.
+    """
+
+    def __init__(self, session_fd: int) -> None:
+        self._session_fd = session_fd
+        self.kernel_fd = fcntl.fcntl(session_fd, fcntl.F_DUPFD_CLOEXEC, 0)
+        os.set_blocking(self.kernel_fd, False)
+        self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        for each in (self._ours, theirs):
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _ANSWER_BYTES)
+        os.dup2(theirs.fileno(), session_fd, inheritable=False)
+        theirs.close()
+        self._buffer = bytearray(_ANSWER_BYTES)
+        self._offered: int | None = None
+
+    def hand_over(self, request: memoryview) -> None:
+        """Give pyfuse3 a request to read; raises OSError where it is too large."""
+        self._ours.send(request)
+        _, opcode, *_ = wire.REQUEST.unpack_from(request)
+        if opcode == wire.INIT:
+            self._offered = _INIT_IN.unpack_from(request, wire.BODY)[3]
+
+    def bring_back(self) -> None:
+        """Give the kernel what pyfuse3 has answered."""
+        while True:
+            try:
+                length = self._ours.recv_into(self._buffer, 0, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return
+            if self._offered is not None:
+                self._amend_init(length, self._offered)
+                self._offered = None
+            try:
+                os.write(self.kernel_fd, memoryview(self._buffer)[:length])
+            except OSError:
+                continue  # nobody waits for it any more, or the mount is gone: the next read says
+
+    def close(self) -> None:
+        """Put the connection back under its first number."""
+        self._ours.close()
+        if self.kernel_fd >= 0:
+            os.dup2(self.kernel_fd, self._session_fd, inheritable=False)
+            os.close(self.kernel_fd)
+            self.kernel_fd = -1
+
+    def _amend_init(self, length: int, offered: int) -> None:
+        """Ask for two things more, where the kernel offers them.
+
+        Targets of symbolic links are cached; and contents stay cached when a file's time of
+        modification changes, as it changes by what goes through this mount alone.
+        """
+        start = wire.ANSWER.size
+        if length < start + _INIT_OUT.size:
+            return  # a refusal
+        major, minor, readahead, flags = _INIT_OUT.unpack_from(self._buffer, start)
+        flags |= offered & _CACHE_SYMLINKS
+        if offered & _EXPLICIT_INVAL_DATA:
+            flags = flags & ~_AUTO_INVAL_DATA | _EXPLICIT_INVAL_DATA
+        _INIT_OUT.pack_into(self._buffer, start, major, minor, readahead, flags)

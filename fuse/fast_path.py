@@ -1,0 +1,131 @@
+"""The fast path: frequent requests answered straight from the kernel's messages.
+
+pyfuse3 needs 35 µs for a request around the file system's own work: a coroutine, an object of
+attributes with a setter call for each field, a reply put together field by field. Most requests
+are a handful of kinds that need none of this. Those are read here from the kernel's own message
+(`wire`) and answered with one write, in about 6 µs; everything else goes to pyfuse3 (`exchange`).
+
+A handler gets the object's number and the length of the message, and returns the answer's body:
+
+- bytes, or a sequence of buffers to be written one after the other;
+- a positive int: the errno;
+- None: the request has no answer (FORGET);
+- NotImplemented: pyfuse3 shall have it.
+
+It is also this module's part to be the boundary that `boundary` is for pyfuse3's handlers: whatever
+is raised becomes an answer, so that nobody waits for good.
+"""
+
+import errno
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from . import wire
+
+log = logging.getLogger(__name__)
+
+BUFFER_BYTES = (1 << 20) + (1 << 16)
+"""The largest request: the largest write that libfuse agrees to, and its head."""
+
+Handler = Callable[[int, int], Any]
+
+DONE = b""
+"""The answer that says nothing but that it is done."""
+
+_SMALL = 8192  # below, one buffer is cheaper than two
+
+
+class FastPath:
+    """Answers requests from one buffer, each before the next is read.
+
+    Attributes:
+        buffer: Where requests are read into.
+        view: The same, to take pieces of without copying.
+    """
+
+    def __init__(self) -> None:
+        self.buffer = bytearray(BUFFER_BYTES)
+        self.view = memoryview(self.buffer)
+        self._fd = -1
+        self._handlers: dict[int, Handler] = {wire.INTERRUPT: self._interrupt}
+
+    def attach(self, kernel_fd: int) -> None:
+        """Take the descriptor of the kernel's connection, which stays the caller's."""
+        self._fd = kernel_fd
+
+    def serve(self, handlers: Mapping[int, Handler]) -> None:
+        """Answer these kinds of request from now on."""
+        self._handlers.update(handlers)
+
+    def answer(self, length: int) -> bool:
+        """Answer the request in the buffer; return False where it is not for here."""
+        _, opcode, unique, ino, *_ = wire.REQUEST.unpack_from(self.buffer)
+        handler = self._handlers.get(opcode)
+        if handler is None:
+            return False
+        try:
+            body = handler(ino, length)
+        except OSError as error:
+            body = error.errno or errno.EIO
+        except Exception:
+            log.exception("a request failed with EIO")
+            body = errno.EIO
+        if body is NotImplemented:
+            return False
+        if body is not None:
+            self._write(unique, body)
+        return True
+
+    def refuse(self, number: int) -> None:
+        """Answer the request in the buffer with an errno."""
+        self._write(wire.REQUEST.unpack_from(self.buffer)[2], number)
+
+    def store(self, ino: int, offset: int, contents: "bytes | memoryview") -> None:
+        """Put contents into the kernel's page cache (FUSE_NOTIFY_STORE).
+
+        Raises FileNotFoundError where the kernel does not know the object.
+        """
+        size = len(contents)
+        head = wire.STORE.pack(ino, offset, size, 0)
+        total = wire.ANSWER.size + len(head) + size
+        head = wire.ANSWER.pack(total, wire.NOTIFY_STORE, 0) + head
+        os.writev(self._fd, (head, contents))
+
+    def name(self, start: int, length: int) -> bytes:
+        """Return the name that ends a request, from a place on; its zero byte is left out."""
+        return bytes(self.view[start : length - 1])
+
+    def xattr_answer(self, value: bytes) -> bytes | int:
+        """Return the answer to GETXATTR or LISTXATTR: a value, its size, or that it is too long."""
+        size, _ = wire.GETXATTR_IN.unpack_from(self.buffer, wire.BODY)
+        if size == 0:
+            return wire.SIZE.pack(len(value), 0)
+        return value if len(value) <= size else errno.ERANGE
+
+    def _write(self, unique: int, body: "bytes | int | Sequence[bytes | memoryview]") -> None:
+        try:
+            if isinstance(body, int):
+                os.write(self._fd, wire.ANSWER.pack(wire.ANSWER.size, -body, unique))
+            elif isinstance(body, bytes):
+                head = wire.ANSWER.pack(wire.ANSWER.size + len(body), 0, unique)
+                if len(body) < _SMALL:
+                    os.write(self._fd, head + body)
+                else:
+                    os.writev(self._fd, (head, body))
+            else:
+                size = wire.ANSWER.size + sum(map(len, body))
+                os.writev(self._fd, (wire.ANSWER.pack(size, 0, unique), *body))
+        except FileNotFoundError:
+            log.debug("an answer that nobody waits for any more")
+        except OSError as error:
+            if error.errno not in _MOUNT_ENDED:
+                raise
+
+    def _interrupt(self, ino: int, length: int) -> None:
+        """Let an interruption pass: what it was to interrupt has been answered before this."""
+        del ino, length
+
+
+_MOUNT_ENDED = (errno.ENODEV, errno.ECONNABORTED, errno.ENOTCONN)

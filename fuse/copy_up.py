@@ -17,8 +17,8 @@ from . import xattrs
 from .entry import Inode
 from .node import Link, Node
 from .overlay import Overlay
+from .overlayfs_form import is_whiteout_device
 from .place import Place
-from .upper import is_whiteout_device
 
 _XATTR_REFUSED = (errno.EPERM, errno.EOPNOTSUPP, errno.EINVAL)
 
@@ -48,7 +48,7 @@ def inherit_root(overlay: Overlay) -> None:
     """
     lower = overlay.lower.root
     place = overlay.upper.place(overlay.nodes.root)
-    if not overlay.upper.names(place.fd):
+    if overlay.upper.is_new:
         _give_attributes(overlay, lower, place)
 
 

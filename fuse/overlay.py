@@ -13,7 +13,6 @@ import os
 import stat
 from typing import NamedTuple
 
-from . import xattrs
 from .entry import Inode
 from .lower import Lower
 from .node import ROOT_INO, Link, Node, NodeTable
@@ -91,13 +90,18 @@ class Overlay:
         if parent.is_removed:
             return None
         if parent.is_upper:
+            hiding = self.upper.hiding
+            if hiding.whiteout_of(link.name) is not None:
+                return None
             place = self.place(link)
             status = self.upper.status(place)
             if status is not None:
                 form = parent.has_xattr_whiteouts
-                if self.upper.is_whiteout(place, status, xattr_form=form):
+                if hiding.is_whiteout(place, status, xattr_form=form):
                     return None
                 return self.upper_node(link, place, status)
+            if hiding.hides(place):
+                return None
         inode = self.below(link)
         return None if inode is None else self._lower_node(link, inode)
 
@@ -114,7 +118,12 @@ class Overlay:
         return None if lower is None else self.lower.lookup(lower, link.name)
 
     def place(self, link: Link) -> Place:
-        """Return a name's place in the upperdir; the directory must be there."""
+        """Return a name's place in the upperdir; the directory must be there.
+
+        Raises:
+            PermissionError: The name stands for a whiteout.
+        """
+        self.upper.require_free(link.name)
         return Place(self.upper.directory(link.parent), link.name)
 
     def status(self, node: Node) -> Status:
@@ -142,16 +151,32 @@ class Overlay:
         fd = self.upper.directory(node)
         shown: set[bytes] = set()
         hidden: set[bytes] = set()
+        hiding = self.upper.hiding
         for name in self.upper.names(fd):
+            hides = hiding.whiteout_of(name)
+            if hides is not None:
+                hidden.add(hides)
+                continue
             place = Place(fd, name)
             status = self.upper.status(place)
             if status is None:
                 continue
             form = node.has_xattr_whiteouts
-            whiteout = self.upper.is_whiteout(place, status, xattr_form=form)
+            whiteout = hiding.is_whiteout(place, status, xattr_form=form)
             (hidden if whiteout else shown).add(name)
         shown.update(name for name in below if name not in hidden)
         return sorted(shown)
+
+    def sync_directory(self, node: Node) -> None:
+        """Bring a directory's names to the disk; of the lower tree there is nothing to bring."""
+        if not node.is_upper or node.is_removed:
+            return
+        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+        fd = os.open(b".", flags, dir_fd=self.upper.directory(node))
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
 
     def readlink(self, node: Node) -> bytes:
         """Return a symbolic link's target."""
@@ -181,7 +206,7 @@ class Overlay:
         opaque = b""
         is_directory = stat.S_ISDIR(status.st_mode)
         if is_directory:
-            opaque = self.upper.xattr(place, xattrs.OPAQUE) or b""
+            opaque = self.upper.hiding.opaque(place)
             below = None if opaque == b"y" else self.below(link)
             lower = below if below is not None and stat.S_ISDIR(below.mode) else None
         ino = self.nodes.upper_number(status.st_ino) if lower is None else lower.ino
@@ -206,7 +231,7 @@ class Overlay:
         return node
 
     def _read_opaque(self, node: Node, place: Place) -> None:
-        opaque = self.upper.xattr(place, xattrs.OPAQUE)
+        opaque = self.upper.hiding.opaque(place)
         node.has_xattr_whiteouts = opaque == b"x"
         if opaque == b"y":
             node.lower = None

@@ -24,10 +24,7 @@ from .node import Node
 from .overlayfs_form import is_whiteout_device
 from .place import Place
 from .upper_files import UpperFiles
-
-MARK = b".wh."
-OPAQUE = b".wh..wh..opq"
-THIS_FORM = b".wh..wh.rootless"
+from .whiteout import DOT_FORM_NOTE, MARK, OPAQUE
 
 
 class DotForm:
@@ -43,13 +40,13 @@ class DotForm:
     @staticmethod
     def is_used(files: UpperFiles, upperdir_fd: int) -> bool:
         """Return whether an upperdir has this form, or must get it."""
-        return not files.has_xattrs or files.status(Place(upperdir_fd, THIS_FORM)) is not None
+        return not files.has_xattrs or files.status(Place(upperdir_fd, DOT_FORM_NOTE)) is not None
 
     def begin(self, upperdir_fd: int) -> None:
         """Note the form in the upperdir's root."""
         with contextlib.suppress(FileExistsError):
             try:
-                self._files.make_empty_file(Place(upperdir_fd, THIS_FORM))
+                self._files.make_empty_file(Place(upperdir_fd, DOT_FORM_NOTE))
             except OSError as error:
                 if error.errno != errno.EROFS:  # nothing will be hidden either
                     raise

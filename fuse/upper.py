@@ -12,13 +12,14 @@ import logging
 import os
 from collections import OrderedDict
 
-from .dot_form import THIS_FORM, DotForm
+from .dot_form import DotForm
 from .hiding import Hiding
 from .node import ROOT_INO, Node
 from .overlayfs_form import OverlayfsForm
 from .ownership import OVERRIDE_STAT
 from .place import Place
 from .upper_files import UpperFiles
+from .whiteout import DOT_FORM_NOTE
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ class Upper(UpperFiles):
         self._directories: OrderedDict[Node, int] = OrderedDict()
         self.reserves_names = DotForm.is_used(self, upperdir_fd)
         root = Place(upperdir_fd, b".")
-        self.is_new = not set(self.names(upperdir_fd)) - {THIS_FORM}
+        self.is_new = not set(self.names(upperdir_fd)) - {DOT_FORM_NOTE}
         self.may_have_notes = self.has_xattrs and (
             not self.is_new or self.xattr(root, OVERRIDE_STAT) is not None
         )

@@ -157,6 +157,8 @@ class OverlayfsForm:
         made = self._files.work_place(SHARED_WHITEOUT)
         try:
             os.mknod(made.name, stat.S_IFCHR, 0, dir_fd=made.fd)
+        except FileExistsError:
+            pass  # of an earlier mount, which could not remove it: the disk was read-only
         except OSError as error:
             if error.errno not in REFUSED:
                 raise

@@ -57,7 +57,9 @@ class UpperFiles(StoredAttributes):
         if name:
             return Place(self._work_fd, name)
         self._serial += 1
-        return Place(self._work_fd, b"#%x" % self._serial)
+        while (unused := b"#%x" % self._serial) in self._stuck:
+            self._serial += 1
+        return Place(self._work_fd, unused)
 
     @contextlib.contextmanager
     def made(self, place: Place) -> Iterator[Place]:
@@ -142,7 +144,7 @@ class UpperFiles(StoredAttributes):
             self.remove(place)
 
     def _clean_workdir(self) -> None:
-        """Remove what a server that was killed left in the workdir."""
+        """Remove what a server that was killed left in the workdir; note what cannot be now."""
         for name in self.names(self._work_fd):
             if not name.startswith(b"#"):
                 continue
@@ -150,3 +152,4 @@ class UpperFiles(StoredAttributes):
                 os.unlink(name, dir_fd=self._work_fd)
                 continue
             shutil.rmtree(name, dir_fd=self._work_fd, ignore_errors=True)
+        self._stuck = {name for name in self.names(self._work_fd) if name.startswith(b"#")}

@@ -71,10 +71,14 @@ class Mounting:
     options: dict[str, Any] = field(default_factory=dict)
     file_system: tuple[str, str] = ("", "")
     """Type and options of what is mounted, in the namespace, for upperdir and workdir."""
+    storage_folder: Path | None = None
+    """Where they lie instead, on a file system that is mounted already."""
 
     @property
     def storage(self) -> Path:
         """Where upperdir and workdir lie."""
+        if self.storage_folder is not None:
+            return self.storage_folder
         return self.folder / "storage" if self.file_system[0] else self.folder
 
     def run(

@@ -1,10 +1,14 @@
 """Copy-up: an object of the lower tree becomes one of the upperdir before it is changed.
 
 The copy is made complete in the workdir (contents, owner, mode, extended attributes, times) and
-renamed into place, its directories first. Its number does not change. Hard links stay together,
-where kernel overlayfs (without its `index` feature) would let them go apart: the other names of a
-file that are still seen get linked to the copy at once. A lower that cannot tell the names (a
-folder) has them linked as they are looked up, for as long as the mount lasts.
+renamed into place, its directories first. Its contents reach the disk before its name does: file
+systems write names before contents, and after a crash of the machine an empty copy would hide the
+lower file, though all that anybody did was a chmod.
+
+An object's number does not change. Hard links stay together, where kernel overlayfs (without its
+`index` feature) would let them go apart: the other names of a file that are still seen get linked
+to the copy at once. A lower that cannot tell the names (a folder) has them linked as they are
+looked up, for as long as the mount lasts.
 """
 
 import contextlib
@@ -147,6 +151,8 @@ def _make_file(overlay: Overlay, lower: Inode, work: Place, size: int | None) ->
     try:
         wanted = lower.size if size is None else min(size, lower.size)
         overlay.lower.copy(lower, fd, wanted)
+        if wanted and not overlay.is_volatile:
+            os.fdatasync(fd)
     finally:
         os.close(fd)
 

@@ -44,12 +44,14 @@ class Overlay:
         lower: What lies below.
         nodes: What the kernel knows.
         late_links: Names of copied-up files that are not linked to the copy yet: see `copy_up`.
+        is_volatile: What is written need not survive a crash of the machine.
         hidden_links: Of hard-linked lower files, how many of their names were removed.
     """
 
     def __init__(self, lower: Lower, upper: Upper | None, uids: Squash, gids: Squash) -> None:
         self.lower = lower
         self._upper = upper
+        self.is_volatile = False
         self.late_links: list[tuple[Node, Link]] = []
         self.hidden_links: dict[int, int] = {}
         self._uids = uids

@@ -141,3 +141,21 @@ def test_sync_of_everything(disk: disks.Disk) -> None:
     overlay(disk, scenario)
     with disk.after_crash("sync") as upper:
         assert (upper / "file").read_bytes() == CONTENT
+
+
+def test_copies(disk: disks.Disk) -> None:
+    """A file of a layer that was changed is whole after a crash, changed or not, never empty."""
+    lower = b"lower" * 1000
+
+    def scenario(mount: Mount) -> None:
+        (mount.root / "dir").chmod(0o700)
+        os.sync()
+        (mount.root / "dir/lower").chmod(0o600)
+        write_and_sync(mount.root / "another", "fsync")  # takes the names of all to the disk
+        disk.crash("copied")
+
+    overlay(disk, scenario)
+    with disk.after_crash("copied") as upper:
+        assert (upper / "another").read_bytes() == CONTENT
+        copied = upper / "dir/lower"
+        assert not copied.exists() or copied.read_bytes() == lower

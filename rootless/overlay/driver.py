@@ -2,7 +2,8 @@
 
 `hybrid`: our FUSE file system is the read-only lower, kernel overlayfs puts the upperdir on top.
 `fuse`: our FUSE file system is the whole overlay. `auto` tries the first and takes the second
-where the kernel refuses: a refused mount costs microseconds, so there is no probe beforehand.
+where the kernel refuses: a refused mount costs microseconds, so there is no probe beforehand. Only
+without user xattrs does the kernel mount and fail later; that is asked first.
 """
 
 import logging

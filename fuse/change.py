@@ -142,6 +142,8 @@ def _lower_xattrs(overlay: Overlay, node: Node) -> Mapping[bytes, bytes]:
 def set_xattr(overlay: Overlay, node: Node, name: bytes, value: bytes, flags: int = 0) -> None:
     """Set an extended attribute; the flags are setxattr(2)'s."""
     xattrs.require_settable(name)
+    if name.startswith(xattrs.USER) and not overlay.upper.has_xattrs:
+        raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))  # nothing is copied up
     copy_up(overlay, node)
     stored = xattrs.stored_name(name)
     if not node.links and node.orphan_fd >= 0:

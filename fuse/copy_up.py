@@ -1,10 +1,14 @@
 """Copy-up: an object of the lower tree becomes one of the upperdir before it is changed.
 
 The copy is made complete in the workdir (contents, owner, mode, extended attributes, times) and
-renamed into place, its directories first. Its number does not change. Hard links stay together,
-where kernel overlayfs (without its `index` feature) would let them go apart: the other names of a
-file that are still seen get linked to the copy at once. A lower that cannot tell the names (a
-folder) has them linked as they are looked up, for as long as the mount lasts.
+renamed into place, its directories first. Its contents reach the disk before its name does: file
+systems write names before contents, and after a crash of the machine an empty copy would hide the
+lower file, though all that anybody did was a chmod.
+
+An object's number does not change. Hard links stay together, where kernel overlayfs (without its
+`index` feature) would let them go apart: the other names of a file that are still seen get linked
+to the copy at once. A lower that cannot tell the names (a folder) has them linked as they are
+looked up, for as long as the mount lasts.
 """
 
 import contextlib
@@ -17,8 +21,8 @@ from . import xattrs
 from .entry import Inode
 from .node import Link, Node
 from .overlay import Overlay
+from .overlayfs_form import is_whiteout_device
 from .place import Place
-from .upper import is_whiteout_device
 
 _XATTR_REFUSED = (errno.EPERM, errno.EOPNOTSUPP, errno.EINVAL)
 
@@ -34,6 +38,8 @@ def copy_up(overlay: Overlay, node: Node, size: int | None = None) -> None:
     """
     if node.is_upper:
         return
+    if node.is_removed:
+        _find_other_name(overlay, node)
     missing = [node]
     while not missing[-1].is_removed and not missing[-1].links[0].parent.is_upper:
         missing.append(missing[-1].links[0].parent)
@@ -48,7 +54,7 @@ def inherit_root(overlay: Overlay) -> None:
     """
     lower = overlay.lower.root
     place = overlay.upper.place(overlay.nodes.root)
-    if not overlay.upper.names(place.fd):
+    if overlay.upper.is_new:
         _give_attributes(overlay, lower, place)
 
 
@@ -69,8 +75,8 @@ def _copy_one(overlay: Overlay, node: Node, size: int | None) -> None:
             overlay.upper.discard(work)
         raise
     overlay.nodes.set_upper(node, upper_ino)
-    if not node.is_directory and lower.nlink > 1:
-        _link_other_names(overlay, node, lower)
+    if not node.is_directory and not node.is_removed and lower.nlink > 1:
+        _keep_together(overlay, node, lower)
 
 
 def _move_into_place(overlay: Overlay, node: Node, work: Place) -> None:
@@ -145,6 +151,8 @@ def _make_file(overlay: Overlay, lower: Inode, work: Place, size: int | None) ->
     try:
         wanted = lower.size if size is None else min(size, lower.size)
         overlay.lower.copy(lower, fd, wanted)
+        if wanted and not overlay.is_volatile:
+            os.fdatasync(fd)
     finally:
         os.close(fd)
 
@@ -162,24 +170,56 @@ def _set_xattrs(overlay: Overlay, lower: Inode, work: Place) -> None:
                 raise
 
 
-def _link_other_names(overlay: Overlay, node: Node, lower: Inode) -> None:
-    """Link the copy to the file's other names, where the lower file would still be seen."""
-    paths = overlay.lower.paths(lower)
-    if not paths:
+def _keep_together(overlay: Overlay, node: Node, lower: Inode) -> None:
+    """Link the copy to the file's other names; where that fails, there has been no copy-up."""
+    linked = [overlay.place(node.links[0])]
+    try:
+        _link_other_names(overlay, node, lower, linked)
+    except OSError:
+        overlay.late_links.clear()
+        node.is_pinned = False
+        for place in linked:
+            with contextlib.suppress(OSError), _times_kept(place.fd):
+                os.unlink(place.name, dir_fd=place.fd)
+        overlay.nodes.unset_upper(node)
+        raise
+
+
+def _link_other_names(overlay: Overlay, node: Node, lower: Inode, linked: list[Place]) -> None:
+    """Link the copy to the file's other names, where the lower file would still be seen.
+
+    Args:
+        overlay: The overlay.
+        node: The file.
+        lower: What it is a copy of.
+        linked: Where a link was made is added to it.
+    """
+    if not overlay.lower.paths(lower):
         node.is_pinned = True
-        overlay.late_links += [(node, link) for link in node.links[1:]]
-        link_late(overlay)
-    for path in paths:
+        for link in node.links[1:]:
+            linked += _link_to_copy(overlay, node, link)
+        return
+    for link in _seen_links(overlay, lower):
+        if overlay.find(link) is node and overlay.below(link) is not None:
+            linked += _link_to_copy(overlay, node, link)
+    overlay.late_links.clear()  # the look-ups above noted what they found
+
+
+def _find_other_name(overlay: Overlay, node: Node) -> None:
+    """Find a name of a file that has lost those that are known: a copy without one is alone."""
+    if node.lower is not None and node.lower.nlink > 1:
+        for link in _seen_links(overlay, node.lower):
+            overlay.find(link)  # notes it
+
+
+def _seen_links(overlay: Overlay, lower: Inode) -> Iterator[Link]:
+    """Yield the names of a lower file whose directories are still seen."""
+    for path in overlay.lower.paths(lower):
         parent, _, name = path.rpartition(b"/")
         directory = _seen_directory(overlay, parent)
-        if directory is None:
-            continue
-        link = Link(directory, name)
-        if overlay.find(link) is node and overlay.below(link) is not None:
-            _link_to_copy(overlay, node, link)
-        overlay.nodes.release(directory)
-    if paths:
-        overlay.late_links.clear()  # the look-ups above noted what they found
+        if directory is not None:
+            yield Link(directory, name)
+            overlay.nodes.release(directory)
 
 
 def link_late(overlay: Overlay) -> None:
@@ -190,12 +230,15 @@ def link_late(overlay: Overlay) -> None:
             _link_to_copy(overlay, node, link)
 
 
-def _link_to_copy(overlay: Overlay, node: Node, link: Link) -> None:
+def _link_to_copy(overlay: Overlay, node: Node, link: Link) -> list[Place]:
+    """Make a link; return where, if there was none."""
     copy_up(overlay, link.parent)
     place = overlay.place(link)
-    if overlay.upper.status(place) is None:
-        with _times_kept(place.fd):
-            overlay.upper.link(overlay.upper.place(node), place)
+    if overlay.upper.status(place) is not None:
+        return []
+    with _times_kept(place.fd):
+        overlay.upper.link(overlay.upper.place(node), place)
+    return [place]
 
 
 def _seen_directory(overlay: Overlay, path: bytes) -> Node | None:

@@ -15,8 +15,8 @@ from typing import NamedTuple
 from .copy_up import copy_up, make_node
 from .node import Link, Node
 from .overlay import Overlay
+from .overlayfs_form import is_whiteout_device
 from .place import Place
-from .upper import is_whiteout_device
 
 _NEW_FILE = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -66,11 +66,23 @@ def create_file(overlay: Overlay, link: Link, new: NewObject, flags: int = 0) ->
     try:
         fd, status = _open_new(overlay, place, new, flags)
     except FileExistsError:  # a whiteout, or the kernel would not have asked
-        work = overlay.upper.work_place()
-        fd, _ = _open_new(overlay, work, new, flags)
-        overlay.upper.rename(work, place)
-        status = os.fstat(fd)  # the rename has changed its ctime
+        fd, status = _open_over_whiteout(overlay, place, new, flags)
     return Created(overlay.upper_node(link, place, status), fd, status)
+
+
+def _open_over_whiteout(
+    overlay: Overlay, place: Place, new: NewObject, flags: int
+) -> tuple[int, os.stat_result]:
+    """Return a new file that has replaced a whiteout, open, and its status."""
+    work = overlay.upper.work_place()
+    fd, _ = _open_new(overlay, work, new, flags)
+    try:
+        with overlay.upper.made(work):
+            overlay.upper.rename(work, place)
+        return fd, os.fstat(fd)  # the rename has changed its ctime
+    except BaseException:
+        os.close(fd)
+        raise
 
 
 def _open_new(
@@ -161,12 +173,13 @@ def _create(overlay: Overlay, link: Link, new: NewObject, make: Callable[[Place]
     copy_up(overlay, link.parent)
     new = _with_group_of(overlay, link.parent, new)
     is_opaque = stat.S_ISDIR(new.mode) and overlay.below(link) is not None
+    final = overlay.place(link)
 
     def make_whole(place: Place) -> None:
         make(place)
         overlay.upper.set_owner_and_mode(place, new.mode, new.uid, new.gid, new.rdev, is_new=True)
         if is_opaque:
-            overlay.upper.set_opaque(place)
+            overlay.upper.hiding.make_opaque(place, final)
 
     _place_new(overlay, link, make_whole)
     return overlay.require(link)
@@ -176,24 +189,14 @@ def _place_new(overlay: Overlay, link: Link, make: Callable[[Place], None]) -> N
     """Make an object where there is nothing, or a whiteout."""
     place = overlay.place(link)
     if overlay.upper.status(place) is None:
-        _make_or_nothing(overlay, place, make)
+        with overlay.upper.made(place):
+            make(place)
         return
     work = overlay.upper.work_place()
-    _make_or_nothing(overlay, work, make)
-    made = os.stat(work.name, dir_fd=work.fd, follow_symlinks=False)
-    if stat.S_ISDIR(made.st_mode):
-        overlay.upper.exchange(work, place)
-        overlay.upper.discard(work)
-    else:
-        overlay.upper.rename(work, place)
-
-
-def _make_or_nothing(overlay: Overlay, place: Place, make: Callable[[Place], None]) -> None:
-    try:
-        make(place)
-    except FileExistsError:
-        raise
-    except BaseException:
-        with contextlib.suppress(OSError):
-            overlay.upper.discard(place)
-        raise
+    with overlay.upper.made(work):
+        make(work)
+        made = os.stat(work.name, dir_fd=work.fd, follow_symlinks=False)
+        if stat.S_ISDIR(made.st_mode):
+            overlay.upper.take_place(work, place)
+        else:
+            overlay.upper.rename(work, place)

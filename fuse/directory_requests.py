@@ -86,8 +86,8 @@ class DirectoryRequests:
     def _fsyncdir(self, ino: int, length: int) -> bytes:
         del length
         node = self._overlay.nodes.known(ino)
-        if not self._is_volatile and node is not None and node.is_upper:
-            self._overlay.upper.sync(node)
+        if not self._is_volatile and node is not None:
+            self._overlay.sync_directory(node)
         return DONE
 
     def _readdirplus(self, ino: int, length: int) -> list["bytes | memoryview"]:

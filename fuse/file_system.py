@@ -72,6 +72,7 @@ def open_file_system(config: ServerConfig) -> FileSystem:
             config.upperdir_fd, config.workdir_fd, keeps_stat_in_xattr=config.keeps_stat_in_xattr
         )
     overlay = Overlay(lower, upper, uids, gids)
+    overlay.is_volatile = config.is_volatile
     if config.inherits_root:
         inherit_root(overlay)
     served = _serve_overlay(

@@ -173,6 +173,11 @@ class NodeTable:
         else:
             self.copied[upper_ino] = node.ino
 
+    def unset_upper(self, node: Node) -> None:
+        """Note that a file is the lower tree's again: its copy is gone."""
+        self.copied.pop(node.upper_ino, None)
+        node.upper_ino = 0
+
     def upper_directory(self, upper_ino: int) -> Node | None:
         """Return the known node of a directory of the upperdir."""
         node = self._upper_directories.get(upper_ino)

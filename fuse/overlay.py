@@ -13,7 +13,6 @@ import os
 import stat
 from typing import NamedTuple
 
-from . import xattrs
 from .entry import Inode
 from .lower import Lower
 from .node import ROOT_INO, Link, Node, NodeTable
@@ -45,6 +44,7 @@ class Overlay:
         lower: What lies below.
         nodes: What the kernel knows.
         late_links: Names of copied-up files that are not linked to the copy yet: see `copy_up`.
+        is_volatile: What is written need not survive a crash of the machine.
         hidden_links: Of hard-linked lower files, how many of their names were removed.
         changes: Grows with each change to what names stand for.
     """
@@ -52,6 +52,7 @@ class Overlay:
     def __init__(self, lower: Lower, upper: Upper | None, uids: Squash, gids: Squash) -> None:
         self.lower = lower
         self._upper = upper
+        self.is_volatile = False
         self.late_links: list[tuple[Node, Link]] = []
         self.hidden_links: dict[int, int] = {}
         self.changes = 0
@@ -114,13 +115,18 @@ class Overlay:
         if parent.is_removed:
             return None
         if parent.is_upper:
+            hiding = self.upper.hiding
+            if hiding.whiteout_of(link.name) is not None:
+                return None
             place = self.place(link)
             status = self.upper.status(place)
             if status is not None:
                 form = parent.has_xattr_whiteouts
-                if self.upper.is_whiteout(place, status, xattr_form=form):
+                if hiding.is_whiteout(place, status, xattr_form=form):
                     return None
                 return self.upper_node(link, place, status)
+            if hiding.hides(place):
+                return None
         inode = self.below(link)
         return None if inode is None else self._lower_node(link, inode)
 
@@ -137,7 +143,12 @@ class Overlay:
         return None if lower is None else self.lower.lookup(lower, link.name)
 
     def place(self, link: Link) -> Place:
-        """Return a name's place in the upperdir; the directory must be there."""
+        """Return a name's place in the upperdir; the directory must be there.
+
+        Raises:
+            PermissionError: The name stands for a whiteout.
+        """
+        self.upper.require_free(link.name)
         return Place(self.upper.directory(link.parent), link.name)
 
     def status(self, node: Node) -> Status:
@@ -173,15 +184,31 @@ class Overlay:
         if not node.is_upper:
             return shown, hidden
         fd = self.upper.directory(node)
+        hiding = self.upper.hiding
         for name in self.upper.names(fd):
+            hides = hiding.whiteout_of(name)
+            if hides is not None:
+                hidden.add(hides)
+                continue
             place = Place(fd, name)
             status = self.upper.status(place)
             if status is None:
                 continue
             form = node.has_xattr_whiteouts
-            whiteout = self.upper.is_whiteout(place, status, xattr_form=form)
+            whiteout = hiding.is_whiteout(place, status, xattr_form=form)
             (hidden if whiteout else shown).add(name)
         return shown, hidden
+
+    def sync_directory(self, node: Node) -> None:
+        """Bring a directory's names to the disk; of the lower tree there is nothing to bring."""
+        if not node.is_upper or node.is_removed:
+            return
+        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+        fd = os.open(b".", flags, dir_fd=self.upper.directory(node))
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
 
     def readlink(self, node: Node) -> bytes:
         """Return a symbolic link's target."""
@@ -211,7 +238,7 @@ class Overlay:
         opaque = b""
         is_directory = stat.S_ISDIR(status.st_mode)
         if is_directory:
-            opaque = self.upper.xattr(place, xattrs.OPAQUE) or b""
+            opaque = self.upper.hiding.opaque(place)
             below = None if opaque == b"y" else self.below(link)
             lower = below if below is not None and stat.S_ISDIR(below.mode) else None
         ino = self.nodes.upper_number(status.st_ino) if lower is None else lower.ino
@@ -236,7 +263,7 @@ class Overlay:
         return node
 
     def _read_opaque(self, node: Node, place: Place) -> None:
-        opaque = self.upper.xattr(place, xattrs.OPAQUE)
+        opaque = self.upper.hiding.opaque(place)
         node.has_xattr_whiteouts = opaque == b"x"
         if opaque == b"y":
             node.lower = None

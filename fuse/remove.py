@@ -21,13 +21,13 @@ def unlink(overlay: Overlay, link: Link) -> None:
         copy_up(overlay, link.parent)
     if node.is_upper:
         keep_orphan(overlay, node, overlay.place(link))
-    else:
-        overlay.hide_link(node)
     place = overlay.place(link)
     if covers:
-        overlay.upper.make_whiteout(link.parent, place, is_free=not node.is_upper)
+        overlay.upper.hiding.make_whiteout(link.parent, place, is_free=not node.is_upper)
     else:
         os.unlink(place.name, dir_fd=place.fd)
+    if not node.is_upper:
+        overlay.hide_link(node)
     node.drop_link(link)
     overlay.nodes.release(node)
 
@@ -47,7 +47,7 @@ def rmdir(overlay: Overlay, link: Link) -> None:
     overlay.upper.leave(node)
     if covers or not node.is_upper:
         place = overlay.place(link)
-        overlay.upper.make_whiteout(link.parent, place, is_free=not node.is_upper)
+        overlay.upper.hiding.make_whiteout(link.parent, place, is_free=not node.is_upper)
     else:
         os.rmdir(link.name, dir_fd=overlay.upper.directory(link.parent))
     node.drop_link(link)

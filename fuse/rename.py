@@ -14,10 +14,10 @@ The kernel has checked kinds, permissions and loops before it asks.
 
 import errno
 import os
-import stat
 
 from . import renameat2
 from .copy_up import copy_up
+from .hiding import Move
 from .node import Link, Node
 from .overlay import Overlay
 from .place import Place
@@ -44,8 +44,6 @@ def rename(overlay: Overlay, old: Link, new: Link, flags: int) -> None:
         require_empty(overlay, target)
     copy_up(overlay, node)
     copy_up(overlay, new.parent)
-    if node.is_directory and overlay.below(new) is not None:
-        overlay.upper.set_opaque(overlay.place(old))
     if target is not None and target.is_upper:
         _make_way(overlay, target, overlay.place(new))
     _move(overlay, node, old, new)
@@ -69,7 +67,7 @@ def _exchange(overlay: Overlay, one: Link, other: Link) -> None:
         copy_up(overlay, node)
     for node, old, new in moves:
         if node.is_directory and overlay.below(new) is not None:
-            overlay.upper.set_opaque(overlay.place(old))
+            overlay.upper.hiding.make_opaque(overlay.place(old), overlay.place(new))
     overlay.upper.exchange(overlay.place(one), overlay.place(other))
     for node, old, new in moves:
         node.add_link(new)
@@ -80,24 +78,22 @@ def _make_way(overlay: Overlay, target: Node, place: Place) -> None:
     """Prepare an object of the upperdir for being replaced."""
     keep_orphan(overlay, target, place)
     if target.is_directory:
-        overlay.upper.set_opaque(place)
+        overlay.upper.hiding.make_opaque(place, place)
         overlay.upper.clear(place)
         overlay.upper.leave(target)
 
 
 def _move(overlay: Overlay, node: Node, old_link: Link, new_link: Link) -> None:
     """Rename in the upperdir, and leave a whiteout where the lower tree has the old name."""
-    old, new = overlay.place(old_link), overlay.place(new_link)
-    covers = overlay.below(old_link) is not None
-    in_the_way = overlay.upper.status(new) if node.is_directory else None
-    if in_the_way is not None and not stat.S_ISDIR(in_the_way.st_mode):
-        overlay.upper.exchange(old, new)  # a whiteout: it comes to lie where it may be needed
-        if not covers:
-            os.unlink(old.name, dir_fd=old.fd)
-    elif covers:
-        overlay.upper.move_leaving_whiteout(old_link.parent, old, new)
-    else:
-        overlay.upper.rename(old, new)
+    move = Move(
+        old_link.parent,
+        overlay.place(old_link),
+        overlay.place(new_link),
+        is_directory=node.is_directory,
+        covers=overlay.below(old_link) is not None,
+        hides=node.is_directory and overlay.below(new_link) is not None,
+    )
+    overlay.upper.hiding.move(move)
 
 
 def _note_replaced(overlay: Overlay, target: Node, link: Link) -> None:

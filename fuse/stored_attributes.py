@@ -19,11 +19,14 @@ REFUSED = (errno.EPERM, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS)
 
 _NO_XATTRS = (errno.ENODATA, errno.EOPNOTSUPP, errno.EPERM)
 
+_PROBE = b"user.overlay.probe"
+
 
 class StoredAttributes:
     """Reads and writes the attributes of objects by their places.
 
     Args:
+        has_xattrs: The file system keeps user xattrs.
         keeps_stat_in_xattr: Owner and mode go to the attribute even where they could be stored.
 
     Attributes:
@@ -31,9 +34,23 @@ class StoredAttributes:
             it would be the most frequent of all system calls here.
     """
 
-    def __init__(self, *, keeps_stat_in_xattr: bool) -> None:
+    def __init__(self, *, has_xattrs: bool = True, keeps_stat_in_xattr: bool = False) -> None:
+        if keeps_stat_in_xattr and not has_xattrs:
+            text = "owners cannot go to attributes: the upperdir's file system keeps no user xattrs"
+            raise OSError(errno.EOPNOTSUPP, text)
+        self.has_xattrs = has_xattrs
         self.keeps_stat_in_xattr = keeps_stat_in_xattr
         self.may_have_notes = True
+
+    def keeps_xattrs(self, place: Place) -> bool:
+        """Return whether the file system of a directory keeps user xattrs, by trying it."""
+        try:
+            self.set_xattr(place, _PROBE, b"", 0)
+            self.remove_xattr(place, _PROBE)
+        except OSError as error:
+            # A full or read-only one, or another's directory, says nothing about attributes.
+            return error.errno not in (errno.EOPNOTSUPP, errno.ENOSYS)
+        return True
 
     def set_owner_and_mode(
         self, place: Place, mode: int, uid: int, gid: int, rdev: int, *, is_new: bool = False
@@ -54,6 +71,7 @@ class StoredAttributes:
         if self.keeps_stat_in_xattr and can_have_note:
             self._note_stat(place, mode, uid, gid, rdev)
             return
+        refused = None
         try:
             if (status.st_uid, status.st_gid) != (uid, gid):
                 os.chown(place.name, uid, gid, dir_fd=place.fd, follow_symlinks=False)
@@ -61,8 +79,10 @@ class StoredAttributes:
         except OSError as error:
             if error.errno not in REFUSED:
                 raise
-            stored = False
+            stored, refused = False, error
         if not stored:
+            if not self.has_xattrs:  # what chown(2) said, or mknod(2) before it
+                raise refused or PermissionError(errno.EPERM, os.strerror(errno.EPERM))
             self._note_stat(place, mode, uid, gid, rdev)
             return
         # chown(2) takes set-ID bits away, so the mode comes last

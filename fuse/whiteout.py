@@ -10,9 +10,14 @@ from typing import NamedTuple
 MARK = b".wh."
 """A path without these bytes in it is an ordinary one."""
 
+DOT_FORM_NOTE = b".wh..wh.rootless"
+"""File in the root of an upperdir that has whiteouts as names (`dot_form`); layers ignore it."""
+
+OPAQUE = b".wh..wh..opq"
+"""File that makes its directory hide what the lower layers have in it."""
+
 _PREFIX = b".wh."
 _META_PREFIX = b".wh..wh."
-_OPAQUE = b".wh..wh..opq"
 
 
 class Whiteout(NamedTuple):
@@ -29,7 +34,7 @@ class Whiteout(NamedTuple):
 
 def is_ignored(path: bytes) -> bool:
     """Return whether an entry is aufs's bookkeeping, or lies below it."""
-    return any(part.startswith(_META_PREFIX) and part != _OPAQUE for part in path.split(b"/"))
+    return any(part.startswith(_META_PREFIX) and part != OPAQUE for part in path.split(b"/"))
 
 
 def parse(path: bytes) -> Whiteout | None:
@@ -41,7 +46,7 @@ def parse(path: bytes) -> Whiteout | None:
     parent, _, name = path.rpartition(b"/")
     if any(part.startswith(_PREFIX) for part in parent.split(b"/")):
         raise ValueError("an entry below a whiteout")
-    if name == _OPAQUE:
+    if name == OPAQUE:
         return Whiteout(parent, is_opaque=True)
     if not name.startswith(_PREFIX):
         return None

@@ -11,13 +11,14 @@ import os
 
 from .ownership import OVERRIDE_STAT
 
+USER = b"user."
 PREFIX = b"user.overlay."
 OPAQUE = PREFIX + b"opaque"
 WHITEOUT = PREFIX + b"whiteout"
 
 _ESCAPED = PREFIX + b"overlay."
 _TRUSTED = b"trusted."
-_KINDS = (b"user.", b"security.", b"system.", _TRUSTED)
+_KINDS = (USER, b"security.", b"system.", _TRUSTED)
 
 
 def require_settable(name: bytes) -> None:

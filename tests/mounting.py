@@ -51,6 +51,11 @@ class Mount:
         self.server.stop()
         self.server = start_server(self.config, self.fds)
 
+    def read_only_upper(self, *, now: bool) -> None:
+        """Make the upperdir's file system read-only, or writable again."""
+        flags = mount_api.MS_REMOUNT | (mount_api.MS_RDONLY if now else 0)
+        mount_api.mount(None, str(self.upper.parent), None, flags)
+
     def path(self, inner: str) -> Path:
         """Return an inner path's place in the mount."""
         return self.root / inner
@@ -64,6 +69,17 @@ class Mounting:
     maps: Maps
     single_id: bool
     options: dict[str, Any] = field(default_factory=dict)
+    file_system: tuple[str, str] = ("", "")
+    """Type and options of what is mounted, in the namespace, for upperdir and workdir."""
+    storage_folder: Path | None = None
+    """Where they lie instead, on a file system that is mounted already."""
+
+    @property
+    def storage(self) -> Path:
+        """Where upperdir and workdir lie."""
+        if self.storage_folder is not None:
+            return self.storage_folder
+        return self.folder / "storage" if self.file_system[0] else self.folder
 
     def run(
         self,
@@ -97,7 +113,11 @@ class Mounting:
     ) -> None:
         unshare(CLONE_NEWNS)
         mount_api.mount(None, "/", None, mount_api.MS_REC | mount_api.MS_PRIVATE)
-        root, upper, work = (self.folder / name for name in ("root", "upper", "work"))
+        root, upper, work = self.folder / "root", self.storage / "upper", self.storage / "work"
+        kind, options = self.file_system
+        if kind:
+            self.storage.mkdir()
+            mount_api.mount(kind, str(self.storage), kind, 0, options)
         for folder in (root, upper, work):
             folder.mkdir(exist_ok=True)
         fds = tuple(os.open(each, os.O_RDONLY | os.O_DIRECTORY) for each in (upper, work))

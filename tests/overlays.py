@@ -12,10 +12,11 @@ import trees
 from fuse.contents import TarContents
 from fuse.node import Link, Node
 from fuse.overlay import Overlay
+from fuse.overlayfs_form import SHARED_WHITEOUT
 from fuse.ownership import Squash
 from fuse.tree import Tree
 from fuse.tree_lower import TreeLower
-from fuse.upper import SHARED_WHITEOUT, Upper
+from fuse.upper import Upper
 
 
 class Core:

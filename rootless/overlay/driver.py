@@ -2,7 +2,8 @@
 
 `hybrid`: our FUSE file system is the read-only lower, kernel overlayfs puts the upperdir on top.
 `fuse`: our FUSE file system is the whole overlay. `auto` tries the first and takes the second
-where the kernel refuses: a refused mount costs microseconds, so there is no probe beforehand.
+where the kernel refuses: a refused mount costs microseconds, so there is no probe beforehand. Only
+without user xattrs does the kernel mount and fail later; that is asked first.
 """
 
 import logging
@@ -14,7 +15,7 @@ from fuse.server_config import ServerConfig
 from rootless.errors import InvalidInput, OverlayError
 from rootless.linux.mount_api import MNT_DETACH, MS_NODEV, MS_NOSUID, mount, umount
 from rootless.overlay.serve import Server, start_server
-from rootless.overlay.upperdir import Upperdir, inherit_root
+from rootless.overlay.upperdir import Upperdir, inherit_root, suits_overlayfs
 
 log = logging.getLogger(__name__)
 
@@ -81,11 +82,29 @@ def mount_root(request: OverlayRequest) -> MountedRoot:
     """
     upper, work = _upper_and_work(request)
     root_fs: MountedRoot | None = None
-    if request.driver in ("auto", "hybrid"):
+    if request.driver in ("auto", "hybrid") and _suits_hybrid(request, upper):
         root_fs = _mount_hybrid(request, upper, work)
     if root_fs is None:
         root_fs = _mount_fuse(request, upper, work)
     return root_fs
+
+
+def _suits_hybrid(request: OverlayRequest, upper: Path) -> bool:
+    """Return False where kernel overlayfs would mount and then fail; raises OverlayError there.
+
+    Without user xattrs it mounts, but answers EIO where it cannot make a directory opaque.
+    """
+    if suits_overlayfs(upper):
+        return True
+    if request.driver == "hybrid":
+        raise OverlayError(
+            "kernel overlayfs cannot work there: no user xattrs",
+            str(upper),
+            "name a folder on another file system, or leave --overlay-driver away",
+        )
+    if request.upperdir is not None and not request.upperdir.ephemeral:
+        log.warning("%s keeps no extended attributes: changed files lose theirs", upper)
+    return False
 
 
 def _upper_and_work(request: OverlayRequest) -> tuple[Path, Path]:

@@ -5,6 +5,7 @@ and IDs of the caller's ranges; a home on NFS or Lustre often does neither. So t
 folder of several is taken, and a tmpfs that lives and dies with the run where there is none.
 """
 
+import errno
 import fcntl
 import logging
 import os
@@ -13,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fuse.whiteout import DOT_FORM_NOTE
 from rootless.errors import Conflict, StoreError
 from rootless.linux.folder_lock import make_locked
 
@@ -50,6 +52,20 @@ class Upperdir:
         if self.lock_fd >= 0:
             os.close(self.lock_fd)
             self.lock_fd = -1
+
+
+def suits_overlayfs(upper: Path) -> bool:
+    """Return whether the kernel's overlayfs can use an upperdir, which may have been used before.
+
+    What was begun without user xattrs says "removed" by names, which overlayfs does not know. It is
+    asked by reading, as a full or read-only file system has attributes too.
+    """
+    try:
+        os.getxattr(upper, "user.overlay.opaque")
+    except OSError as error:
+        if error.errno in (errno.EOPNOTSUPP, errno.ENOSYS):
+            return False
+    return not (upper / os.fsdecode(DOT_FORM_NOTE)).exists()
 
 
 def keeps_user_xattrs(folder: Path) -> bool:

@@ -78,3 +78,16 @@ def test_options_exist(page: Path, rootless: Rootless) -> None:
         if not re.search(rf"(?<![\w-]){option}(?![\w-])", rootless.ok(command, "--help"))
     ]
     assert unknown == []
+
+
+def test_behaviour_is_shown_by_tests() -> None:
+    """Each test that the page on the overlay's behaviour names is there, and each row names one."""
+    page = (ROOT / "docs" / "overlay-behaviour.md").read_text()
+    rows = [line for line in page.splitlines() if re.match(r"\| (?!behaviour|---)", line)]
+    for row in rows:
+        named = re.findall(r"`(test_\w+\.py)::(\w+)`", row)
+        assert named, row
+        for file, test in named:
+            text = (ROOT / "tests" / "mounted" / file).read_text()
+            assert f"\ndef {test}(" in text, (file, test)
+    assert len(rows) > 40

@@ -116,3 +116,21 @@ def test_a_removed_lower_file_lives_while_it_is_open(mounting: Mounting) -> None
         os.close(last)
 
     mounting.run(layers(), scenario)
+
+
+def test_an_open_file_that_has_lost_one_of_its_names(mounting: Mounting) -> None:
+    """A change through a descriptor whose name is gone shows under the name that is left."""
+
+    def scenario(mount: Mount) -> None:
+        fd = os.open(mount.root / "one", os.O_RDONLY)
+        (mount.root / "one").unlink()
+        os.fchmod(fd, 0o604)
+        assert os.fstat(fd).st_nlink == 2
+        os.close(fd)
+        for _ in range(2):
+            for name in ("two", "d/three"):
+                assert (mount.root / name).read_bytes() == b"shared"
+                assert (mount.root / name).stat().st_mode & 0o777 == 0o604
+            mount.remount()
+
+    mounting.run(layers(), scenario)

@@ -158,6 +158,8 @@ def test_noreplace(mounting: Mounting) -> None:
             swap(mount.root / "a", mount.root / "b", NOREPLACE)
         swap(mount.root / "a", mount.root / "c", NOREPLACE)
         assert (mount.root / "c").read_bytes() == b"lower a"
+        swap(mount.root / "b", mount.root / "a", NOREPLACE)  # a whiteout takes no name
+        assert (mount.root / "a").read_bytes() == b"lower b"
 
     mounting.run(layers(), scenario)
 
@@ -175,5 +177,23 @@ def test_exchange(mounting: Mounting) -> None:
             assert (mount.root / "new").read_bytes() == b"lower a"
             assert os.listdir(mount.root / "b") == ["file"]
             mount.remount()
+
+    mounting.run(layers(), scenario)
+
+
+def test_what_cannot_be_exchanged(mounting: Mounting) -> None:
+    """A lower or merged directory on either side is EXDEV, a missing name ENOENT."""
+
+    def scenario(mount: Mount) -> None:
+        for one, other, expected in (
+            ("dir", "a", errno.EXDEV),
+            ("a", "dir", errno.EXDEV),
+            ("dir", "empty", errno.EXDEV),
+            ("a", "none", errno.ENOENT),
+        ):
+            with pytest.raises(OSError, match=r"cross-device|No such") as caught:
+                swap(mount.root / one, mount.root / other, EXCHANGE)
+            assert caught.value.errno == expected
+        assert os.listdir(mount.upper) == []
 
     mounting.run(layers(), scenario)

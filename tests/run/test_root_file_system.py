@@ -58,6 +58,32 @@ def test_overlay_folder_is_kept_and_moves_between_drivers(
     demo.ok("run", *id_map_options, "--overlay", kept, "debian-demo", "rm", "-r", "/new")
 
 
+def test_overlay_folder_without_user_xattrs(demo: Rootless, tmp_path: Path) -> None:
+    """The driver that can serve it is taken, what was removed stays so, and it is said."""
+    (tmp_path / "mnt").mkdir()
+    script = """
+        mnt=$1; shift
+        mount -t ramfs -o mode=0700 ramfs "$mnt"
+        "$@" debian-demo sh -c "rm -r /etc/apt /bin/yes; mkdir /etc/apt; : >/etc/apt/new"
+        "$@" debian-demo sh -c "ls /etc/apt /bin/yes 2>/dev/null; true" 2>/dev/null
+        "$@" --overlay-driver hybrid debian-demo true
+    """
+    command = demo.command("run", "--overlay", tmp_path / "mnt/k")
+    done = subprocess.run(
+        ["unshare", "-rm", "sh", "-ec", script, "sh", tmp_path / "mnt", *command],
+        env=demo.home.environ,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.stdout == "/etc/apt:\nnew\n", done.stderr
+    first, last = done.stderr.splitlines()
+    assert first.endswith("/mnt/k/upper keeps no extended attributes: changed files lose theirs")
+    assert "kernel overlayfs cannot work there: no user xattrs" in last
+    assert done.returncode == 125
+
+
 def test_overlay_folder_serves_one_run_at_a_time(demo: Rootless, tmp_path: Path) -> None:
     """A second run over the same folder is refused in one line."""
     words = ("run", "-i", "--overlay", tmp_path / "kept", "debian-demo", "sh", "-c", "echo; cat")

@@ -10,6 +10,7 @@ import pytest
 from overlays import Core
 
 from fuse.node import Link
+from fuse.remove import rmdir
 
 if TYPE_CHECKING:
     from fuse.entry import Inode
@@ -117,3 +118,15 @@ def test_owner(core: Core) -> None:
     inode: Inode | None = core.node("link").lower
     assert inode is not None
     assert core.overlay.owner(inode) == (os.getuid(), os.getgid())
+
+
+def test_directories_are_synced_where_they_are(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A directory of the upperdir is brought to the disk; of a removed one there is nothing."""
+    synced = []
+    monkeypatch.setattr(os, "fsync", lambda fd: synced.append(os.fstat(fd).st_ino))
+    core.overlay.sync_directory(core.root)
+    core.overlay.sync_directory(core.node("both"))
+    node = core.node("opaque")
+    rmdir(core.overlay, core.link("opaque"))
+    core.overlay.sync_directory(node)
+    assert synced == [core.upperdir.stat().st_ino, (core.upperdir / "both").stat().st_ino]

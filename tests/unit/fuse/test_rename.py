@@ -9,7 +9,7 @@ import images
 import pytest
 from overlays import Core, is_whiteout
 
-from fuse import upper
+from fuse import overlayfs_form
 from fuse.create import NewObject, make_directory, make_special
 from fuse.node import Link
 from fuse.remove import unlink
@@ -44,7 +44,7 @@ def test_without_rename_whiteout(core: Core, monkeypatch: pytest.MonkeyPatch) ->
             raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
         renameat2(old_fd, old, new_fd, new, flags)
 
-    monkeypatch.setattr(upper, "renameat2", refuse)
+    monkeypatch.setattr(overlayfs_form, "renameat2", refuse)
     rename(core.overlay, core.link("a"), core.link("dir/b"), 0)
     assert is_whiteout(core.upperdir / "a")
     assert (core.upperdir / "dir/b").read_bytes() == b"1"

@@ -8,14 +8,13 @@ from typing import Any
 
 import images
 import pytest
-from overlays import Core, is_whiteout
+from overlays import Core
 
 from fuse import upper
 from fuse.copy_up import copy_up
 from fuse.create import NewObject, make_directory, make_special
 from fuse.node import Link
 from fuse.place import Place
-from fuse.remove import unlink
 
 NEW = NewObject(0o700, os.getuid(), os.getgid())
 
@@ -31,22 +30,6 @@ def core(tmp_path: Path) -> Iterator[Core]:
 def refuse(*_: Any, **__: Any) -> None:
     """Fail as a file system without the feature does."""
     raise OSError(errno.EPERM, os.strerror(errno.EPERM))
-
-
-def test_whiteouts_where_device_nodes_are_refused(
-    core: Core, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The attribute form is written, hides, and is noted on its directory."""
-    monkeypatch.setattr(os, "mknod", refuse)
-    unlink(core.overlay, core.link("dir/a"))
-    path = core.upperdir / "dir/a"
-    assert not is_whiteout(path)
-    assert os.getxattr(path, "user.overlay.whiteout") == b"y"
-    assert os.getxattr(core.upperdir / "dir", "user.overlay.opaque") == b"x"
-    assert core.names("dir") == [b"b"]
-    core.remounted()
-    assert core.names("dir") == [b"b"]
-    assert not core.exists("dir/a")
 
 
 def test_an_owner_that_is_refused_is_kept_in_an_attribute(

@@ -12,6 +12,7 @@ from rootless.overlay.upperdir import (
     inherit_root,
     keeps_user_xattrs,
     open_upperdir,
+    suits_overlayfs,
 )
 
 
@@ -94,3 +95,14 @@ def test_a_new_upperdir_looks_like_the_root(tmp_path: Path) -> None:
     upper.chmod(0o700)
     inherit_root(upper, lower)
     assert stat.S_IMODE(upper.stat().st_mode) == 0o700
+
+
+def test_what_overlayfs_can_use(tmp_path: Path) -> None:
+    """A folder with user xattrs, whose whiteouts are no names, whoever may write it."""
+    assert suits_overlayfs(tmp_path)
+    tmp_path.chmod(0o500)
+    assert suits_overlayfs(tmp_path)
+    tmp_path.chmod(0o700)
+    (tmp_path / ".wh..wh.rootless").touch()
+    assert not suits_overlayfs(tmp_path)
+    assert not suits_overlayfs(Path("/proc/self"))

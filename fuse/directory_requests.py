@@ -161,7 +161,7 @@ class DirectoryRequests:
         entries = [
             _Entry(position, name, None if name in shown else inode)
             for position, (name, inode) in enumerate(below, start=1)
-            if name not in hidden
+            if name in shown or name not in hidden
         ]
         last = len(below)
         entries += [_Entry(last + number, name, None) for number, name in enumerate(_DOTS, start=1)]

@@ -154,8 +154,13 @@ def set_xattr(overlay: Overlay, node: Node, name: bytes, value: bytes, flags: in
 
 def remove_xattr(overlay: Overlay, node: Node, name: bytes) -> None:
     """Remove an extended attribute; raises OSError ENODATA where there is none."""
-    if not node.is_upper or xattrs.is_owner_note(name):
-        xattr(overlay, node, name)  # nothing is copied up for an attribute that is not there
+    if not node.is_upper or xattrs.is_owner_note(name) or name in xattrs.ACLS:
+        try:
+            xattr(overlay, node, name)  # nothing is copied up for an attribute that is not there
+        except OSError as error:
+            if error.errno == errno.ENODATA and name in xattrs.ACLS:
+                return  # there is always an ACL: the one that the mode says
+            raise
     copy_up(overlay, node)
     stored = xattrs.stored_name(name)
     if not node.links and node.orphan_fd >= 0:

@@ -130,7 +130,7 @@ def _give_attributes(overlay: Overlay, lower: Inode, place: Place) -> None:
     os.utime(place.name, ns=times, dir_fd=place.fd, follow_symlinks=False)
 
 
-def make_node(work: Place, mode: int, rdev: int) -> None:
+def make_node(work: Place, mode: int, rdev: int, permissions: int = 0o600) -> None:
     """Make a FIFO, a socket or a device node.
 
     A device node that this user may not make, or that would be a whiteout, becomes an empty file:
@@ -139,10 +139,10 @@ def make_node(work: Place, mode: int, rdev: int) -> None:
     """
     kind = stat.S_IFREG if is_whiteout_device(mode, rdev) else stat.S_IFMT(mode)
     try:
-        os.mknod(work.name, kind | 0o600, rdev, dir_fd=work.fd)
+        os.mknod(work.name, kind | permissions, rdev, dir_fd=work.fd)
     except PermissionError:
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
-        os.close(os.open(work.name, flags, 0o600, dir_fd=work.fd))
+        os.close(os.open(work.name, flags, permissions, dir_fd=work.fd))
 
 
 def _make_file(overlay: Overlay, lower: Inode, work: Place, size: int | None) -> None:

@@ -29,12 +29,16 @@ class NewObject(NamedTuple):
         uid: Owner.
         gid: Group, unless the directory has a set-GID bit.
         rdev: Device number, for `make_special`.
+        umask: Permissions that are not wanted, unless the directory has a default ACL (acl(5)).
+        is_inheriting: The directory has one: the permissions are what the file system made of it.
     """
 
     mode: int
     uid: int
     gid: int
     rdev: int = 0
+    umask: int = 0
+    is_inheriting: bool = False
 
 
 class Created(NamedTuple):
@@ -61,7 +65,7 @@ def create_file(overlay: Overlay, link: Link, new: NewObject, flags: int = 0) ->
         flags: Of open(2), beyond access and creation: O_SYNC and O_DSYNC.
     """
     copy_up(overlay, link.parent)
-    new = _with_group_of(overlay, link.parent, _of_kind(new, stat.S_IFREG))
+    new = _as_in(overlay, link.parent, _of_kind(new, stat.S_IFREG))
     place = overlay.place(link)
     try:
         fd, status = _open_new(overlay, place, new, flags)
@@ -74,15 +78,15 @@ def _open_over_whiteout(
     overlay: Overlay, place: Place, new: NewObject, flags: int
 ) -> tuple[int, os.stat_result]:
     """Return a new file that has replaced a whiteout, open, and its status."""
-    work = overlay.upper.work_place()
-    fd, _ = _open_new(overlay, work, new, flags)
-    try:
-        with overlay.upper.made(work):
-            overlay.upper.rename(work, place)
-        return fd, os.fstat(fd)  # the rename has changed its ctime
-    except BaseException:
-        os.close(fd)
-        raise
+    with overlay.upper.workroom(place, is_inheriting=new.is_inheriting) as work:
+        fd, _ = _open_new(overlay, work, new, flags)
+        try:
+            with overlay.upper.made(work):
+                overlay.upper.rename(work, place)
+            return fd, os.fstat(fd)  # the rename has changed its ctime
+        except BaseException:
+            os.close(fd)
+            raise
 
 
 def _open_new(
@@ -93,9 +97,12 @@ def _open_new(
     fd = os.open(place.name, flags | _NEW_FILE, mode, dir_fd=place.fd)
     try:
         status = os.fstat(fd)
+        if new.is_inheriting:
+            mode = stat.S_IMODE(status.st_mode)
         wanted = (mode, new.uid, new.gid)
         is_done = (stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid) == wanted
         if not is_done or overlay.upper.keeps_stat_in_xattr:
+            new = new._replace(mode=stat.S_IFREG | mode)
             overlay.upper.set_owner_and_mode(place, new.mode, new.uid, new.gid, 0, is_new=True)
             status = os.fstat(fd)
     except BaseException:
@@ -110,7 +117,7 @@ def make_directory(overlay: Overlay, link: Link, new: NewObject) -> Node:
     """Make a directory."""
 
     def make(place: Place) -> None:
-        os.mkdir(place.name, 0o700, dir_fd=place.fd)
+        os.mkdir(place.name, stat.S_IMODE(new.mode), dir_fd=place.fd)
 
     return _create(overlay, link, _of_kind(new, stat.S_IFDIR), make)
 
@@ -138,7 +145,7 @@ def make_special(overlay: Overlay, link: Link, new: NewObject) -> Node:
         raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
 
     def make(place: Place) -> None:
-        make_node(place, new.mode, new.rdev)
+        make_node(place, new.mode, new.rdev, stat.S_IMODE(new.mode))
 
     return _create(overlay, link, new, make)
 
@@ -147,6 +154,9 @@ def make_link(overlay: Overlay, node: Node, link: Link) -> None:
     """Give an object another name."""
     copy_up(overlay, node)
     copy_up(overlay, link.parent)
+    if node.is_removed:
+        _name(overlay, node, link)
+        return
     origin = overlay.upper.place(node)
 
     def make(place: Place) -> None:
@@ -156,13 +166,56 @@ def make_link(overlay: Overlay, node: Node, link: Link) -> None:
     node.add_link(link)
 
 
+def make_unnamed(overlay: Overlay, directory: Node, new: NewObject) -> Created:
+    """Make a regular file without a name (O_TMPFILE), which can be given one (`make_link`).
+
+    Raises OSError EOPNOTSUPP where the upperdir's file system has no such files.
+    """
+    copy_up(overlay, directory)
+    new = _as_in(overlay, directory, _of_kind(new, stat.S_IFREG))
+    parent = overlay.upper.directory(directory)
+    fd = os.open(b".", os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, new.mode & 0o7777, dir_fd=parent)
+    orphan_fd = -1
+    try:
+        orphan_fd = os.dup(fd)
+        mode = stat.S_IMODE(os.fstat(fd).st_mode if new.is_inheriting else new.mode)
+        overlay.upper.set_owner_and_mode_open(fd, mode, new.uid, new.gid)
+        status = os.fstat(fd)
+        node = overlay.unnamed_node(status, orphan_fd)
+    except BaseException:
+        for each in filter(lambda number: number >= 0, (fd, orphan_fd)):
+            os.close(each)
+        raise
+    return Created(node, fd, status)
+
+
+def _name(overlay: Overlay, node: Node, link: Link) -> None:
+    """Give an object without a name one: ENOENT where it had one before, as link(2) has it."""
+
+    def make(place: Place) -> None:
+        origin = f"/proc/self/fd/{node.orphan_fd}"
+        os.link(origin, place.name, dst_dir_fd=place.fd, follow_symlinks=True)
+
+    _place_new(overlay, link, make)
+    node.add_link(link)
+    node.close()
+
+
 def _of_kind(new: NewObject, kind: int) -> NewObject:
     return new._replace(mode=kind | stat.S_IMODE(new.mode))
 
 
-def _with_group_of(overlay: Overlay, directory: Node, new: NewObject) -> NewObject:
-    """Return what is asked for with BSD group semantics where the directory's bit asks for them."""
+def _as_in(overlay: Overlay, directory: Node, new: NewObject) -> NewObject:
+    """Return what is asked for as a directory has it: the group, and what permissions go by.
+
+    The group is the directory's where its set-GID bit asks for that. A default ACL of the
+    directory's takes the place of the umask; the file system itself applies it.
+    """
     status = overlay.directory_status(directory)
+    if overlay.has_default_acl(directory):
+        new = new._replace(is_inheriting=True)
+    else:
+        new = new._replace(mode=new.mode & ~new.umask)
     if not status.mode & stat.S_ISGID:
         return new
     inherited = stat.S_ISGID if stat.S_ISDIR(new.mode) else 0
@@ -171,29 +224,35 @@ def _with_group_of(overlay: Overlay, directory: Node, new: NewObject) -> NewObje
 
 def _create(overlay: Overlay, link: Link, new: NewObject, make: Callable[[Place], None]) -> Node:
     copy_up(overlay, link.parent)
-    new = _with_group_of(overlay, link.parent, new)
+    new = _as_in(overlay, link.parent, new)
     is_opaque = stat.S_ISDIR(new.mode) and overlay.below(link) is not None
     final = overlay.place(link)
 
     def make_whole(place: Place) -> None:
         make(place)
-        overlay.upper.set_owner_and_mode(place, new.mode, new.uid, new.gid, new.rdev, is_new=True)
+        mode = new.mode
+        if new.is_inheriting:
+            made = os.stat(place.name, dir_fd=place.fd, follow_symlinks=False)
+            mode = stat.S_IFMT(mode) | stat.S_IMODE(made.st_mode) | mode & stat.S_ISGID
+        overlay.upper.set_owner_and_mode(place, mode, new.uid, new.gid, new.rdev, is_new=True)
         if is_opaque:
             overlay.upper.hiding.make_opaque(place, final)
 
-    _place_new(overlay, link, make_whole)
+    _place_new(overlay, link, make_whole, is_inheriting=new.is_inheriting)
     return overlay.require(link)
 
 
-def _place_new(overlay: Overlay, link: Link, make: Callable[[Place], None]) -> None:
+def _place_new(
+    overlay: Overlay, link: Link, make: Callable[[Place], None], *, is_inheriting: bool = False
+) -> None:
     """Make an object where there is nothing, or a whiteout."""
     place = overlay.place(link)
     if overlay.upper.status(place) is None:
         with overlay.upper.made(place):
             make(place)
         return
-    work = overlay.upper.work_place()
-    with overlay.upper.made(work):
+    workroom = overlay.upper.workroom(place, is_inheriting=is_inheriting)
+    with workroom as work, overlay.upper.made(work):
         make(work)
         made = os.stat(work.name, dir_fd=work.fd, follow_symlinks=False)
         if stat.S_ISDIR(made.st_mode):

@@ -19,11 +19,6 @@ from . import wire
 
 _ANSWER_BYTES = 256 << 10  # the largest is the value of an extended attribute, 64 KiB
 
-# Flags in the answer to INIT (FUSE_*), for what pyfuse3 cannot ask for
-_AUTO_INVAL_DATA = 1 << 12
-_CACHE_SYMLINKS = 1 << 23
-_EXPLICIT_INVAL_DATA = 1 << 25
-
 # fuse_init_in: major, minor, max_readahead, flags
 _INIT_IN = struct.Struct("=IIII")
 # The same beginning in fuse_init_out
@@ -35,13 +30,16 @@ class Exchange:
 
     Args:
         session_fd: The session's descriptor, as pyfuse3 knows it.
+        wanted: What to ask the kernel for, beyond what pyfuse3 can (flags of INIT).
 
     Attributes:
         kernel_fd: The kernel's connection; does not block.
+        agreed: What both sides of the session have agreed on (flags of INIT); 0 before.
     """
 
-    def __init__(self, session_fd: int) -> None:
+    def __init__(self, session_fd: int, wanted: int = 0) -> None:
         self._session_fd = session_fd
+        self._wanted = wanted
         self.kernel_fd = fcntl.fcntl(session_fd, fcntl.F_DUPFD_CLOEXEC, 0)
         os.set_blocking(self.kernel_fd, False)
         self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -51,6 +49,7 @@ class Exchange:
         theirs.close()
         self._buffer = bytearray(_ANSWER_BYTES)
         self._offered: int | None = None
+        self.agreed = 0
 
     def hand_over(self, request: memoryview) -> None:
         """Give pyfuse3 a request to read; raises OSError where it is too large."""
@@ -83,16 +82,13 @@ class Exchange:
             self.kernel_fd = -1
 
     def _amend_init(self, length: int, offered: int) -> None:
-        """Ask for two things more, where the kernel offers them.
-
-        Targets of symbolic links are cached; and contents stay cached when a file's time of
-        modification changes, as it changes by what goes through this mount alone.
-        """
+        """Ask for more, where the kernel offers it."""
         start = wire.ANSWER.size
         if length < start + _INIT_OUT.size:
             return  # a refusal
         major, minor, readahead, flags = _INIT_OUT.unpack_from(self._buffer, start)
-        flags |= offered & _CACHE_SYMLINKS
-        if offered & _EXPLICIT_INVAL_DATA:
-            flags = flags & ~_AUTO_INVAL_DATA | _EXPLICIT_INVAL_DATA
+        flags |= offered & self._wanted
+        if flags & wire.EXPLICIT_INVAL_DATA:
+            flags &= ~wire.AUTO_INVAL_DATA  # of the two, it would win
+        self.agreed = flags
         _INIT_OUT.pack_into(self._buffer, start, major, minor, readahead, flags)

@@ -43,11 +43,17 @@ class FastPath:
     Attributes:
         buffer: Where requests are read into.
         view: The same, to take pieces of without copying.
+        wanted: What the kernel is asked for when the session begins (flags of INIT). Targets of
+            symbolic links are cached; and contents stay cached when a file's time of modification
+            changes, as it changes by what goes through this mount alone.
+        agreed: What was agreed on then.
     """
 
     def __init__(self) -> None:
         self.buffer = bytearray(BUFFER_BYTES)
         self.view = memoryview(self.buffer)
+        self.wanted = wire.CACHE_SYMLINKS | wire.EXPLICIT_INVAL_DATA
+        self.agreed = 0
         self._fd = -1
         self._handlers: dict[int, Handler] = {wire.INTERRUPT: self._interrupt}
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pyfuse3
 
+from . import wire
 from .attributes import AttributeMaker
 from .contents import TarContents
 from .copy_up import inherit_root
@@ -73,6 +74,7 @@ def open_file_system(config: ServerConfig) -> FileSystem:
         )
     overlay = Overlay(lower, upper, uids, gids)
     overlay.is_volatile = config.is_volatile
+    overlay.may_have_acls = config.has_acls and (lower.has_xattrs or not upper or not upper.is_new)
     if config.inherits_root:
         inherit_root(overlay)
     served = _serve_overlay(
@@ -85,6 +87,8 @@ def open_file_system(config: ServerConfig) -> FileSystem:
 def _serve_overlay(config: ServerConfig, overlay: Overlay, shown: Shown) -> Served:
     """Let an overlay's requests be answered."""
     path = FastPath()
+    if config.has_acls:
+        path.wanted |= wire.ACLS
     attributes = AttributeMaker(*_translations(config), static_nlink=config.static_nlink)
     untouched = prefetch = None
     lower = overlay.lower

@@ -7,9 +7,10 @@ import os
 
 from . import create, remove, wire
 from .copy_up import link_late
-from .create import NewObject
+from .create import Created, NewObject
 from .fast_path import DONE
 from .node import Link, Node
+from .place import Place
 from .served import Served
 
 _UID, _GID = 4, 5  # among the fields of a request
@@ -33,6 +34,7 @@ class NameRequests:
                 wire.FORGET: self._forget,
                 wire.BATCH_FORGET: self._batch_forget,
                 wire.CREATE: self._create,
+                wire.TMPFILE: self._tmpfile,
                 wire.MKDIR: self._mkdir,
                 wire.MKNOD: self._mknod,
                 wire.SYMLINK: self._symlink,
@@ -67,24 +69,36 @@ class NameRequests:
             self._nodes.forget(number, lookups)
 
     def _create(self, parent: int, length: int) -> bytes:
-        flags, mode, *_ = wire.CREATE_IN.unpack_from(self._path.buffer, wire.BODY)
+        flags, mode, umask, _ = wire.CREATE_IN.unpack_from(self._path.buffer, wire.BODY)
         link = self._link(parent, wire.CREATE_IN.size, length)
-        created = create.create_file(self._overlay, link, self._new(mode), flags & _KEPT_FLAGS)
+        new = self._new(mode, umask)
+        created = create.create_file(self._overlay, link, new, flags & _KEPT_FLAGS)
+        return self._opened(created, self._overlay.place(link))
+
+    def _tmpfile(self, parent: int, length: int) -> bytes:
+        del length
+        _, mode, umask, _ = wire.CREATE_IN.unpack_from(self._path.buffer, wire.BODY)
+        directory = self._overlay.node(parent)
+        new = self._new(mode, umask)
+        return self._opened(create.make_unnamed(self._overlay, directory, new), None)
+
+    def _opened(self, created: Created, place: Place | None) -> bytes:
+        """Return the answer that names a new file, which counts as a look-up, and opens it."""
         node, fd, stored = created
         number = self._served.handles.add(node, fd)
-        status = self._overlay.upper_status(node, stored, self._overlay.place(link))
+        entry = self._served.attributes.entry(self._overlay.upper_status(node, stored, place))
         node.lookups += 1
-        return self._served.attributes.entry(status) + wire.OPENED.pack(number, wire.KEEP_CACHE, 0)
+        return entry + wire.OPENED.pack(number, wire.KEEP_CACHE, 0)
 
     def _mkdir(self, parent: int, length: int) -> bytes:
-        mode, _ = wire.MKDIR_IN.unpack_from(self._path.buffer, wire.BODY)
+        mode, umask = wire.MKDIR_IN.unpack_from(self._path.buffer, wire.BODY)
         link = self._link(parent, wire.MKDIR_IN.size, length)
-        return self._tell(create.make_directory(self._overlay, link, self._new(mode)))
+        return self._tell(create.make_directory(self._overlay, link, self._new(mode, umask)))
 
     def _mknod(self, parent: int, length: int) -> bytes:
-        mode, rdev, *_ = wire.MKNOD_IN.unpack_from(self._path.buffer, wire.BODY)
+        mode, rdev, umask, _ = wire.MKNOD_IN.unpack_from(self._path.buffer, wire.BODY)
         link = self._link(parent, wire.MKNOD_IN.size, length)
-        return self._tell(create.make_special(self._overlay, link, self._new(mode, rdev)))
+        return self._tell(create.make_special(self._overlay, link, self._new(mode, umask, rdev)))
 
     def _symlink(self, parent: int, length: int) -> bytes:
         name, _, target = self._path.name(wire.BODY, length).partition(b"\0")
@@ -113,10 +127,12 @@ class NameRequests:
         self._overlay.changes += 1
         return Link(self._overlay.node(parent), name)
 
-    def _new(self, mode: int, rdev: int = 0) -> NewObject:
+    def _new(self, mode: int, umask: int = 0, rdev: int = 0) -> NewObject:
         request = wire.REQUEST.unpack_from(self._path.buffer)
         uid, gid = self._stored_uid(request[_UID]), self._stored_gid(request[_GID])
-        return NewObject(mode, uid, gid, rdev)
+        if not self._path.agreed & wire.DONT_MASK:
+            umask = 0  # the kernel has applied it
+        return NewObject(mode, uid, gid, rdev, umask)
 
     def _tell(self, node: Node) -> bytes:
         """Return the answer that names a node, which counts as a look-up."""

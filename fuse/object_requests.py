@@ -3,6 +3,7 @@
 Each translates and delegates; see `fast_path` for what a handler gets and returns.
 """
 
+import stat
 import time
 
 from . import change, wire
@@ -11,6 +12,7 @@ from .served import Served
 
 # Which fields of SETATTR are meant (FATTR_*)
 _MODE, _UID, _GID, _SIZE, _ATIME, _MTIME, _FH, _ATIME_NOW, _MTIME_NOW = (1 << n for n in range(9))
+_KILL_SGID = 1 << 0  # FUSE_SETXATTR_ACL_KILL_SGID
 
 
 class ObjectRequests:
@@ -68,11 +70,17 @@ class ObjectRequests:
         return self._overlay.readlink(self._overlay.node(ino))
 
     def _setxattr(self, ino: int, length: int) -> bytes:
-        size, flags = wire.SETXATTR_IN.unpack_from(self._path.buffer, wire.BODY)
-        rest = bytes(self._path.view[wire.BODY + wire.SETXATTR_IN.size : length])
+        is_long = self._path.agreed & wire.SETXATTR_EXT
+        form = wire.SETXATTR_EXT_IN if is_long else wire.SETXATTR_IN
+        size, flags, *more = form.unpack_from(self._path.buffer, wire.BODY)
+        rest = bytes(self._path.view[wire.BODY + form.size : length])
         name, _, value = rest.partition(b"\0")
         self._features.require_xattr(name)
-        change.set_xattr(self._overlay, self._overlay.node(ino), name, value[:size], flags)
+        node = self._overlay.node(ino)
+        change.set_xattr(self._overlay, node, name, value[:size], flags)
+        if more and more[0] & _KILL_SGID:
+            mode = self._overlay.status(node).mode & ~stat.S_ISGID
+            change.change(self._overlay, node, change.Changes(mode=mode))
         return DONE
 
     def _getxattr(self, ino: int, length: int) -> bytes | int:

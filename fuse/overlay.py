@@ -13,6 +13,7 @@ import os
 import stat
 from typing import NamedTuple
 
+from . import xattrs
 from .entry import Inode
 from .lower import Lower
 from .node import ROOT_INO, Link, Node, NodeTable
@@ -44,6 +45,7 @@ class Overlay:
         lower: What lies below.
         nodes: What the kernel knows.
         late_links: Names of copied-up files that are not linked to the copy yet: see `copy_up`.
+        may_have_acls: Something may have an ACL. Where nothing has, nobody asks.
         is_volatile: What is written need not survive a crash of the machine.
         hidden_links: Of hard-linked lower files, how many of their names were removed.
         changes: Grows with each change to what names stand for.
@@ -53,6 +55,7 @@ class Overlay:
         self.lower = lower
         self._upper = upper
         self.is_volatile = False
+        self.may_have_acls = False
         self.late_links: list[tuple[Node, Link]] = []
         self.hidden_links: dict[int, int] = {}
         self.changes = 0
@@ -165,6 +168,26 @@ class Overlay:
         """Return the attributes of a directory of the upperdir, by its own descriptor."""
         fd = self.upper.directory(node)
         return self.upper_status(node, os.fstat(fd), Place(fd, b"."))
+
+    def has_default_acl(self, directory: Node) -> bool:
+        """Return whether what is made in a directory of the upperdir inherits an ACL."""
+        if not self.may_have_acls:
+            return False
+        here = Place(self.upper.directory(directory), b".")
+        return self.upper.xattr(here, xattrs.DEFAULT_ACL) is not None
+
+    def unnamed_node(self, status: os.stat_result, orphan_fd: int) -> Node:
+        """Return the node of a new object of the upperdir that has no name.
+
+        Args:
+            status: Its status.
+            orphan_fd: Open file of it, which becomes the node's.
+        """
+        ino = self.nodes.upper_number(status.st_ino)
+        node = Node(ino, is_directory=False, upper_ino=status.st_ino)
+        node.orphan_fd = orphan_fd
+        self.nodes.add(node)
+        return node
 
     def names(self, node: Node) -> list[bytes]:
         """Return the names that a directory shows, sorted."""

@@ -129,6 +129,7 @@ class Pump:
             exchange = self._open(session_fd)
         else:
             exchange.bring_back()
+            self._fast_path.agreed = exchange.agreed
         while True:
             turn = self._serve(exchange)
             if turn is _Turn.PYFUSE3:
@@ -142,7 +143,7 @@ class Pump:
                 await trio.lowlevel.checkpoint()
 
     def _open(self, session_fd: int) -> Exchange:
-        exchange = self._exchange = Exchange(session_fd)
+        exchange = self._exchange = Exchange(session_fd, self._fast_path.wanted)
         poll = select.poll()
         poll.register(exchange.kernel_fd, select.POLLIN)
         self._poll = poll.poll

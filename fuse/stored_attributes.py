@@ -95,6 +95,21 @@ class StoredAttributes:
             with contextlib.suppress(OSError):  # an older note would win over what is stored now
                 self.remove_xattr(place, OVERRIDE_STAT)
 
+    def set_owner_and_mode_open(self, fd: int, mode: int, uid: int, gid: int) -> None:
+        """Do the same for a new regular file that is open and may have no name."""
+        if not self.keeps_stat_in_xattr:
+            try:
+                os.fchown(fd, uid, gid)
+                os.fchmod(fd, mode)
+            except OSError as error:
+                if error.errno not in REFUSED or not self.has_xattrs:
+                    raise
+            else:
+                return
+        note = OverrideStat(uid, gid, stat.S_IFREG | mode, 0).to_bytes()
+        os.setxattr(fd, OVERRIDE_STAT, note)
+        self.may_have_notes = True
+
     def _note_stat(self, place: Place, mode: int, uid: int, gid: int, rdev: int) -> None:
         override = OverrideStat(uid, gid, mode, rdev).to_bytes()
         self.set_xattr(place, OVERRIDE_STAT, override, 0)

@@ -7,7 +7,7 @@ lie in a read-only folder or on a network file system.
 import os
 import sqlite3
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -34,6 +34,7 @@ _OWNERS = "SELECT id FROM owner WHERE kind = ? LIMIT 4097"
 _LOOKUP = "SELECT inode.* FROM dirent JOIN inode USING (ino) WHERE parent = ? AND name = ?"
 _INODE = "SELECT * FROM inode WHERE ino = ?"
 _XATTRS = "SELECT name, value FROM xattr WHERE ino = ? ORDER BY name"
+_HAS_XATTR = "SELECT 1 FROM xattr WHERE name = ? LIMIT 1"
 _XATTR_OWNERS = "SELECT DISTINCT ino FROM xattr"
 _XATTR_OWNERS_KEPT = 10_000
 _NAMES = "SELECT parent, name FROM dirent WHERE ino = ? ORDER BY parent, name"
@@ -150,6 +151,10 @@ class Tree:
         if self._with_xattrs is not None and ino not in self._with_xattrs:
             return {}
         return dict(self._all(_XATTRS, ino)) if self.has_xattrs else {}
+
+    def has_any_xattr(self, names: Iterable[bytes]) -> bool:
+        """Return whether any object has an extended attribute of one of these names."""
+        return self.has_xattrs and any(self._one(_HAS_XATTR, (name,)) for name in names)
 
     def extents(self, ino: int) -> tuple[Extent, ...]:
         """Return where the pieces of a sparse file lie; all else of it reads as zeros."""

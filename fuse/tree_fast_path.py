@@ -18,6 +18,7 @@ from .prefetch import Prefetch
 from .shown import Shown
 from .tree import Tree
 from .tree_view import TreeView
+from .xattrs import ACLS
 
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_TRUNC
 
@@ -30,6 +31,8 @@ class TreeFastPath(FastPath):
         self._tree = tree
         self._contents = contents
         self._view = TreeView(tree, shown)
+        if tree.has_any_xattr(ACLS):
+            self.wanted |= wire.POSIX_ACL
         self._prefetch = Prefetch(tree, contents, self.store, tree.statistics.inodes)
         self.work = self._prefetch.step
         self.serve(

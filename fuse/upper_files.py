@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from .place import Place
 from .renameat2 import EXCHANGE, renameat2
 from .stored_attributes import REFUSED, StoredAttributes
+from .xattrs import DEFAULT_ACL
 
 _PATH = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -60,6 +61,32 @@ class UpperFiles(StoredAttributes):
         while (unused := b"#%x" % self._serial) in self._stuck:
             self._serial += 1
         return Place(self._work_fd, unused)
+
+    @contextlib.contextmanager
+    def workroom(self, place: Place, *, is_inheriting: bool = False) -> Iterator[Place]:
+        """Give an unused place in the workdir for what is to come to a place.
+
+        Args:
+            place: Where it will be.
+            is_inheriting: What is made is to have what the default ACL of the directory there says:
+                the place is then in a directory of its own with that ACL.
+        """
+        work = self.work_place()
+        if not is_inheriting:
+            yield work
+            return
+        os.mkdir(work.name, 0o700, dir_fd=work.fd)
+        fd = -1
+        try:
+            acl = self.xattr(Place(place.fd, b"."), DEFAULT_ACL)
+            if acl is not None:
+                self.set_xattr(work, DEFAULT_ACL, acl, 0)
+            fd = os.open(work.name, _PATH | os.O_DIRECTORY, dir_fd=work.fd)
+            yield Place(fd, b"new")
+        finally:
+            if fd >= 0:
+                os.close(fd)
+            self.discard(work)
 
     @contextlib.contextmanager
     def made(self, place: Place) -> Iterator[Place]:

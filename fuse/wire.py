@@ -42,6 +42,17 @@ FALLOCATE: Final = 43
 READDIRPLUS: Final = 44
 LSEEK: Final = 46
 COPY_FILE_RANGE: Final = 47
+TMPFILE: Final = 51
+
+# What the answer to INIT asks for (FUSE_*)
+DONT_MASK: Final = 1 << 6
+AUTO_INVAL_DATA: Final = 1 << 12
+POSIX_ACL: Final = 1 << 20
+CACHE_SYMLINKS: Final = 1 << 23
+EXPLICIT_INVAL_DATA: Final = 1 << 25
+SETXATTR_EXT: Final = 1 << 29
+ACLS: Final = DONT_MASK | POSIX_ACL | SETXATTR_EXT
+"""ACLs are kept here, which takes the umask into account and a set-GID bit away with them."""
 
 NOTIFY_STORE: Final = 4  # enum fuse_notify_code
 
@@ -89,6 +100,7 @@ MKNOD_IN: Final = struct.Struct("=IIII")  # mode, rdev, umask, padding; then the
 MKDIR_IN: Final = struct.Struct("=II")  # mode, umask; then the name
 FSYNC_IN: Final = struct.Struct("=QII")  # fh, fsync_flags, padding
 SETXATTR_IN: Final = struct.Struct("=II")  # size, flags; then the name and the value
+SETXATTR_EXT_IN: Final = struct.Struct("=IIII")  # size, flags, setxattr_flags, padding
 GETXATTR_IN: Final = struct.Struct("=II")  # size, padding; then the name
 BATCH_IN: Final = struct.Struct("=II")  # count, dummy; then pairs of nodeid and nlookup
 LSEEK_IN: Final = struct.Struct("=QQII")  # fh, offset, whence, padding

@@ -15,6 +15,8 @@ USER = b"user."
 PREFIX = b"user.overlay."
 OPAQUE = PREFIX + b"opaque"
 WHITEOUT = PREFIX + b"whiteout"
+DEFAULT_ACL = b"system.posix_acl_default"
+ACLS = (b"system.posix_acl_access", DEFAULT_ACL)
 
 _ESCAPED = PREFIX + b"overlay."
 _TRUSTED = b"trusted."

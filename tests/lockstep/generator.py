@@ -9,6 +9,7 @@ import fcntl
 import os
 import random
 import stat
+import struct
 from collections.abc import Callable, Mapping, Sequence
 
 from images import CAP_NET_RAW
@@ -32,6 +33,22 @@ _XATTRS = (
     *("security.capability", "security.other", "system.posix_acl_access", "other.a"),
 )
 _VALUES = (b"", b"y", b"v" * 300, CAP_NET_RAW)
+_ACL_NAMES = ("system.posix_acl_access", "system.posix_acl_default", "system.posix_acl_default")
+_USER_OBJ, _USER, _GROUP_OBJ, _GROUP, _MASK, _OTHER = 1, 2, 4, 8, 16, 32
+_NO_ID = 0xFFFFFFFF
+_ACLS = (  # entries of (tag, permissions, ID)
+    ((_USER_OBJ, 6, _NO_ID), (_GROUP_OBJ, 4, _NO_ID), (_OTHER, 0, _NO_ID)),
+    (
+        *((_USER_OBJ, 7, _NO_ID), (_USER, 5, 0), (_GROUP_OBJ, 7, _NO_ID)),
+        *((_MASK, 5, _NO_ID), (_OTHER, 1, _NO_ID)),
+    ),
+    (
+        *((_USER_OBJ, 7, _NO_ID), (_GROUP_OBJ, 0, _NO_ID), (_GROUP, 7, 0)),
+        *((_MASK, 3, _NO_ID), (_OTHER, 4, _NO_ID)),
+    ),
+)
+# FALLOC_FL_KEEP_SIZE, and with it PUNCH_HOLE; ZERO_RANGE; none that only some file systems have
+_ALLOCATE = (0, 1, 1 | 2, 16)
 _XATTR_FLAGS = (0, 0, os.XATTR_CREATE, os.XATTR_REPLACE)
 _TIMES = ((0, do.UTIME_NOW), (0, do.UTIME_OMIT), (0, 0), (1000, 1), (2_000_000, 999_999_999))
 _ODD = ("", ".", "a/..", "a/", "b/a/..", "a" * 255, "a" * 256, "..")
@@ -133,7 +150,7 @@ class Generator:
                 lambda: do.Rename(path(), new(), self._one(_RENAMES)),
                 lambda: do.Rename(path(), path(), self._one(_RENAMES)),
                 lambda: do.Rename(path(), new(), 0),
-                lambda: do.OpenTemporary(path(), self._one(_MODES)),
+                lambda: do.OpenTemporary(self._slot(), path(), self._one(_MODES)),
             )
         )()
 
@@ -153,6 +170,8 @@ class Generator:
                 lambda: do.SetXattr(path(), name, self._one(_VALUES), 0, follow),
                 lambda: do.GetXattr(path(), name),
                 lambda: do.RemoveXattr(path(), name, follow),
+                lambda: do.SetXattr(path(), self._one(_ACL_NAMES), self._acl(), 0, follow),
+                lambda: do.RemoveXattr(path(), self._one(_ACL_NAMES), follow),
             )
         )()
 
@@ -172,7 +191,8 @@ class Generator:
                 lambda: do.TruncateOpen(slot, size),
                 lambda: do.Map(slot, offset, size, self._byte()),
                 lambda: do.CopyRange(self._slot(), slot, size, offset),
-                lambda: do.Allocate(slot, size),
+                lambda: do.Allocate(slot, offset, size, self._one(_ALLOCATE)),
+                lambda: do.LinkOpen(slot, self._path()),
                 lambda: do.Sync(slot, self._flag()),
                 lambda: do.Lock(slot, self._one((fcntl.LOCK_SH, fcntl.LOCK_EX, fcntl.LOCK_UN))),
                 lambda: do.Drop(slot),
@@ -183,8 +203,14 @@ class Generator:
                 lambda: do.ChangeTimesOpen(slot, self._one(_TIMES), self._one(_TIMES)),
                 lambda: do.SetXattrOpen(slot, name, self._one(_VALUES), flags),
                 lambda: do.RemoveXattrOpen(slot, name),
+                lambda: do.SetXattrOpen(slot, self._one(_ACL_NAMES), self._acl(), 0),
             )
         )()
+
+    def _acl(self) -> bytes:
+        """Return an ACL as extended attributes have it (linux/posix_acl_xattr.h)."""
+        entries = (struct.pack("<HHI", *entry) for entry in self._one(_ACLS))
+        return struct.pack("<I", 2) + b"".join(entries)
 
     def _of_program(self) -> do.Operation:
         return self._one(

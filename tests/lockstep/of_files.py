@@ -32,14 +32,30 @@ class Open(Operation):
 
 @dataclass(frozen=True)
 class OpenTemporary(Operation):
-    """open(2) with O_TMPFILE."""
+    """open(2) with O_TMPFILE into a slot."""
 
+    slot: int
     path: str
     mode: int
 
     def apply(self, side: Side) -> object:  # noqa: D102
+        side.close_slot(self.slot)
         fd, path = side.at(self.path)
-        os.close(os.open(path, os.O_TMPFILE | os.O_RDWR, self.mode, dir_fd=fd))
+        flags = os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC
+        side.fds[self.slot] = os.open(path, flags, self.mode, dir_fd=fd)
+        return None
+
+
+@dataclass(frozen=True)
+class LinkOpen(Operation):
+    """linkat(2) of an open file, by its link in /proc."""
+
+    slot: int
+    new: str
+
+    def apply(self, side: Side) -> object:  # noqa: D102
+        new_fd, new = side.at(self.new)
+        os.link(f"/proc/self/fd/{side.fd(self.slot)}", new, dst_dir_fd=new_fd, follow_symlinks=True)
         return None
 
 
@@ -194,13 +210,16 @@ class Allocate(Operation):
     """fallocate(2)."""
 
     slot: int
+    offset: int
     size: int
+    mode: int
 
     def apply(self, side: Side) -> object:  # noqa: D102
         fd = side.fd(self.slot)
         if _is_privileged(fd):
             return None  # Linux takes the privileges away before it asks a FUSE server
-        check(_libc.fallocate(fd, 0, ctypes.c_long(0), ctypes.c_long(self.size)))
+        offset, size = ctypes.c_long(self.offset), ctypes.c_long(self.size)
+        check(_libc.fallocate(fd, self.mode, offset, size))
         return None
 
 

@@ -1,64 +1,18 @@
 """Attributes in the kernel's form."""
 
+import os
 import stat
 
 import pytest
 
-from fuse.attributes import FOREVER, AttributeMaker, absent, representable
-from fuse.entry import Inode
+from fuse import wire
+from fuse.attributes import AttributeMaker, statvfs_answer
 from fuse.overlay import Status
-from fuse.ownership import IDTranslation, Squash
+from fuse.ownership import IDTranslation
 
-INODE = Inode(
-    ino=7,
-    mode=stat.S_IFREG | 0o4755,
-    nlink=2,
-    uid=8,
-    gid=70000,
-    size=1025,
-    mtime_ns=-1_500_000_000,
-    rdev=0,
-    layer=0,
-    offset=512,
-    target=b"",
-    sparse=False,
-)
-
-
-@pytest.fixture
-def maker() -> AttributeMaker:
-    """One that squashes what is above 1000."""
-    return AttributeMaker(Squash(((0, 1000),), 65534), Squash(((0, 1000),), 65533))
-
-
-def test_of_a_lower_object(maker: AttributeMaker) -> None:
-    """Everything is the tree's, owners squashed, valid for good; times before 1970 too."""
-    entry = maker.of_lower(INODE)
-    assert (entry.st_ino, entry.st_mode, entry.st_nlink) == (7, INODE.mode, 2)
-    assert (entry.st_uid, entry.st_gid) == (8, 65533)
-    assert (entry.st_size, entry.st_blocks) == (1025, 3)
-    assert entry.st_mtime_ns == entry.st_ctime_ns == entry.st_atime_ns == -1_500_000_000
-    assert entry.entry_timeout == entry.attr_timeout == FOREVER
-
-
-def test_of_an_overlays_object(maker: AttributeMaker) -> None:
-    """A status is taken as it is: its owner is squashed already."""
-    entry = maker.of(Status(9, stat.S_IFCHR | 0o600, 1, 70000, 1, 2, 3, 4, 5, 6, 7))
-    assert (entry.st_ino, entry.st_uid, entry.st_rdev) == (9, 70000, 4)
-    assert (entry.st_mtime_ns, entry.st_blocks) == (3, 5)
-    assert (entry.st_atime_ns, entry.st_ctime_ns) == (6, 7)
-
-
-def test_absence_is_an_answer() -> None:
-    """Inode number 0 with a timeout tells the kernel that it may keep "there is none"."""
-    assert (absent().st_ino, absent().entry_timeout) == (0, FOREVER)
-
-
-@pytest.mark.parametrize("time_ns", [10**40, -(10**40)])
-def test_times_of_any_size_are_made_to_fit(maker: AttributeMaker, time_ns: int) -> None:
-    """An archive's absurd time becomes the nearest one that the kernel can hold."""
-    assert abs(representable(time_ns)) < 2**63 * 10**9
-    assert maker.of_lower(INODE._replace(mtime_ns=time_ns)).st_mtime_ns == representable(time_ns)
+# Where they stand among the fields of fuse_attr
+INO, SIZE, BLOCKS, ATIME, MTIME, CTIME, ATIME_NS, MTIME_NS, CTIME_NS = range(9)
+MODE, NLINK, UID, GID, RDEV = range(9, 14)
 
 
 def status(mode: int, uid: int = 1000, gid: int = 100005) -> Status:
@@ -66,31 +20,53 @@ def status(mode: int, uid: int = 1000, gid: int = 100005) -> Status:
     return Status(9, mode, 5, uid, gid, 2, 3, 4, 5, 6, 7)
 
 
+def test_of_an_overlays_object() -> None:
+    """A status is taken as it is: its owner is squashed already."""
+    fields = AttributeMaker().of(status(stat.S_IFCHR | 0o600, 70000, 1))
+    assert (fields[INO], fields[MODE], fields[NLINK]) == (9, stat.S_IFCHR | 0o600, 5)
+    assert (fields[UID], fields[GID], fields[RDEV]) == (70000, 1, 4)
+    assert (fields[SIZE], fields[BLOCKS]) == (2, 5)
+    assert fields[ATIME : CTIME_NS + 1] == (0, 0, 0, 6, 3, 7)
+
+
+def test_the_answer_to_a_look_up() -> None:
+    """It names the object and has its attributes, good for as long as the mount."""
+    made = AttributeMaker()
+    of_file = status(stat.S_IFREG | 0o644)
+    nodeid, generation, entry_valid, attr_valid, *rest = wire.ENTRY.unpack(made.entry(of_file))
+    assert (nodeid, generation, entry_valid, attr_valid) == (9, 0, wire.FOREVER, wire.FOREVER)
+    assert tuple(rest[2:]) == made.of(of_file)
+
+
 def test_owners_are_translated() -> None:
     """An overlay's stored owners are shown by the mapping; what no line has is the overflow."""
     made = AttributeMaker(
-        Squash((), 0),
-        Squash((), 0),
         uid_translation=IDTranslation(((0, 1000, 1),)),
         gid_translation=IDTranslation(((1, 100000, 10),)),
     )
-    entry = made.of(status(stat.S_IFREG | 0o644))
-    assert (entry.st_uid, entry.st_gid) == (0, 6)
-    entry = made.of(status(stat.S_IFREG | 0o644, 1, 2))
-    assert (entry.st_uid, entry.st_gid) == (65534, 65534)
+    fields = made.of(status(stat.S_IFREG | 0o644))
+    assert (fields[UID], fields[GID]) == (0, 6)
+    fields = made.of(status(stat.S_IFREG | 0o644, 1, 2))
+    assert (fields[UID], fields[GID]) == (65534, 65534)
 
 
 def test_owners_are_squashed() -> None:
     """One kind of ID may be squashed and the other left as it is."""
-    made = AttributeMaker(Squash((), 0), Squash((), 0), uid_translation=IDTranslation(squashed=0))
-    entry = made.of(status(stat.S_IFREG | 0o644))
-    assert (entry.st_uid, entry.st_gid) == (0, 100005)
+    fields = AttributeMaker(IDTranslation(squashed=0)).of(status(stat.S_IFREG | 0o644))
+    assert (fields[UID], fields[GID]) == (0, 100005)
 
 
 @pytest.mark.parametrize(("kind", "nlink"), [(stat.S_IFDIR, 1), (stat.S_IFREG, 5)])
 def test_static_nlink(kind: int, nlink: int) -> None:
     """Directories have one link, files as many as they have."""
-    made = AttributeMaker(Squash((), 0), Squash((), 0), static_nlink=True)
-    assert made.of(status(kind | 0o755)).st_nlink == nlink
-    usual = AttributeMaker(Squash((), 0), Squash((), 0))
-    assert usual.of(status(kind | 0o755)).st_nlink == 5
+    made = AttributeMaker(static_nlink=True)
+    assert made.of(status(kind | 0o755))[NLINK] == nlink
+    assert AttributeMaker().of(status(kind | 0o755))[NLINK] == 5
+
+
+def test_room(tmp_path: os.PathLike[str]) -> None:
+    """Every number of statvfs(3) is passed on."""
+    there = os.statvfs(tmp_path)
+    answer = statvfs_answer(there)
+    for name in ("f_bsize", "f_frsize", "f_blocks", "f_files", "f_namemax"):
+        assert getattr(answer, name) == getattr(there, name)

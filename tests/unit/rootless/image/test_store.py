@@ -9,8 +9,9 @@ from pathlib import Path
 import loading
 import pytest
 
+from fuse import entry
 from rootless.errors import IntegrityError, NotFound, StoreError
-from rootless.image.store import Store, TempFile, write_all
+from rootless.image.store import TREE_VERSION, Store, TempFile, write_all
 from rootless.oci.descriptor import MANIFEST, Descriptor
 from rootless.oci.digest import hex_of, sha256_of
 from rootless.oci.image_index import ImageIndex
@@ -146,8 +147,13 @@ def test_where_objects_lie(store: Store) -> None:
     """Every object is named by its digest."""
     assert store.blob_path(DIGEST) == store.root / "blobs/sha256" / HEX
     assert store.index_path(DIGEST) == store.root / "layers/sha256" / f"{HEX}.index"
-    assert store.tree_path(DIGEST) == store.root / "trees" / HEX
+    assert store.tree_path(DIGEST) == store.root / "trees" / f"{HEX}.v{TREE_VERSION}"
     assert store.lock_path("index") == store.root / "locks" / "index.lock"
+
+
+def test_the_trees_version_is_the_file_systems() -> None:
+    """A tree is named after the format that the file system reads, no other."""
+    assert TREE_VERSION == entry.TREE_VERSION
 
 
 def test_blobs(store: Store) -> None:

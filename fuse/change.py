@@ -145,6 +145,8 @@ def set_xattr(overlay: Overlay, node: Node, name: bytes, value: bytes, flags: in
     if name.startswith(xattrs.USER) and not overlay.upper.has_xattrs:
         raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))  # nothing is copied up
     copy_up(overlay, node)
+    if name == xattrs.DEFAULT_ACL:
+        overlay.may_have_acls = True
     stored = xattrs.stored_name(name)
     if not node.links and node.orphan_fd >= 0:
         os.setxattr(_orphan(node), stored, value, flags)

@@ -89,7 +89,7 @@ def is_equal(operation: do.Operation, expected: object, found: object) -> bool:
         return True
     if isinstance(operation, _OF_OPEN) and (expected, found) == ("ENOTDIR", "ENOENT"):
         return True
-    if isinstance(operation, do.RemoveXattr | do.RemoveXattrOpen):
+    if isinstance(operation, _OF_XATTRS) and not isinstance(operation, do.GetXattr):
         is_acl = operation.name.startswith("system.posix_acl_")
         if is_acl and (expected, found) == ("ENODATA", None):
             return True

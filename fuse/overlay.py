@@ -118,17 +118,17 @@ class Overlay:
         if parent.is_removed:
             return None
         if parent.is_upper:
-            hiding = self.upper.hiding
-            if hiding.whiteout_of(link.name) is not None:
+            upper = self.upper
+            if upper.reserves_names and upper.hiding.whiteout_of(link.name) is not None:
                 return None
             place = self.place(link)
-            status = self.upper.status(place)
+            status = upper.status(place)
             if status is not None:
                 form = parent.has_xattr_whiteouts
-                if hiding.is_whiteout(place, status, xattr_form=form):
+                if upper.hiding.is_whiteout(place, status, xattr_form=form):
                     return None
                 return self.upper_node(link, place, status)
-            if hiding.hides(place):
+            if upper.reserves_names and upper.hiding.hides(place):
                 return None
         inode = self.below(link)
         return None if inode is None else self._lower_node(link, inode)
@@ -151,8 +151,10 @@ class Overlay:
         Raises:
             PermissionError: The name stands for a whiteout.
         """
-        self.upper.require_free(link.name)
-        return Place(self.upper.directory(link.parent), link.name)
+        upper = self.upper
+        if upper.reserves_names:
+            upper.require_free(link.name)
+        return Place(upper.directory(link.parent), link.name)
 
     def status(self, node: Node) -> Status:
         """Return a node's attributes."""

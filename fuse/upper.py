@@ -83,7 +83,7 @@ class Upper(UpperFiles):
 
     def require_free(self, name: bytes) -> None:
         """Raise OSError EPERM for a name that stands for something else."""
-        if self.reserves_names and self.hiding.whiteout_of(name) is not None:
+        if self.hiding.whiteout_of(name) is not None:
             raise OSError(errno.EPERM, os.strerror(errno.EPERM))
 
     # Where things are

@@ -81,11 +81,17 @@ def contents(root: Path) -> dict[str, bytes]:
     return {str(path.relative_to(root)): path.read_bytes() for path in files}
 
 
-def test_a_fixed_sequence_of_changes(mounting: Mounting) -> None:
-    """Names, kinds, modes, links, attributes and contents are a plain folder's, remounted too."""
+@pytest.mark.parametrize("kind", ["", "ramfs"], ids=["with-xattrs", "without-xattrs"])
+def test_a_fixed_sequence_of_changes(mounting: Mounting, kind: str) -> None:
+    """Names, kinds, modes, links, attributes and contents are a plain folder's, remounted too.
+
+    The folder lies beside the upperdir: on a file system without user xattrs it has none either.
+    """
+    mounting.file_system = (kind, "mode=0755" if kind else "")
 
     def scenario(mount: Mount) -> None:
-        native = mounting.folder / "native"
+        mount.expects_log = bool(kind)
+        native = mount.upper.parent / "native"
         with tarfile.open(trees.tar_path(mounting.folder / "layers", 0)) as tar:
             tar.extractall(native)
         for root in (native, mount.root):

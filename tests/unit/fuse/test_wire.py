@@ -96,6 +96,7 @@ class Dirent(ctypes.Structure):
         (wire.MKDIR_IN, "mode:u32 umask:u32"),
         (wire.FSYNC_IN, "fh:u64 flags:u32 padding:u32"),
         (wire.SETXATTR_IN, "size:u32 flags:u32"),
+        (wire.SETXATTR_EXT_IN, "size:u32 flags:u32 setxattr_flags:u32 padding:u32"),
         (wire.GETXATTR_IN, "size:u32 padding:u32"),
         (wire.BATCH_IN, "count:u32 dummy:u32"),
         (wire.LSEEK_IN, "fh:u64 offset:u64 whence:u32 padding:u32"),

@@ -23,6 +23,7 @@ class Bench:
 
     folder: Path
     maps: Maps
+    on_disk: bool
     images: dict[int, Image] = field(default_factory=dict)
     pairs: int = 0
 
@@ -32,7 +33,9 @@ class Bench:
             layers = lower_layers(number, single_id=self.maps.single)
             self.images[number] = make_image(self.folder / f"image{number}", layers)
         self.pairs += 1
-        return Pair(self.folder / f"pair{self.pairs}", self.images[number], self.maps, looks)
+        return Pair(
+            self.folder / f"pair{self.pairs}", self.images[number], self.maps, looks, self.on_disk
+        )
 
 
 def on_bench(folder: Path, maps: Maps, body: Callable[[Bench], None], *, on_disk: bool) -> None:
@@ -47,7 +50,7 @@ def on_bench(folder: Path, maps: Maps, body: Callable[[Bench], None], *, on_disk
         if not on_disk:
             mount_api.mount("bench", str(place), "tmpfs", 0, "mode=0755")
         try:
-            body(Bench(place, maps))
+            body(Bench(place, maps, on_disk))
         except BaseException:  # noqa: BLE001 - carried over to the test's process
             outcome.write_bytes(pickle.dumps(traceback.format_exc()))
         finally:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lockstep import operations as do
-from lockstep.differences import is_equal, is_lost
+from lockstep.differences import does_resurrect, is_equal, is_lost
 from lockstep.mounts import Image, KernelMount, OurMount, Overlay
 from lockstep.side import Seen, Side, attempt, same_file, seen, seen_by_fd, whole
 
@@ -27,6 +27,7 @@ class Pair:
         maps: The user namespace's.
         looks: Whether objects are compared after every operation, and not at the end only: to
             look is to fill caches.
+        on_disk: Whether the upperdirs are on a disk, and not in memory.
         done: The operations so far.
     """
 
@@ -34,6 +35,7 @@ class Pair:
     image: Image
     maps: Maps
     looks: bool = True
+    on_disk: bool = False
     done: list[do.Operation] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -97,6 +99,8 @@ class Pair:
                 self._step(operation)
 
     def _step(self, operation: do.Operation) -> None:
+        if self.on_disk and does_resurrect(operation, self.ours):
+            return
         with self.ours.entered():
             found = attempt(lambda: operation.apply(self.ours))
         with self.judge.entered():

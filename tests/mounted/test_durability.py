@@ -105,7 +105,6 @@ def sync_directory(path: Path) -> None:
     os.close(fd)
 
 
-@pytest.mark.xfail(reason="needs a handler for FUSE_FSYNCDIR", strict=False)
 def test_directories(disk: disks.Disk) -> None:
     """A rename and a removal are on the disk once their directory is synced."""
 

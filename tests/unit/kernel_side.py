@@ -63,11 +63,13 @@ class Kernel:
     Attributes:
         path: What answers.
         told: How often each object was told of and not yet forgotten.
+        stored: What was put into the page cache: number, offset, contents.
     """
 
     def __init__(self, path: FastPath) -> None:
         self.path = path
         self.told: Counter[int] = Counter()
+        self.stored: list[tuple[int, int, bytes]] = []
         self.uid, self.gid = os.getuid(), os.getgid()
         self._ours, self._theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         path.attach(self._theirs.fileno())
@@ -91,8 +93,15 @@ class Kernel:
     def ask(self, opcode: int, ino: int, body: bytes = b"") -> bytes:
         """Return the body of the answer to a request; raises OSError where it is an errno."""
         assert self.path.answer(self.put(opcode, ino, body))
-        answer = self._ours.recv(_ANSWER_MAX, socket.MSG_DONTWAIT)
-        length, error, unique = wire.ANSWER.unpack_from(answer)
+        while True:
+            answer = self._ours.recv(_ANSWER_MAX, socket.MSG_DONTWAIT)
+            length, error, unique = wire.ANSWER.unpack_from(answer)
+            if unique != 0:
+                break
+            assert error == wire.NOTIFY_STORE
+            number, offset, size, _ = wire.STORE.unpack_from(answer, wire.ANSWER.size)
+            self.stored.append((number, offset, answer[wire.ANSWER.size + wire.STORE.size :]))
+            assert len(self.stored[-1][2]) == size
         assert (length, unique) == (len(answer), self._unique)
         if error:
             assert length == wire.ANSWER.size
@@ -240,12 +249,19 @@ class Kernel:
         """Close a file."""
         assert self.ask(wire.RELEASE, ino, wire.NUMBER.pack(fh) + bytes(16)) == b""
 
+    @contextlib.contextmanager
+    def opened(self, ino: int, flags: int = os.O_RDONLY) -> Iterator[int]:
+        """Open a file for a block."""
+        fh = self.open(ino, flags)
+        try:
+            yield fh
+        finally:
+            self.release(ino, fh)
+
     def contents(self, ino: int) -> bytes:
         """Open, read and close a small file."""
-        fh = self.open(ino)
-        found = self.read(ino, fh, 0, 1 << 16)
-        self.release(ino, fh)
-        return found
+        with self.opened(ino) as fh:
+            return self.read(ino, fh, 0, 1 << 16)
 
     # Objects
 

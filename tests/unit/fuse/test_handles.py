@@ -70,3 +70,50 @@ def test_an_unknown_handle(core: Core) -> None:
     """EBADF."""
     with pytest.raises(OSError, match="Bad file"):
         Handles(core.overlay).read(5, 0, 1)
+
+
+def test_a_file_without_a_handle(core: Core) -> None:
+    """It is opened for one read, by its name or by what is kept of it."""
+    handles = Handles(core.overlay)
+    node = core.node("file")
+    writer = handles.open(node, os.O_RDWR)
+    assert handles.read_once(node, 3, 2) == b"te"
+    unlink(core.overlay, core.link("file"))
+    assert handles.read_once(node, 3, 2) == b"te"
+    handles.close(writer)
+    core.overlay.nodes.forget(node.ino, node.lookups)
+
+
+def test_data_and_holes(core: Core) -> None:
+    """A file of the tree is all data; in the upperdir its file system says where there is some."""
+    handles = Handles(core.overlay)
+    node = core.node("file")
+    reader = handles.open(node, os.O_RDONLY)
+    assert handles.seek(reader, 3, os.SEEK_DATA) == 3
+    assert handles.seek(reader, 3, os.SEEK_HOLE) == 8
+    with pytest.raises(OSError, match="No such device"):
+        handles.seek(reader, 8, os.SEEK_DATA)
+    handles.close(reader)
+    writer = handles.open(node, os.O_RDWR)
+    handles.write(writer, 1 << 20, memoryview(b"end"))
+    assert handles.seek(writer, 1 << 20, os.SEEK_HOLE) == (1 << 20) + 3
+    handles.close(writer)
+
+
+def test_a_write_that_ends_early(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was written counts; where it was nothing the error is raised."""
+    handles = Handles(core.overlay)
+    number = handles.open(core.node("file"), os.O_RDWR)
+    real, room = os.pwrite, [3, 2]
+
+    def pwrite(fd: int, contents: memoryview, offset: int) -> int:
+        if not room:
+            raise OSError(28, "No space left on device")
+        return real(fd, contents[: room.pop(0)], offset)
+
+    monkeypatch.setattr(os, "pwrite", pwrite)
+    assert handles.write(number, 0, memoryview(b"0123456789")) == 5
+    with pytest.raises(OSError, match="No space"):
+        handles.write(number, 5, memoryview(b"56789"))
+    assert handles.read(number, 0, 100) == b"01234nts"
+    handles.close(number)

@@ -10,6 +10,7 @@ from listing import differences, list_lower, list_tree
 from random_image import random_layers
 from trees import build_index, build_tree, listing, tar_path
 
+from fuse import wire
 from fuse.contents import TarContents
 from fuse.database import IndexFormatError
 from fuse.entry import Inode, TreeStatistics
@@ -208,3 +209,34 @@ def test_a_tree_that_keeps_whiteouts_says_what_it_hides(tmp_path: Path) -> None:
         assert set(layer.hidden(inner)) == {b"gone"}
     finally:
         layer.close()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_listings_say_what_the_tables_say(tmp_path: Path, seed: int) -> None:
+    """Each directory is packed with its entries in order, their attributes and its parent."""
+    with Tree.open(build_tree(tmp_path, random_layers(500 + seed, 3, operations=40))) as tree:
+        parents = {b"": 1}
+        for path, inode in tree.walk():
+            if not stat.S_ISDIR(inode.mode):
+                continue
+            parent = parents[path.rpartition(b"/")[0]]
+            parents[path] = inode.ino
+            expected = [
+                (
+                    name,
+                    wire.entry(
+                        each.ino, wire.lower_attributes(each, each.uid, each.gid, each.nlink)
+                    ),
+                )
+                for name, each in tree.children(inode.ino)
+            ]
+            chunk = tree.chunk(inode.ino, 0)
+            assert chunk.is_last
+            entries, at, found = chunk.entries, 0, []
+            for _ in range(chunk.number - 2):
+                found.append((wire.name_at(entries, at), entries[at : at + wire.ENTRY.size]))
+                at += wire.length_at(entries, at)
+            assert found == expected
+            position = chunk.number
+            dots = wire.dots(inode.ino, position - 1, b".") + wire.dots(parent, position, b"..")
+            assert entries[at:] == dots

@@ -97,3 +97,33 @@ def test_what_is_dropped_is_told() -> None:
     assert not dropped
     table.forget(6, 1)
     assert dropped == [6, 5]
+
+
+def test_what_has_no_node_is_counted(table: NodeTable) -> None:
+    """Told of and forgotten like a node, and noted with the directory where it was seen."""
+    table.tell(ROOT_INO, (7, 8))
+    table.tell(5, (7,))
+    assert (table.told, table.homes) == ({7: 2, 8: 1}, {7: 5, 8: ROOT_INO})
+    table.forget(7, 1)
+    assert table.told[7] == 1
+    table.forget(7, 1)
+    table.forget(8, 3)
+    assert (table.told, table.homes) == ({}, {})
+
+
+def test_what_has_a_node_is_counted_there(table: NodeTable) -> None:
+    """A number is either a node's or of an object without one, never both."""
+    node = add(table, 7, table.root, b"x")
+    table.tell(ROOT_INO, (7,))
+    assert node.lookups == 2
+    assert table.told == {}
+
+
+def test_a_new_node_takes_over(table: NodeTable) -> None:
+    """All that was told of its object before is the node's to be forgotten."""
+    table.tell(ROOT_INO, (7, 7))
+    node = add(table, 7, table.root, b"x")
+    assert node.lookups == 3
+    assert (table.told, table.homes) == ({}, {})
+    table.forget(7, 3)
+    assert table.known(7) is None

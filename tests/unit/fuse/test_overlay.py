@@ -11,6 +11,7 @@ from overlays import Core
 
 from fuse.node import Link
 from fuse.remove import rmdir
+from fuse.tree_lower import TreeLower
 
 if TYPE_CHECKING:
     from fuse.entry import Inode
@@ -130,3 +131,53 @@ def test_directories_are_synced_where_they_are(core: Core, monkeypatch: pytest.M
     rmdir(core.overlay, core.link("opaque"))
     core.overlay.sync_directory(node)
     assert synced == [core.upperdir.stat().st_ino, (core.upperdir / "both").stat().st_ino]
+
+
+def test_a_node_by_its_number(tmp_path: Path) -> None:
+    """An object of the tree gets its node and its directories', however deep it lies."""
+    layer = images.LayerBuilder().directory("a").directory("a/b").file("a/b/file", b"deep")
+    with Core(tmp_path, [layer]) as core:
+        overlay, lower = core.overlay, core.overlay.lower
+        assert isinstance(lower, TreeLower)
+        found = {path: inode.ino for path, inode in lower.tree.walk()}
+        overlay.nodes.tell(found[b"a/b"], (found[b"a/b/file"],))
+        node = overlay.node(found[b"a/b/file"])
+        assert overlay.node(node.ino) is node
+        assert node.lookups == 1
+        assert [parent.ino for parent, _ in node.links] == [found[b"a/b"]]
+        overlay.nodes.forget(node.ino, 1)
+        assert len(overlay.nodes) == 1
+
+
+def test_a_number_that_stands_for_nothing_any_more(core: Core) -> None:
+    """What the upperdir hides is stale, as is what neither half has."""
+    lower = core.overlay.lower
+    both = lower.lookup(lower.root, b"both")
+    assert both is not None
+    hidden = lower.lookup(both, b"hidden")
+    assert hidden is not None
+    for ino in (hidden.ino, 10**9):
+        with pytest.raises(OSError, match=r"Stale|No such file"):
+            core.overlay.node(ino)
+    assert core.overlay.nodes.known(hidden.ino) is None
+
+
+@pytest.mark.xfail(reason="the directories' nodes stay, though nobody knows them", strict=True)
+def test_a_number_in_vain_leaves_nothing(core: Core) -> None:
+    """A search that ends in nothing keeps no node of what it went through."""
+    lower = core.overlay.lower
+    both = lower.lookup(lower.root, b"both")
+    assert both is not None
+    hidden = lower.lookup(both, b"hidden")
+    assert hidden is not None
+    with pytest.raises(OSError, match=r"Stale|No such file"):
+        core.overlay.node(hidden.ino)
+    assert len(core.overlay.nodes) == 1
+
+
+def test_names_of_the_upperdir(core: Core) -> None:
+    """What it shows in a directory, and what it hides; nothing where it has no part in it."""
+    overlay = core.overlay
+    assert overlay.upper_names(core.node("both")) == ({b"above"}, {b"hidden"})
+    node = core.node("file")
+    assert overlay.upper_names(node) == (set(), set())

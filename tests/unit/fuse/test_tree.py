@@ -162,3 +162,62 @@ def test_attributes_of_few_and_of_many(
     with Tree.open(build_tree(tmp_path, [layer])) as tree:
         found = {name: tree.xattrs(inode.ino) for name, inode in tree.children(ROOT_INO)}
     assert found == {b"a": {b"user.a": b"1"}, b"b": {}}
+
+
+def test_numbers_in_a_row(tree_path: Path) -> None:
+    """The objects of a range of numbers, as far as there are any."""
+    with Tree.open(tree_path) as tree:
+        last = tree.statistics.inodes
+        assert tree.inodes(2, 4) == [tree.inode(number) for number in (2, 3, 4)]
+        assert tree.inodes(last, last + 5) == [tree.inode(last)]
+        assert tree.inodes(last + 1, last + 5) == []
+
+
+def test_a_name_in_a_directory(tree_path: Path) -> None:
+    """One of the object's names there; None in another directory."""
+    with Tree.open(tree_path) as tree:
+        paths = dict(tree.walk())
+        directory = paths[b"bin"].ino
+        assert tree.name_in(directory, paths[b"bin/sh"].ino) in (b"sh", b"dash")
+        assert tree.name_in(directory, paths[b"etc/passwd"].ino) is None
+        assert tree.name_in(ROOT_INO, directory) == b"bin"
+
+
+def test_owners(tree_path: Path) -> None:
+    """Every UID and GID that occurs, once each."""
+    with Tree.open(tree_path) as tree:
+        assert tree.owners() == ([0, 1000], [0, 6, 1000])
+
+
+def test_more_owners_than_are_looked_at(tmp_path: Path) -> None:
+    """Of very many only some are given, one more than anybody asks for."""
+    layer = LayerBuilder()
+    for number in range(4200):
+        layer.file(f"{number:04}", uid=number)
+    with Tree.open(build_tree(tmp_path, [layer])) as tree:
+        uids, gids = tree.owners()
+    assert (len(uids), gids) == (4097, [0])
+
+
+def test_has_any_xattr(tree_path: Path) -> None:
+    """Whether any object has one of these names."""
+    with Tree.open(tree_path) as tree:
+        assert tree.has_any_xattr((b"user.none", b"security.capability"))
+        assert not tree.has_any_xattr((b"user.none",))
+        assert not tree.has_any_xattr(())
+
+
+def test_a_listing_is_found_by_any_position_in_it(tmp_path: Path) -> None:
+    """The chunk that holds a position, behind the last entry the last one."""
+    layer = LayerBuilder().directory("d").directory("e").file("f")
+    for number in range(500):
+        layer.file(f"d/{number:03}")
+    with Tree.open(build_tree(tmp_path, [layer])) as tree:
+        numbers = {name: inode.ino for name, inode in tree.children(ROOT_INO)}
+        for position in (0, 1, 250, 501, 10_000):
+            chunk = tree.chunk(numbers[b"d"], position)
+            assert chunk.directory == numbers[b"d"]
+            assert chunk.holds(position)
+        for none in (numbers[b"f"], 10**6):
+            with pytest.raises(KeyError):
+                tree.chunk(none, 0)

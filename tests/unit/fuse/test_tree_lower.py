@@ -66,3 +66,15 @@ def test_paths(lower: TreeLower) -> None:
     file = lower.lookup(directory, b"two")
     assert file is not None
     assert sorted(lower.paths(file)) == [b"a/one", b"b/two"]
+
+
+def test_homes(lower: TreeLower) -> None:
+    """A directory that has an object, the one that was guessed where it has; else any."""
+    numbers = {name: inode.ino for name, inode in lower.tree.children(1)}
+    one = lower.tree.lookup(numbers[b"a"], b"one")
+    assert one is not None
+    assert lower.home(one.ino, numbers[b"b"]) == (numbers[b"b"], b"two")
+    for guess in (0, 1, numbers[b"a"]):
+        assert lower.home(one.ino, guess) == (numbers[b"a"], b"one")
+    with pytest.raises(OSError, match="Stale"):
+        lower.home(10**6, 1)

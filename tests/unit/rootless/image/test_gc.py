@@ -108,6 +108,17 @@ def test_collects_nothing_that_is_needed(loaded: Store) -> None:
     assert loading.objects(loaded.root) == before
 
 
+def test_collects_trees_of_other_versions(loaded: Store) -> None:
+    """A tree in a format that is read no more goes, though its image is needed."""
+    trees = sorted((loaded.root / "trees").iterdir())
+    old = trees[0].with_suffix("")
+    older = trees[0].with_suffix(".v1")
+    for each in (old, older):
+        each.write_bytes(b"of another version")
+    assert gc.collect(loaded) == 2 * len(b"of another version")
+    assert sorted((loaded.root / "trees").iterdir()) == trees
+
+
 def test_collects_what_no_image_needs(loaded: Store, tmp_path: Path) -> None:
     """With its last name an image's objects go, but what another image shares stays whole."""
     before = loading.objects(loaded.root)

@@ -38,6 +38,7 @@ def copy_up(overlay: Overlay, node: Node, size: int | None = None) -> None:
     """
     if node.is_upper:
         return
+    overlay.require_writable()
     if node.is_removed:
         _find_other_name(overlay, node)
     missing = [node]
@@ -75,6 +76,7 @@ def _copy_one(overlay: Overlay, node: Node, size: int | None) -> None:
             overlay.upper.discard(work)
         raise
     overlay.nodes.set_upper(node, upper_ino)
+    overlay.changes += 1
     if not node.is_directory and not node.is_removed and lower.nlink > 1:
         _keep_together(overlay, node, lower)
 

@@ -114,12 +114,12 @@ class DirectoryRequests:
         pieces: list[bytes | memoryview] = []
         for place in range(bisect_right(entries, start, key=_position), len(entries)):
             entry = entries[place]
-            size -= wire.named_length(entry.name)
-            if size < 0:
+            if wire.named_length(entry.name) > size:
                 break
             piece = self._piece(node, directory, entry)
-            if piece is not None:
+            if piece is not None:  # else it is gone; an answer without entries would be the end
                 pieces.append(piece)
+                size -= len(piece)
         return pieces
 
     def _piece(self, parent: Node, directory: _Directory, entry: _Entry) -> bytes | None:

@@ -7,8 +7,10 @@ its number stands for it, marked with a bit that no handle's number has. When it
 meanwhile, its reads follow, as those of a handle do (`handles`).
 """
 
+import contextlib
 import errno
 import os
+from collections.abc import Iterator
 
 from . import fallocate, wire
 from .fast_path import DONE
@@ -86,23 +88,32 @@ class FileRequests:
         return DONE
 
     def _fsync(self, ino: int, length: int) -> bytes:
-        del ino, length
+        del length
         number, flags, _ = wire.FSYNC_IN.unpack_from(self._path.buffer, wire.BODY)
-        if not self._is_volatile and not number & _UNTOUCHED:
-            self._handles.sync(number, contents_only=bool(flags & _DATASYNC))
+        if self._is_volatile:
+            return DONE
+        with self._handle(ino, number) as own:
+            self._handles.sync(own, contents_only=bool(flags & _DATASYNC))
         return DONE
 
     def _lseek(self, ino: int, length: int) -> bytes:
         """Find data or a hole; the kernel asks for nothing else."""
         del length
         number, offset, whence, _ = wire.LSEEK_IN.unpack_from(self._path.buffer, wire.BODY)
-        if number & _UNTOUCHED:
-            number = self._handles.open(self._overlay.node(ino), os.O_RDONLY)
-            try:
-                return wire.NUMBER.pack(self._handles.seek(number, offset, whence))
-            finally:
-                self._handles.close(number)
-        return wire.NUMBER.pack(self._handles.seek(number, offset, whence))
+        with self._handle(ino, number) as own:
+            return wire.NUMBER.pack(self._handles.seek(own, offset, whence))
+
+    @contextlib.contextmanager
+    def _handle(self, ino: int, number: int) -> Iterator[int]:
+        """Give a handle's number, for a file without one that of a handle for the moment."""
+        if not number & _UNTOUCHED:
+            yield number
+            return
+        own = self._handles.open(self._overlay.node(ino), os.O_RDONLY)
+        try:
+            yield own
+        finally:
+            self._handles.close(own)
 
     def _fallocate(self, ino: int, length: int) -> bytes:
         del ino, length

@@ -56,10 +56,8 @@ class Handles:
 
     def read(self, number: int, offset: int, size: int) -> bytes:
         """Read; fewer bytes than asked for only at the end."""
-        handle = self._handle(number)
+        handle = self._current(number)
         node = handle.node
-        if handle.fd < 0 and node.is_upper:
-            handle.fd = self._open_upper(node, os.O_RDONLY)
         if handle.fd >= 0:
             return os.pread(handle.fd, size, offset)
         if node.lower is None:
@@ -76,7 +74,7 @@ class Handles:
 
     def seek(self, number: int, offset: int, whence: int) -> int:
         """Return where data or a hole begins (lseek(2)); a lower file is all data."""
-        handle = self._handle(number)
+        handle = self._current(number)
         if handle.fd >= 0:
             return os.lseek(handle.fd, offset, whence)
         size = handle.node.lower.size if handle.node.lower is not None else 0
@@ -97,7 +95,7 @@ class Handles:
 
     def sync(self, number: int, *, contents_only: bool) -> None:
         """Bring a file to the disk."""
-        fd = self._handle(number).fd
+        fd = self._current(number).fd
         if fd >= 0:
             (os.fdatasync if contents_only else os.fsync)(fd)
 
@@ -116,6 +114,13 @@ class Handles:
             return self._handles[number]
         except KeyError:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF)) from None
+
+    def _current(self, number: int) -> Handle:
+        """Return a handle that has a descriptor of the copy, if there is one by now."""
+        handle = self._handle(number)
+        if handle.fd < 0 and handle.node.is_upper:
+            handle.fd = self._open_upper(handle.node, os.O_RDONLY)
+        return handle
 
     def _open_upper(self, node: Node, flags: int) -> int:
         if not node.is_upper:

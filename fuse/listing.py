@@ -56,7 +56,7 @@ Named = tuple[bytes, wire.Attributes]
 
 def place(directory: int, position: int) -> int:
     """Return a key by which the chunk of a position is the last one that is not behind it."""
-    return directory << _PLACE_BITS | position
+    return directory << _PLACE_BITS | min(position, (1 << _PLACE_BITS) - 1)
 
 
 def chunk_at(key: int, number: int, is_last: int, entries: bytes) -> Chunk:

@@ -23,6 +23,7 @@ numbers.
 """
 
 import stat
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -76,7 +77,8 @@ class Prefetch:
         self._run = 0
         self._next = 0
         self._end = 0
-        self._budget = 0
+        self._ahead: deque[Inode] = deque()
+        self._bytes_ahead = 0
         self.files_pushed = 0
 
     def opened(self, inode: Inode) -> None:
@@ -91,13 +93,15 @@ class Prefetch:
         distance = ino - self._last
         self._last = ino
         if not 0 < distance <= _STRIDE:
-            self._run = self._end = 0
+            self._run = self._end = self._bytes_ahead = 0
+            self._ahead.clear()
             return
+        while self._ahead and self._ahead[0].ino <= ino:
+            self._bytes_ahead -= self._ahead.popleft().size
         self._run += 1
         if self._run >= _RUN:
             self._next = max(self._next, ino + 1) if self._end else ino + 1
             self._end = min(ino + 1 + _WINDOW_FILES, len(self._done))
-            self._budget = _WINDOW_BYTES
 
     def keep_away(self, ino: int) -> None:
         """Note that a file is opened of which nothing must be pushed."""
@@ -106,12 +110,22 @@ class Prefetch:
 
     def step(self) -> bool:
         """Push a few files that will be opened next; return whether there was anything to do."""
-        if self._next >= self._end or self._budget <= 0:
+        if self._next >= self._end or self._bytes_ahead >= _WINDOW_BYTES:
             return False
         last = min(self._next + _SLICE_FILES, self._end) - 1
-        found = self._tree.inodes(self._next, last)
+        batch = []
+        for each in self._tree.inodes(self._next, last):
+            if self._done[each.ino] or not _is_wanted(each):
+                continue
+            if self._bytes_ahead + each.size > _WINDOW_BYTES:
+                last = each.ino - 1
+                break
+            batch.append(each)
+            self._bytes_ahead += each.size
+        if last < self._next:
+            return False
         self._next = last + 1
-        batch = [each for each in found if not self._done[each.ino] and _is_wanted(each)]
+        self._ahead += batch
         for stretch in _stretches(batch):
             self._push_stretch(stretch)
         return True
@@ -132,7 +146,6 @@ class Prefetch:
                 self._end = 0  # the kernel has not met it, or has forgotten it: so with the next
                 return
             self._done[inode.ino] = 1
-            self._budget -= inode.size
             self.files_pushed += 1
 
 

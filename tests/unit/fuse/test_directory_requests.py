@@ -159,7 +159,6 @@ def test_what_is_written_anew(mount: Mount, directory: int) -> None:
     assert given.attr == mount.getattr(new.ino)
 
 
-@pytest.mark.xfail(reason="room is taken for entries that are gone: an empty answer", strict=True)
 def test_a_run_of_removed_entries_is_no_end(mount: Mount) -> None:
     """Entries that stay are given, however many of those before them are gone."""
     big = changed(mount, "big")
@@ -207,7 +206,6 @@ def test_a_position_behind_everything(mount: Mount, directory: int, position: in
     assert mount.readdir(directory, fh, position) == []
 
 
-@pytest.mark.xfail(reason="ESTALE: the position runs into the next directory's", strict=True)
 @pytest.mark.parametrize("position", [1 << 40, (1 << 63) - 1])
 def test_a_position_that_no_directory_reaches(mount: Mount, position: int) -> None:
     """A program may go to any position of a directory as it is; there is nothing there."""
@@ -227,7 +225,6 @@ def pass_again(mount: Mount, directory: int, change: Callable[[int], object]) ->
     return again
 
 
-@pytest.mark.xfail(reason="a copy-up is no change: the tree's object is told of", strict=True)
 def test_attributes_changed_during_a_pass(mount: Mount) -> None:
     """What a pass gives of a file that was forgotten meanwhile is what the file is by then."""
     body = wire.SETATTR_IN.pack(1, *[0] * 10, 0o600, *[0] * 4)
@@ -238,7 +235,6 @@ def test_attributes_changed_during_a_pass(mount: Mount) -> None:
     assert mount.getattr(again.ino).mode == 0o100600
 
 
-@pytest.mark.xfail(reason="a copy-up is no change: the tree's object is told of", strict=True)
 def test_contents_changed_during_a_pass(mount: Mount) -> None:
     """A file that was written and forgotten during a pass has its new contents afterwards."""
 

@@ -167,7 +167,6 @@ def test_sync(mount: Mount, monkeypatch: pytest.MonkeyPatch) -> None:
     mount.release(file.ino, fh)
 
 
-@pytest.mark.xfail(reason="a handle without a descriptor syncs nothing", strict=True)
 def test_sync_by_a_reader(mount: Mount, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A sync of a file that was opened before its copy-up syncs the copy, as any other would."""
     synced: list[int] = []
@@ -221,16 +220,7 @@ def test_data_of_the_tree(mount: Mount, path: str) -> None:
     mount.release(found.ino, fh)
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "d/file",
-        pytest.param(
-            "d/linked",
-            marks=pytest.mark.xfail(reason="a handle looks into the tree's file", strict=True),
-        ),
-    ],
-)
+@pytest.mark.parametrize("path", ["d/file", "d/linked"])
 def test_data_of_what_was_copied_up(mount: Mount, path: str) -> None:
     """A handle that is older than the copy looks into the copy."""
     ino = mount.find(path).ino

@@ -126,7 +126,6 @@ def test_folders_in_place_of_a_tree(opener: Opener, lowerdirs: tuple[str, ...]) 
     assert kernel.names(1) == [b"d", b"file", b"new"]
 
 
-@pytest.mark.xfail(reason="EIO and a traceback: the root has no name to go up by", strict=True)
 def test_folders_alone_cannot_be_changed(opener: Opener, lowerdirs: tuple[str, ...]) -> None:
     """Without an upperdir a change is EROFS."""
     opener.open(lowerdirs=lowerdirs)

@@ -162,7 +162,6 @@ def test_a_number_that_stands_for_nothing_any_more(core: Core) -> None:
     assert core.overlay.nodes.known(hidden.ino) is None
 
 
-@pytest.mark.xfail(reason="the directories' nodes stay, though nobody knows them", strict=True)
 def test_a_number_in_vain_leaves_nothing(core: Core) -> None:
     """A search that ends in nothing keeps no node of what it went through."""
     lower = core.overlay.lower

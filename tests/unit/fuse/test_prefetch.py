@@ -164,7 +164,6 @@ def test_what_is_never_pushed(bench: Bench, kind: str) -> None:
     assert bench.pushed == {}
 
 
-@pytest.mark.xfail(reason="each open in order allows a whole window more", strict=True)
 def test_bounds_bytes(big: Bench) -> None:
     """The files ahead are a window's bytes at most, and some of the next file is among them."""
     for number in range(20):

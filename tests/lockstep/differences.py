@@ -112,8 +112,7 @@ def is_lost(operation: do.Operation, expected: object) -> bool:
 
 
 def does_resurrect(operation: do.Operation, side: Side) -> bool:
-    """Tell whether the judge would give a removed object its name back: see DIFFERENCES."""
+    """Tell whether the judge might give a removed FIFO its name back: see DIFFERENCES."""
     if not isinstance(operation, _OF_OPEN) or operation.slot not in side.fds:
         return False
-    status = os.fstat(side.fd(operation.slot))
-    return stat.S_ISFIFO(status.st_mode) and status.st_nlink == 0
+    return stat.S_ISFIFO(os.fstat(side.fd(operation.slot)).st_mode)

@@ -219,3 +219,45 @@ def test_positioned_and_vectored_io(mounting: Mounting) -> None:
         os.close(fd)
 
     mounting.run(layers(), scenario)
+
+
+def test_a_file_without_a_name(mounting: Mounting) -> None:
+    """O_TMPFILE makes one; it goes when it is closed, or gets a name by linkat(2)."""
+
+    def scenario(mount: Mount) -> None:
+        before = sorted(os.listdir(mount.root))
+        fd = os.open(mount.root, os.O_TMPFILE | os.O_RDWR, 0o640)
+        os.write(fd, b"unnamed")
+        assert os.fstat(fd).st_nlink == 0
+        assert sorted(os.listdir(mount.root)) == before
+        link = f"/proc/self/fd/{fd}"
+        os.link(link, "named", dst_dir_fd=os.open(mount.root, os.O_RDONLY), follow_symlinks=True)
+        os.write(fd, b" once")
+        os.close(fd)
+        assert (mount.root / "named").read_bytes() == b"unnamed once"
+        assert (mount.root / "named").stat().st_mode & 0o7777 == 0o640
+        os.close(os.open(mount.root, os.O_TMPFILE | os.O_WRONLY))
+        assert sorted(os.listdir(mount.root)) == sorted([*before, "named"])
+
+    mounting.run(layers(), scenario)
+
+
+def test_room_and_holes(mounting: Mounting) -> None:
+    """Room is allocated, holes are told, ranges are copied, as natively."""
+
+    def scenario(mount: Mount) -> None:
+        fd = os.open(mount.root / "holes", os.O_CREAT | os.O_RDWR)
+        os.posix_fallocate(fd, 0, 1 << 20)
+        assert os.fstat(fd).st_size == 1 << 20
+        assert os.fstat(fd).st_blocks >= (1 << 20) // 512
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, b"end", 1 << 20)
+        assert os.lseek(fd, 0, os.SEEK_DATA) == 1 << 20
+        assert os.lseek(fd, 0, os.SEEK_HOLE) == 0
+        copy = os.open(mount.root / "copy", os.O_CREAT | os.O_RDWR)
+        assert os.copy_file_range(fd, copy, 3, 1 << 20, 0) == 3
+        assert os.pread(copy, 10, 0) == b"end"
+        os.close(copy)
+        os.close(fd)
+
+    mounting.run(layers(), scenario)

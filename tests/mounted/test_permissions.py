@@ -168,16 +168,3 @@ def test_modes_are_checked(mounting: Mounting) -> None:
         as_user(33, mount.root / "open", of_33)
 
     mounting.run(layers(), scenario)
-
-
-def test_acls_are_refused(mounting: Mounting) -> None:
-    """Setting a POSIX ACL is EOPNOTSUPP: nothing takes it for kept."""
-
-    def scenario(mount: Mount) -> None:
-        acl = bytes.fromhex("0200000001000600ffffffff04000400ffffffff20000400ffffffff")
-        for name in ("system.posix_acl_access", "system.posix_acl_default"):
-            number = error_of(lambda name=name: os.setxattr(mount.root / "open", name, acl))
-            assert number == errno.EOPNOTSUPP
-        assert os.listdir(mount.upper) == []
-
-    mounting.run(layers(), scenario)

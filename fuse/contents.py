@@ -71,6 +71,20 @@ class TarContents:
                 contents[first - offset : last - offset] = piece
         return bytes(contents)
 
+    def read_into(self, inode: Inode, offset: int, target: memoryview) -> int:
+        """Read a part of a file that is not sparse; return how many bytes, less at its end only."""
+        size = min(len(target), inode.size - offset)
+        if size <= 0:
+            return 0
+        fd, start = self._fds[inode.layer], inode.offset + offset
+        done = os.preadv(fd, [target[:size]], start)
+        while done < size:  # as in `_pread`
+            more = os.preadv(fd, [target[done:size]], start + done)
+            if not more:
+                raise OSError(errno.EIO, "a layer's tar is shorter than it was")
+            done += more
+        return done
+
     def copy(self, inode: Inode, extents: Sequence[Extent], fd: int, length: int) -> None:
         """Copy the first *length* bytes of a regular file into a new, empty file.
 

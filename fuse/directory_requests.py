@@ -7,13 +7,15 @@ back to a position, and the kernel go over from its own copy of a listing to a n
 entries come and go. (With places in a listing of the moment, `rm -r` would skip names: it removes
 what it has read, and asks for what follows.)
 
-A pass over a directory keeps what was read at its beginning, since a directory may be large and is
-asked for in pieces.
+Directories are not opened: ENOSYS to the first OPENDIR tells the kernel to send no more of them,
+and to keep their entries in its cache. What was read at the beginning of a pass is kept for a while
+by the directory's number, since a directory may be large and is asked for in pieces; where it is
+kept no longer, it is read again, and the positions are the same.
 """
 
 import errno
-import os
 from bisect import bisect_right
+from collections import OrderedDict
 from typing import NamedTuple
 
 from . import wire
@@ -38,14 +40,16 @@ class _Entry(NamedTuple):
     inode: Inode | None
 
 
-class _Directory:
-    """One open directory and the pass over it that is under way."""
+class _Directory(NamedTuple):
+    """What a directory showed when a pass over it began.
 
-    __slots__ = ("changes", "entries")
+    Attributes:
+        changes: `Overlay.changes` then.
+        entries: By position.
+    """
 
-    def __init__(self) -> None:
-        self.entries: list[_Entry] | None = None
-        self.changes = -1
+    changes: int
+    entries: list[_Entry]
 
 
 class DirectoryRequests:
@@ -57,31 +61,18 @@ class DirectoryRequests:
         self._attributes = served.attributes
         self._untouched = served.untouched
         self._is_volatile = served.features.is_volatile
-        self._open: dict[int, _Directory] = {}
-        self._last = 0
+        self._directories: OrderedDict[int, _Directory] = OrderedDict()
         served.path.serve(
             {
                 wire.OPENDIR: self._opendir,
                 wire.READDIRPLUS: self._readdirplus,
-                wire.RELEASEDIR: self._releasedir,
                 wire.FSYNCDIR: self._fsyncdir,
             }
         )
 
-    def __len__(self) -> int:
-        return len(self._open)
-
-    def _opendir(self, ino: int, length: int) -> bytes:
+    def _opendir(self, ino: int, length: int) -> int:
         del ino, length
-        self._last += 1
-        self._open[self._last] = _Directory()
-        return wire.OPENED.pack(self._last, wire.KEEP_CACHE | wire.CACHE_DIR, 0)
-
-    def _releasedir(self, ino: int, length: int) -> bytes:
-        del ino, length
-        (number,) = wire.NUMBER.unpack_from(self._path.buffer, wire.BODY)
-        self._open.pop(number, None)
-        return DONE
+        return errno.ENOSYS
 
     def _fsyncdir(self, ino: int, length: int) -> bytes:
         del length
@@ -92,26 +83,31 @@ class DirectoryRequests:
 
     def _readdirplus(self, ino: int, length: int) -> list["bytes | memoryview"]:
         del length
-        number, start, size = wire.READ_IN.unpack_from(self._path.buffer, wire.BODY)
-        directory = self._open.get(number)
-        if directory is None:
-            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        _, start, size = wire.READ_IN.unpack_from(self._path.buffer, wire.BODY)
         if self._untouched is not None and self._untouched.is_plain(ino):
-            directory.entries = None
             return [self._untouched.part(ino, start, size)]
         self._overlay.trim()
         node = self._overlay.node(ino)
-        if start == 0 or directory.entries is None:
-            directory.changes = self._overlay.changes
-            directory.entries = self._entries(node)
+        directory = self._directories.get(ino)
+        if start == 0 or directory is None:
+            directory = self._keep(ino, _Directory(self._overlay.changes, self._entries(node)))
         return self._pieces(node, directory, start, size)
+
+    def _keep(self, ino: int, directory: _Directory) -> _Directory:
+        self._directories[ino] = directory
+        self._directories.move_to_end(ino)
+        while len(self._directories) > _DIRECTORIES_KEPT:
+            self._directories.popitem(last=False)
+        return directory
 
     def _pieces(
         self, node: Node, directory: _Directory, start: int, size: int
     ) -> list["bytes | memoryview"]:
         """Return the entries from a position on that fit into a size."""
-        entries = directory.entries or []
+        entries = directory.entries
         pieces: list[bytes | memoryview] = []
+        if start and entries and start >= entries[-1].position:
+            self._directories.pop(node.ino, None)  # the end of the pass
         for place in range(bisect_right(entries, start, key=_position), len(entries)):
             entry = entries[place]
             if wire.named_length(entry.name) > size:
@@ -187,3 +183,4 @@ def _position(entry: _Entry) -> int:
 
 
 _DOTS = (b".", b"..")
+_DIRECTORIES_KEPT = 16

@@ -51,25 +51,25 @@ class FileRequests:
         untouched = self._untouched
         if untouched is not None and not flags & _CHANGES and untouched.knows(ino):
             if self._prefetch is not None:
-                self._prefetch.opened(untouched.inode(ino))
+                self._prefetch.opened(ino, untouched.inode)
             return wire.OPENED.pack(_UNTOUCHED | ino, wire.KEEP_CACHE, 0)
         if self._prefetch is not None:
             self._prefetch.keep_away(ino)
         number = self._handles.open(self._overlay.node(ino), flags)
         return wire.OPENED.pack(number, 0 if flags & os.O_TRUNC else wire.KEEP_CACHE, 0)
 
-    def _read(self, ino: int, length: int) -> tuple[bytes]:
+    def _read(self, ino: int, length: int) -> tuple["bytes | memoryview"]:
         del length
         number, offset, size = wire.READ_IN.unpack_from(self._path.buffer, wire.BODY)
+        room = self._path.contents(size)
         if not number & _UNTOUCHED:
-            return (self._handles.read(number, offset, size),)
+            return (self._handles.read(number, offset, room),)
         node = self._nodes.known(ino)
         if node is not None and node.is_upper:
-            return (self._handles.read_once(node, offset, size),)
-        inode = self._untouched.inode(ino) if self._untouched is not None else None
-        if inode is None:
+            return (self._handles.read_once(node, offset, room),)
+        if self._untouched is None:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
-        return (self._overlay.lower.read(inode, offset, size),)
+        return (self._untouched.read(self._untouched.inode(ino), offset, room),)
 
     def _write(self, ino: int, length: int) -> bytes:
         del ino

@@ -96,6 +96,7 @@ def _serve_overlay(config: ServerConfig, overlay: Overlay, shown: Shown) -> Serv
     if isinstance(lower, TreeLower):
         untouched = Untouched(
             overlay,
+            lower,
             TreeView(lower.tree, shown),
             lambda node: attributes.entry(overlay.status(node)),
         )

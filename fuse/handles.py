@@ -54,21 +54,21 @@ class Handles:
         self._handles[self._last] = Handle(node, fd)
         return self._last
 
-    def read(self, number: int, offset: int, size: int) -> bytes:
-        """Read; fewer bytes than asked for only at the end."""
+    def read(self, number: int, offset: int, room: memoryview) -> "bytes | memoryview":
+        """Read as much as there is room for; fewer bytes only at the end."""
         handle = self._current(number)
         node = handle.node
         if handle.fd >= 0:
-            return os.pread(handle.fd, size, offset)
+            return room[: os.preadv(handle.fd, [room], offset)]
         if node.lower is None:
             raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
-        return self._overlay.lower.read(node.lower, offset, size)
+        return self._overlay.lower.read(node.lower, offset, len(room))
 
-    def read_once(self, node: Node, offset: int, size: int) -> bytes:
+    def read_once(self, node: Node, offset: int, room: memoryview) -> memoryview:
         """Read a file that has no handle, as it was not in the upperdir when it was opened."""
         fd = self._open_upper(node, os.O_RDONLY)
         try:
-            return os.pread(fd, size, offset)
+            return room[: os.preadv(fd, [room], offset)]
         finally:
             os.close(fd)
 

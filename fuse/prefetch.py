@@ -81,12 +81,17 @@ class Prefetch:
         self._bytes_ahead = 0
         self.files_pushed = 0
 
-    def opened(self, inode: Inode) -> None:
-        """Note that a file is about to be opened: from the answer on, reads of it may wait."""
-        ino = inode.ino
+    def opened(self, ino: int, inode_of: Callable[[int], Inode]) -> None:
+        """Note that a file is about to be opened: from the answer on, reads of it may wait.
+
+        Args:
+            ino: The file.
+            inode_of: Returns it; is not asked where the file was pushed before.
+        """
         if ino >= len(self._done):
             return
         if not self._done[ino]:
+            inode = inode_of(ino)
             if _is_wanted(inode):
                 self._push_stretch([inode])
             self._done[ino] = 1

@@ -29,7 +29,7 @@ class TreeFastPath(FastPath):
     def __init__(self, tree: Tree, contents: TarContents, shown: Shown) -> None:
         super().__init__()
         self._tree = tree
-        self._contents = contents
+        self._tars = contents
         self._view = TreeView(tree, shown)
         if tree.has_any_xattr(ACLS):
             self.wanted |= wire.POSIX_ACL
@@ -85,15 +85,17 @@ class TreeFastPath(FastPath):
         flags, _ = wire.OPEN_IN.unpack_from(self.buffer, wire.BODY)
         if flags & _WRITES:
             return errno.EROFS
-        self._prefetch.opened(self._view.inode(ino))
+        self._prefetch.opened(ino, self._view.inode)
         return wire.OPENED.pack(ino, wire.KEEP_CACHE, 0)
 
-    def _read(self, ino: int, length: int) -> tuple[bytes]:
+    def _read(self, ino: int, length: int) -> tuple["bytes | memoryview"]:
         del length
         _, offset, size = wire.READ_IN.unpack_from(self.buffer, wire.BODY)
         inode = self._view.inode(ino)
-        extents = self._tree.extents(ino) if inode.sparse else ()
-        return (self._contents.read(inode, extents, offset, size),)
+        if inode.sparse:
+            return (self._tars.read(inode, self._tree.extents(ino), offset, size),)
+        room = self.contents(size)
+        return (room[: self._tars.read_into(inode, offset, room)],)
 
     def _release(self, ino: int, length: int) -> bytes:
         del ino, length

@@ -16,6 +16,7 @@ from .entry import Inode
 from .listing import hard_linked, numbers
 from .node import Link, Node
 from .overlay import Overlay
+from .tree_lower import TreeLower
 from .tree_view import TreeView
 
 
@@ -28,16 +29,24 @@ class Untouched:
     """Answers from the tree, as long as it is right.
 
     Args:
-        overlay: The overlay, whose lower is the view's tree.
-        view: The tree.
+        overlay: The overlay.
+        lower: Its lower.
+        view: The same, as it is shown.
         describe: Makes the answer to a look-up of a node.
     """
 
-    def __init__(self, overlay: Overlay, view: TreeView, describe: Callable[[Node], bytes]) -> None:
+    def __init__(
+        self,
+        overlay: Overlay,
+        lower: TreeLower,
+        view: TreeView,
+        describe: Callable[[Node], bytes],
+    ) -> None:
         self._overlay = overlay
         self._nodes = overlay.nodes
         self._view = view
         self._describe = describe
+        self._lower = lower
         self.inode = view.inode
         self.attributes = view.attributes
 
@@ -75,6 +84,12 @@ class Untouched:
         linked = set(hard_linked(entries))
         self._nodes.tell(directory, [ino for ino in found if ino not in {i for _, i, _ in linked}])
         return b"".join(self._with_nodes(self._overlay.node(directory), entries, linked))
+
+    def read(self, inode: Inode, offset: int, room: memoryview) -> "bytes | memoryview":
+        """Read as much of a file as there is room for; fewer bytes only at the end."""
+        if inode.sparse:
+            return self._lower.read(inode, offset, len(room))
+        return room[: self._lower.contents.read_into(inode, offset, room)]
 
     def children(self, node: Node) -> Iterator[tuple[bytes, Inode | None]]:
         """Yield what the tree has in a directory, sorted by name; None for what needs a node."""

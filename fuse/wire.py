@@ -56,9 +56,8 @@ ACLS: Final = DONT_MASK | POSIX_ACL | SETXATTR_EXT
 
 NOTIFY_STORE: Final = 4  # enum fuse_notify_code
 
-# Flags of an answer to OPEN, CREATE and OPENDIR (FOPEN_*)
+# Flags of an answer to OPEN and CREATE (FOPEN_*)
 KEEP_CACHE: Final = 1 << 1
-CACHE_DIR: Final = 1 << 3
 
 # A request: len, opcode, unique, nodeid, uid, gid, pid, total_extlen, padding
 REQUEST: Final = struct.Struct("=IIQQIIIHH")

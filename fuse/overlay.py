@@ -100,15 +100,11 @@ class Overlay:
 
         Raises OSError ESTALE for any other number.
         """
-        node = self.nodes.known(ino)
-        if node is not None:
-            return node
-        names = []  # of its own and its directories: no such object has a second one
+        names = []  # from the object up to a directory that has a node: none has a second name
         at = ino
-        while at != ROOT_INO:
+        while (node := self.nodes.known(at)) is None:
             at, name = self.lower.home(at, self.nodes.homes.get(at, 0))
             names.append(name)
-        node = self.nodes.root
         for name in reversed(names):
             found = self.find(Link(node, name))
             if found is None:

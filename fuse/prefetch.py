@@ -89,6 +89,7 @@ class Prefetch:
             inode_of: Returns it; is not asked where the file was pushed before.
         """
         if ino >= len(self._done):
+            inode_of(ino)  # says that there is none
             return
         if not self._done[ino]:
             inode = inode_of(ino)

@@ -1,6 +1,5 @@
 """Directories of a writable mount, read while they change."""
 
-import errno
 import itertools
 import os
 import tempfile
@@ -78,13 +77,6 @@ def test_an_empty_directory(mount: Mount) -> None:
     found = mount.read_rest(1, fh)
     assert [each.name for each in found] == [b"big", b"d", b"empty", b".", b".."]
     assert [each.ino for each in found[-2:]] == [1, 1]
-
-
-def test_listings_may_be_kept(mount: Mount) -> None:
-    """The kernel is told to keep a directory's entries, until it changes them itself."""
-    answer = mount.ask(wire.OPENDIR, 1, wire.OPEN_IN.pack(0, 0))
-    _, flags, _ = wire.OPENED.unpack(answer)
-    assert flags == wire.KEEP_CACHE | wire.CACHE_DIR
 
 
 def test_entries_count_as_look_ups(mount: Mount, directory: int) -> None:
@@ -249,17 +241,26 @@ def test_contents_changed_during_a_pass(mount: Mount) -> None:
 
 
 def test_a_removed_directory(mount: Mount) -> None:
-    """A program that stands in it finds nothing; it can still close it."""
+    """A program that stands in it finds nothing."""
     ino = mount.find("empty").ino
     fh = mount.opendir(ino)
     mount.rmdir(1, b"empty")
     assert names_of(mount.read_rest(ino, fh)) == []
 
 
-def test_a_handle_that_is_none(mount: Mount) -> None:
-    """A number that no open directory has is EBADF; to close it is harmless."""
-    with pytest.raises(OSError, match=os.strerror(errno.EBADF)):
-        mount.readdir(1, 4711)
+def test_many_passes_at_once(mount: Mount) -> None:
+    """More directories are read in turns than are kept: each pass gives all it should."""
+    folders = [mount.mkdir(mount.find("empty").ino, b"%d" % number).ino for number in range(40)]
+    for folder in folders:
+        for name in range(30):
+            mount.mknod(folder, b"%02d" % name, 0o100644)
+    found: dict[int, list[Listed]] = {folder: [] for folder in folders}
+    for _ in range(40):
+        for folder, before in found.items():
+            position = before[-1].position if before else 0
+            before.extend(mount.readdir(folder, 0, position, SMALL))
+    for entries in found.values():
+        assert sorted(names_of(entries)) == [b"%02d" % name for name in range(30)]
 
 
 def test_the_upperdirs_own(mount: Mount) -> None:

@@ -70,7 +70,7 @@ class Opener:
         else:
             assert isinstance(path, TreeFastPath)
             self._stack.callback(path._tree.close)
-            self._stack.callback(path._contents.close)
+            self._stack.callback(path._tars.close)
         self.kernel = self._stack.enter_context(Kernel(path))
         return opened
 

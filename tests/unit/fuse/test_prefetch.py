@@ -45,7 +45,7 @@ class Bench:
     def open(self, *numbers: int) -> None:
         """Open files by their place in the directory, and work until there is none."""
         for number in numbers:
-            self.prefetch.opened(self.files[number])
+            self.prefetch.opened(self.files[number].ino, self.tree.inode)
             while self.prefetch.step():
                 pass
 
@@ -69,7 +69,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 def test_an_opened_file_is_pushed(bench: Bench) -> None:
     """A small file's contents are there before its first open is answered."""
     for number in (150, 3, 0):
-        bench.prefetch.opened(bench.files[number])
+        bench.prefetch.opened(bench.files[number].ino, bench.tree.inode)
     assert bench.pushed == {bench.inos[number]: content(number) for number in (150, 3)}
 
 
@@ -102,7 +102,7 @@ def test_opens_may_skip_a_few(bench: Bench) -> None:
 def test_leaving_the_order_stops_it(bench: Bench) -> None:
     """After an open somewhere else nothing is left to do."""
     for number in (1, 2, 3, 150):
-        bench.prefetch.opened(bench.files[number])
+        bench.prefetch.opened(bench.files[number].ino, bench.tree.inode)
     assert not bench.prefetch.step()
 
 
@@ -115,7 +115,7 @@ def test_stays_within_its_window(bench: Bench) -> None:
 def test_a_slice_is_short(bench: Bench) -> None:
     """One step pushes a few files only, as a request may come meanwhile."""
     for number in (1, 2, 3):
-        bench.prefetch.opened(bench.files[number])
+        bench.prefetch.opened(bench.files[number].ino, bench.tree.inode)
     before = len(bench.pushed)
     assert bench.prefetch.step()
     assert 0 < len(bench.pushed) - before <= prefetch._SLICE_FILES
@@ -129,14 +129,15 @@ def test_skips_what_was_opened(bench: Bench) -> None:
     assert bench.inos[9] in bench.pushed
     pushed = set(bench.pushed)
     for number in (6, 8, 9):
-        bench.prefetch.opened(bench.files[number])
+        bench.prefetch.opened(bench.files[number].ino, bench.tree.inode)
     assert set(bench.pushed) == pushed
 
 
 def test_a_number_that_the_tree_lacks(bench: Bench) -> None:
-    """An object of the upperdir is none of ours."""
+    """An object of the upperdir is none of ours; what is opened must be known to somebody."""
     bench.prefetch.keep_away(10**6)
-    bench.prefetch.opened(bench.files[1]._replace(ino=10**6))
+    with pytest.raises(KeyError):
+        bench.prefetch.opened(10**6, bench.tree.inode)
     assert bench.pushed == {}
 
 
@@ -160,7 +161,7 @@ def test_what_is_never_pushed(bench: Bench, kind: str) -> None:
         "sparse": inode._replace(sparse=True),
         "link": inode._replace(mode=0o120777),
     }
-    bench.prefetch.opened(changed[kind])
+    bench.prefetch.opened(changed[kind].ino, lambda _: changed[kind])
     assert bench.pushed == {}
 
 

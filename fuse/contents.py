@@ -8,6 +8,7 @@ from typing import Self
 
 from .copy_range import copy_range
 from .entry import Extent, Inode
+from .splice import PIECE_MAX, PIECE_MIN, Piece
 
 
 class TarContents:
@@ -84,6 +85,13 @@ class TarContents:
                 raise OSError(errno.EIO, "a layer's tar is shorter than it was")
             done += more
         return done
+
+    def piece(self, inode: Inode, offset: int, size: int) -> Piece | None:
+        """Return where a large part of a file lies in one run; None where it is none, or small."""
+        size = min(size, inode.size - offset)
+        if inode.sparse or not PIECE_MIN <= size <= PIECE_MAX:
+            return None
+        return Piece(self._fds[inode.layer], inode.offset + offset, size)
 
     def copy(self, inode: Inode, extents: Sequence[Extent], fd: int, length: int) -> None:
         """Copy the first *length* bytes of a regular file into a new, empty file.

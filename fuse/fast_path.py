@@ -8,6 +8,7 @@ are a handful of kinds that need none of this. Those are read here from the kern
 A handler gets the object's number and the length of the message, and returns the answer's body:
 
 - bytes, or a sequence of buffers to be written one after the other;
+- a `Piece` of a file, to be moved without passing through here;
 - a positive int: the errno;
 - None: the request has no answer (FORGET);
 - NotImplemented: pyfuse3 shall have it.
@@ -23,6 +24,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from . import wire
+from .splice import Piece, Splicer
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +54,7 @@ class FastPath:
     def __init__(self) -> None:
         self.buffer = bytearray(BUFFER_BYTES)
         self.view = memoryview(self.buffer)
+        self._splicer = Splicer()
         self._contents = memoryview(bytearray(BUFFER_BYTES))
         self.wanted = wire.CACHE_SYMLINKS | wire.EXPLICIT_INVAL_DATA
         self.agreed = 0
@@ -115,9 +118,13 @@ class FastPath:
             return wire.SIZE.pack(len(value), 0)
         return value if len(value) <= size else errno.ERANGE
 
-    def _write(self, unique: int, body: "bytes | int | Sequence[bytes | memoryview]") -> None:
+    def _write(
+        self, unique: int, body: "bytes | int | Piece | Sequence[bytes | memoryview]"
+    ) -> None:
         try:
-            if isinstance(body, int):
+            if isinstance(body, Piece):
+                self._move(unique, body)
+            elif isinstance(body, int):
                 os.write(self._fd, wire.ANSWER.pack(wire.ANSWER.size, -body, unique))
             elif isinstance(body, bytes):
                 head = wire.ANSWER.pack(wire.ANSWER.size + len(body), 0, unique)
@@ -133,6 +140,17 @@ class FastPath:
         except OSError as error:
             if error.errno not in _MOUNT_ENDED:
                 raise
+
+    def _move(self, unique: int, piece: Piece) -> None:
+        head = wire.ANSWER.pack(wire.ANSWER.size + piece.size, 0, unique)
+        try:
+            self._splicer.send(self._fd, head, piece)
+        except OSError as error:
+            if error.errno == errno.ENOENT or error.errno in _MOUNT_ENDED:
+                raise
+            # A file system that cannot splice, or a file that has become shorter
+            contents = os.pread(piece.fd, piece.size, piece.offset)
+            self._write(unique, (contents,) if len(contents) == piece.size else errno.EIO)
 
     def _interrupt(self, ino: int, length: int) -> None:
         """Let an interruption pass: what it was to interrupt has been answered before this."""

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from . import fallocate, wire
 from .fast_path import DONE
 from .served import Served
+from .splice import Piece
 
 _UNTOUCHED = 1 << 62
 _DATASYNC = 1  # FUSE_FSYNC_FDATASYNC
@@ -58,7 +59,7 @@ class FileRequests:
         number = self._handles.open(self._overlay.node(ino), flags)
         return wire.OPENED.pack(number, 0 if flags & os.O_TRUNC else wire.KEEP_CACHE, 0)
 
-    def _read(self, ino: int, length: int) -> tuple["bytes | memoryview"]:
+    def _read(self, ino: int, length: int) -> Piece | tuple["bytes | memoryview"]:
         del length
         number, offset, size = wire.READ_IN.unpack_from(self._path.buffer, wire.BODY)
         room = self._path.contents(size)
@@ -69,7 +70,10 @@ class FileRequests:
             return (self._handles.read_once(node, offset, room),)
         if self._untouched is None:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
-        return (self._untouched.read(self._untouched.inode(ino), offset, room),)
+        inode = self._untouched.inode(ino)
+        return self._untouched.piece(inode, offset, size) or (
+            self._untouched.read(inode, offset, room),
+        )
 
     def _write(self, ino: int, length: int) -> bytes:
         del ino

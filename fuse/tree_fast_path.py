@@ -16,6 +16,7 @@ from .contents import TarContents
 from .fast_path import DONE, FastPath
 from .prefetch import Prefetch
 from .shown import Shown
+from .splice import Piece
 from .tree import Tree
 from .tree_view import TreeView
 from .xattrs import ACLS
@@ -88,10 +89,13 @@ class TreeFastPath(FastPath):
         self._prefetch.opened(ino, self._view.inode)
         return wire.OPENED.pack(ino, wire.KEEP_CACHE, 0)
 
-    def _read(self, ino: int, length: int) -> tuple["bytes | memoryview"]:
+    def _read(self, ino: int, length: int) -> Piece | tuple["bytes | memoryview"]:
         del length
         _, offset, size = wire.READ_IN.unpack_from(self.buffer, wire.BODY)
         inode = self._view.inode(ino)
+        piece = self._tars.piece(inode, offset, size)
+        if piece is not None:
+            return piece
         if inode.sparse:
             return (self._tars.read(inode, self._tree.extents(ino), offset, size),)
         room = self.contents(size)

@@ -47,6 +47,7 @@ class Untouched:
         self._view = view
         self._describe = describe
         self._lower = lower
+        self.piece = lower.contents.piece
         self.inode = view.inode
         self.attributes = view.attributes
 

@@ -10,8 +10,8 @@ import stat
 import pyfuse3
 
 from . import wire
-from .overlay import Status
 from .ownership import IDTranslation
+from .status import Status
 
 
 class AttributeMaker:

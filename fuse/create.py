@@ -181,11 +181,14 @@ def make_unnamed(overlay: Overlay, directory: Node, new: NewObject) -> Created:
         mode = stat.S_IMODE(os.fstat(fd).st_mode if new.is_inheriting else new.mode)
         overlay.upper.set_owner_and_mode_open(fd, mode, new.uid, new.gid)
         status = os.fstat(fd)
-        node = overlay.unnamed_node(status, orphan_fd)
+        ino = overlay.nodes.upper_number(status.st_ino)
+        node = Node(ino, is_directory=False, upper_ino=status.st_ino)
     except BaseException:
         for each in filter(lambda number: number >= 0, (fd, orphan_fd)):
             os.close(each)
         raise
+    node.orphan_fd = orphan_fd
+    overlay.nodes.add(node)
     return Created(node, fd, status)
 
 

@@ -77,8 +77,9 @@ class DirectoryRequests:
     def _fsyncdir(self, ino: int, length: int) -> bytes:
         del length
         node = self._overlay.nodes.known(ino)
-        if not self._is_volatile and node is not None:
-            self._overlay.sync_directory(node)
+        # Of the lower tree there is nothing to bring
+        if not self._is_volatile and node is not None and node.is_upper and not node.is_removed:
+            self._overlay.upper.sync(node)
         return DONE
 
     def _readdirplus(self, ino: int, length: int) -> list["bytes | memoryview"]:

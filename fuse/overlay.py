@@ -11,7 +11,6 @@ pyfuse3. All state is this class's, and one request is finished before the next 
 import errno
 import os
 import stat
-from typing import NamedTuple
 
 from . import xattrs
 from .entry import Inode
@@ -19,23 +18,8 @@ from .lower import Lower
 from .node import ROOT_INO, Link, Node, NodeTable
 from .ownership import Squash
 from .place import Place
+from .status import Kind, Status, of_lower, of_upper
 from .upper import Upper
-
-
-class Status(NamedTuple):
-    """An object's attributes; the first eight as an `Inode` has them."""
-
-    ino: int
-    mode: int
-    nlink: int
-    uid: int
-    gid: int
-    size: int
-    mtime_ns: int
-    rdev: int
-    blocks: int
-    atime_ns: int
-    ctime_ns: int
 
 
 class Overlay:
@@ -181,19 +165,6 @@ class Overlay:
         here = Place(self.upper.directory(directory), b".")
         return self.upper.xattr(here, xattrs.DEFAULT_ACL) is not None
 
-    def unnamed_node(self, status: os.stat_result, orphan_fd: int) -> Node:
-        """Return the node of a new object of the upperdir that has no name.
-
-        Args:
-            status: Its status.
-            orphan_fd: Open file of it, which becomes the node's.
-        """
-        ino = self.nodes.upper_number(status.st_ino)
-        node = Node(ino, is_directory=False, upper_ino=status.st_ino)
-        node.orphan_fd = orphan_fd
-        self.nodes.add(node)
-        return node
-
     def names(self, node: Node) -> list[bytes]:
         """Return the names that a directory shows, sorted."""
         if node.is_removed:
@@ -226,17 +197,6 @@ class Overlay:
             whiteout = hiding.is_whiteout(place, status, xattr_form=form)
             (hidden if whiteout else shown).add(name)
         return shown, hidden
-
-    def sync_directory(self, node: Node) -> None:
-        """Bring a directory's names to the disk; of the lower tree there is nothing to bring."""
-        if not node.is_upper or node.is_removed:
-            return
-        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-        fd = os.open(b".", flags, dir_fd=self.upper.directory(node))
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
 
     def readlink(self, node: Node) -> bytes:
         """Return a symbolic link's target."""
@@ -300,42 +260,12 @@ class Overlay:
         lower = node.lower
         if lower is None:
             raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
-        uid, gid = self.owner(lower)
-        nlink = lower.nlink - self.hidden_links.get(lower.ino, 0)
-        return Status(
-            node.ino,
-            lower.mode,
-            0 if node.is_removed else nlink,
-            uid,
-            gid,
-            lower.size,
-            lower.mtime_ns,
-            lower.rdev,
-            (lower.size + 511) // 512,
-            lower.mtime_ns,
-            lower.mtime_ns,
-        )
+        return of_lower(node, lower, self.owner(lower), self.hidden_links.get(lower.ino, 0))
 
     def upper_status(self, node: Node, stored: os.stat_result, place: Place | None) -> Status:
         """Return the attributes of an object of the upperdir, as stored and as noted."""
-        mode, uid, gid, rdev = stored.st_mode, stored.st_uid, stored.st_gid, stored.st_rdev
         override = None if place is None else self.upper.override(place, stored)
-        if override is not None:
-            kind = stat.S_IFMT(override.mode) or stat.S_IFMT(mode)
-            mode = kind | stat.S_IMODE(override.mode)
-            uid, gid, rdev = self._uids[override.uid], self._gids[override.gid], override.rdev
-        # One link says "unknown" to find(1): the upper half's count alone would mislead it.
-        nlink = 1 if node.is_directory and node.lower is not None else stored.st_nlink
-        return Status(
-            node.ino,
-            mode,
-            nlink,
-            uid,
-            gid,
-            stored.st_size,
-            stored.st_mtime_ns,
-            rdev,
-            stored.st_blocks,
-            stored.st_atime_ns,
-            stored.st_ctime_ns,
-        )
+        if override is None:
+            return of_upper(node, stored, None)
+        owner = (self._uids[override.uid], self._gids[override.gid])
+        return of_upper(node, stored, Kind(override.mode, *owner, override.rdev))

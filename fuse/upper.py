@@ -119,6 +119,15 @@ class Upper(UpperFiles):
             _, fd = self._directories.popitem(last=False)
             os.close(fd)
 
+    def sync(self, node: Node) -> None:
+        """Bring a directory's names to the disk."""
+        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+        fd = os.open(b".", flags, dir_fd=self.directory(node))
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
     def leave(self, node: Node) -> None:
         """Close the descriptor of a directory that is going away."""
         fd = self._directories.pop(node, -1)

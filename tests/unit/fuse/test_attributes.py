@@ -7,8 +7,8 @@ import pytest
 
 from fuse import wire
 from fuse.attributes import AttributeMaker, statvfs_answer
-from fuse.overlay import Status
 from fuse.ownership import IDTranslation
+from fuse.status import Status
 
 # Where they stand among the fields of fuse_attr
 INO, SIZE, BLOCKS, ATIME, MTIME, CTIME, ATIME_NS, MTIME_NS, CTIME_NS = range(9)

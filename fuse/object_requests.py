@@ -9,6 +9,7 @@ import time
 from . import change, wire
 from .fast_path import DONE
 from .served import Served
+from .xattrs import DEFAULT_ACL
 
 # Which fields of SETATTR are meant (FATTR_*)
 _MODE, _UID, _GID, _SIZE, _ATIME, _MTIME, _FH, _ATIME_NOW, _MTIME_NOW = (1 << n for n in range(9))
@@ -78,7 +79,8 @@ class ObjectRequests:
         self._features.require_xattr(name)
         node = self._overlay.node(ino)
         change.set_xattr(self._overlay, node, name, value[:size], flags)
-        if more and more[0] & _KILL_SGID:
+        # The kernel says it of default ACLs too, where file systems take nothing away.
+        if more and more[0] & _KILL_SGID and name != DEFAULT_ACL:
             mode = self._overlay.status(node).mode & ~stat.S_ISGID
             change.change(self._overlay, node, change.Changes(mode=mode))
         return DONE

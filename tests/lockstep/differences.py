@@ -57,7 +57,7 @@ DIFFERENCES = (
         "overlayfs says EEXIST",
     ),
     Difference(
-        "an open FIFO that was removed can be changed, and stays removed",
+        "what was removed while it was open can be changed, and stays removed",
         "over a disk, overlayfs puts a lower one back under its name",
     ),
     Difference(
@@ -112,7 +112,9 @@ def is_lost(operation: do.Operation, expected: object) -> bool:
 
 
 def does_resurrect(operation: do.Operation, side: Side) -> bool:
-    """Tell whether the judge might give a removed FIFO its name back: see DIFFERENCES."""
+    """Tell whether the judge might give a removed object its name back: see DIFFERENCES."""
     if not isinstance(operation, _OF_OPEN) or operation.slot not in side.fds:
         return False
-    return stat.S_ISFIFO(os.fstat(side.fd(operation.slot)).st_mode)
+    status = os.fstat(side.fd(operation.slot))
+    is_removed = status.st_nlink == 0 and not stat.S_ISDIR(status.st_mode)
+    return is_removed or stat.S_ISFIFO(status.st_mode)

@@ -63,13 +63,13 @@ class TarContents:
             return b""
         fd = self._fds[inode.layer]
         if not inode.sparse:
-            return _pread(fd, size, inode.offset + offset)
+            extents = ((0, inode.size, inode.offset),)
         contents = bytearray(size)
+        view = memoryview(contents)
         for start, length, tar_offset in extents:
             first, last = max(start, offset), min(start + length, offset + size)
             if first < last:
-                piece = _pread(fd, last - first, tar_offset + first - start)
-                contents[first - offset : last - offset] = piece
+                _fill(fd, view[first - offset : last - offset], tar_offset + first - start)
         return bytes(contents)
 
     def read_into(self, inode: Inode, offset: int, target: memoryview) -> int:
@@ -77,14 +77,8 @@ class TarContents:
         size = min(len(target), inode.size - offset)
         if size <= 0:
             return 0
-        fd, start = self._fds[inode.layer], inode.offset + offset
-        done = os.preadv(fd, [target[:size]], start)
-        while done < size:  # as in `_pread`
-            more = os.preadv(fd, [target[done:size]], start + done)
-            if not more:
-                raise OSError(errno.EIO, "a layer's tar is shorter than it was")
-            done += more
-        return done
+        _fill(self._fds[inode.layer], target[:size], inode.offset + offset)
+        return size
 
     def piece(self, inode: Inode, offset: int, size: int) -> Piece | None:
         """Return where a large part of a file lies in one run; None where it is none, or small."""
@@ -112,11 +106,11 @@ class TarContents:
         return os.pread(self._fds[layer], size, offset)
 
 
-def _pread(fd: int, size: int, offset: int) -> bytes:
-    piece = os.pread(fd, size, offset)
-    while len(piece) < size:  # a read returns at most 2 GiB, and less where a signal came
-        more = os.pread(fd, size - len(piece), offset + len(piece))
+def _fill(fd: int, target: memoryview, offset: int) -> None:
+    """Read until a buffer is full: a read returns at most 2 GiB, and less where a signal came."""
+    done = 0
+    while done < len(target):
+        more = os.preadv(fd, [target[done:]], offset + done)
         if not more:
             raise OSError(errno.EIO, "a layer's tar is shorter than it was")
-        piece += more
-    return piece
+        done += more

@@ -82,8 +82,9 @@ class Untouched:
         if not has_hard_links:
             self._nodes.tell(directory, found)
             return entries
-        linked = set(hard_linked(entries))
-        self._nodes.tell(directory, [ino for ino in found if ino not in {i for _, i, _ in linked}])
+        linked = list(hard_linked(entries))
+        with_nodes = {ino for _, ino, _ in linked}
+        self._nodes.tell(directory, [ino for ino in found if ino not in with_nodes])
         return b"".join(self._with_nodes(self._overlay.node(directory), entries, linked))
 
     def read(self, inode: Inode, offset: int, room: memoryview) -> "bytes | memoryview":
@@ -99,11 +100,11 @@ class Untouched:
                 yield name, None if is_hard_linked(inode) else inode
 
     def _with_nodes(
-        self, parent: Node, entries: memoryview, linked: set[tuple[int, int, bytes]]
+        self, parent: Node, entries: memoryview, linked: list[tuple[int, int, bytes]]
     ) -> Iterator["bytes | memoryview"]:
         """Yield entries in pieces, those of files with several names made from their nodes."""
         done = 0
-        for at, _, name in sorted(linked):
+        for at, _, name in linked:
             node = self._overlay.require(Link(parent, name))
             node.lookups += 1
             yield entries[done:at]

@@ -33,9 +33,9 @@ FORMAT_VERSION = 1
 TEMP_PREFIX = ".tmp-"
 _LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
 _MAX_INDEX_BYTES = 64 << 20  # our own document: a hundred thousand names
-# each with its parents: os.makedirs gives its mode to the last one alone
 TREE_VERSION = 2
 """That of the trees that `fuse` reads (`fuse.entry.TREE_VERSION`)."""
+# each with its parents: os.makedirs gives its mode to the last one alone
 _FOLDERS = ("", "blobs", "blobs/sha256", "layers", "layers/sha256", "trees", "locks")
 
 

@@ -153,8 +153,13 @@ def demo_debs() -> Path:
 
 @pytest.fixture(scope="session")
 def demo_home(demo_image: str, tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """Give a user whose store holds the demo image as `debian-demo`; loaded once a session."""
+    """Give a user whose store holds the demo image as `debian-demo`; loaded once a session.
+
+    He has been told of his ID map: that is said once, to whichever test has a terminal first.
+    """
     home = Home.make(tmp_path_factory.mktemp("demo"))
+    home.runtime.mkdir(mode=0o700)
+    (home.runtime / "said-single-id").touch()
     Rootless(home).ok("load", demo_image.rpartition(":")[0], timeout=300)
     return home
 

@@ -6,7 +6,6 @@ and the order is the kernel's.
 
 import fcntl
 import os
-import signal
 import termios
 from dataclasses import dataclass
 from typing import NoReturn
@@ -17,6 +16,7 @@ from rootless.linux.channel import Channel
 from rootless.oci.runtime_spec import Process
 from rootless.runtime import capabilities, rlimits
 from rootless.runtime.program import find_program, refuse_own_program
+from rootless.runtime.signals import reset_signals
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def exec_workload(process: Process, options: ProcessOptions, report: Channel) ->
     """Become the workload, or send `{"error": …}` on `report` and exit."""
     status = RootlessError.exit_status
     try:
-        _reset_signals()
+        reset_signals()
 
         # A session of its own: no terminal of the host is its controlling terminal, so that
         # nothing can be pushed into the caller's input (TIOCSTI).
@@ -77,17 +77,6 @@ def exec_workload(process: Process, options: ProcessOptions, report: Channel) ->
         report.send({"error": RootlessError(what).to_record()})
     finally:
         os._exit(status)
-
-
-def _reset_signals() -> None:
-    """Undo what the interpreter and PID 1 set: the workload starts as from a shell."""
-    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
-        try:
-            signal.signal(number, signal.SIG_DFL)
-        except OSError:
-            continue  # the C library keeps some for itself
-    signal.set_wakeup_fd(-1)
-    signal.pthread_sigmask(signal.SIG_SETMASK, [])
 
 
 def _set_standard_streams(options: ProcessOptions) -> None:

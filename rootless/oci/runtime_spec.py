@@ -112,6 +112,11 @@ def parse_spec(text: bytes, source: str = "config.json") -> Spec:
     )
 
 
+def parse_process(text: bytes, source: str) -> Process:
+    """Read a file that holds a `process` object alone; raises InvalidInput."""
+    return _parse_process(parse_document(text, source))
+
+
 def _parse_process(document: Node) -> Process:
     args = document.texts("args")
     if not args:

@@ -67,6 +67,12 @@ def _parser(program: str) -> argparse.ArgumentParser:
     parser.add_argument(
         "--systemd-cgroup", action="store_true", help="make the cgroup a scope of systemd"
     )
+    parser.add_argument(
+        "--cgroup-manager",
+        default="cgroupfs",
+        choices=("cgroupfs", "systemd", "disabled"),
+        help="who makes the cgroup, in crun's words; podman asks for none by 'disabled'",
+    )
     parser.add_argument("--rootless", default="", help=argparse.SUPPRESS)
     verbs = parser.add_subparsers(metavar="VERB", required=True, parser_class=_Parser)
     _add_create(verbs)

@@ -49,11 +49,12 @@ def main(arguments: Sequence[str] | None = None, program: str = _PROGRAM) -> int
 def _parser(program: str) -> argparse.ArgumentParser:
     parser = _Parser(
         prog=program,
-        description="An OCI runtime for ordinary users, with runc's command line: what podman "
-        "and conmon drive. A container is made of a bundle: a folder with config.json and a "
+        formatter_class=argparse.RawDescriptionHelpFormatter,  # the version has two lines
+        description="An OCI runtime for ordinary users, with runc's command line: what podman and\n"
+        "conmon drive. A container is made of a bundle: a folder with config.json and a\n"
         "root file system.",
-        epilog="To run an image use 'rootless run'. Example: "
-        f"{program} create --bundle DIR ID && {program} start ID",
+        epilog="To run an image use 'rootless run'. Example:\n"
+        f"  {program} create --bundle DIR ID && {program} start ID",
     )
     version = f"{_PROGRAM} version {__version__}\nspec: {STATE_VERSION}"
     parser.add_argument(
@@ -230,7 +231,9 @@ def _list(options: argparse.Namespace) -> None:
 def _exec(options: argparse.Namespace) -> int:
     from rootless.runtime.exec import ExecRequest, execute  # noqa: PLC0415
     from rootless.runtime.exec_process import ProcessWords, process_for  # noqa: PLC0415
+    from rootless.runtime.sealed_program import seal_own_program  # noqa: PLC0415
 
+    seal_own_program()
     words = ProcessWords(
         args=tuple(options.args),
         file=options.process,

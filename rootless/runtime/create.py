@@ -81,6 +81,12 @@ def _rootfs(bundle: Path, spec: Spec) -> Path:
     rootfs = (bundle / spec.root_path).resolve()
     if not rootfs.is_dir():
         raise NotFound("the bundle's root.path is not a folder", str(rootfs))
+    if not any(os.scandir(rootfs)):
+        raise InvalidInput(
+            "the bundle's root file system is empty",
+            str(rootfs),
+            "'rootless run --bundle' runs a bundle whose files are in an image of the store",
+        )
     return rootfs
 
 

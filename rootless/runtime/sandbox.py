@@ -17,6 +17,7 @@ from rootless.errors import InvalidInput, OverlayError, RootlessError
 from rootless.linux import capset, keyring, mount_api, namespaces, prctl
 from rootless.linux.channel import Channel
 from rootless.linux.pivot_root import pivot_root
+from rootless.linux.statfs import statfs
 from rootless.oci.runtime_spec import Spec
 from rootless.runtime import devices, gate, init, mounts, network, rootfs, terminal
 from rootless.runtime.hooks import run_hooks
@@ -250,6 +251,8 @@ def _await_state(control: Channel) -> bytes:
 def _set_sysctl(name: str, value: str) -> None:
     path = f"/proc/sys/{name.replace('.', '/')}"
     try:
+        if statfs("/proc/sys").type_name != "proc":  # a folder of the image
+            raise OverlayError("cannot set a sysctl without /proc", f"{name}={value}")
         with open(path, "w", encoding="utf-8") as file:
             file.write(value)
     except OSError as error:

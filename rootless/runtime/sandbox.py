@@ -21,7 +21,7 @@ from rootless.linux.channel import Channel
 from rootless.linux.openat2 import open_in_root
 from rootless.linux.pivot_root import pivot_root
 from rootless.oci.runtime_spec import Spec
-from rootless.runtime import devices, init, mounts, network, rootfs
+from rootless.runtime import cgroup, devices, init, mounts, network, rootfs
 from rootless.runtime.process import ProcessOptions, exec_workload
 
 log = logging.getLogger(__name__)
@@ -49,12 +49,14 @@ class SandboxOptions:
         set_groups: The ID map allows setgroups(2).
         close_stdin: The workload reads /dev/null.
         devices: Host device nodes to pass, (source, destination) each.
+        cgroup_fd: `cgroup.procs` of the container's cgroup, open for writing; -1 for none.
     """
 
     rootfs: str
     set_groups: bool
     close_stdin: bool
     devices: tuple[tuple[str, str], ...] = ()
+    cgroup_fd: int = -1
 
 
 def check_supported(spec: Spec) -> None:
@@ -85,6 +87,8 @@ def _first_process(spec: Spec, options: SandboxOptions, control: Channel) -> NoR
     status = RootlessError.exit_status
     try:
         prctl.set_parent_death_signal(signal.SIGKILL)
+        # Before the cgroup namespace is made: its root is where this process stands then.
+        cgroup.join(options.cgroup_fd)
         status = _become_container(spec, options, control)
     except RootlessError as error:
         control.send({"error": error.to_record()})

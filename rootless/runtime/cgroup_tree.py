@@ -56,6 +56,14 @@ class Refusal:
     fix: str
 
 
+BY_LAYOUT = {
+    Layout.NONE: Refusal("no cgroup file system is mounted", "mount one on /sys/fs/cgroup"),
+    Layout.LEGACY: Refusal("this host has cgroup v1, which users cannot be given", BOOT_FIX),
+    Layout.HYBRID: Refusal("this host's controllers are those of cgroup v1", BOOT_FIX),
+}
+"""What keeps a user from limits whatever else holds, by layout."""
+
+
 def find_place() -> Place:
     """Read where this process stands."""
     try:
@@ -116,13 +124,8 @@ def refusal(place: Place) -> Refusal | None:
     """Return why nothing can be made below this process's own cgroup; None where it can."""
     if place.own is not None and is_delegated(place.own):
         return None
-    by_layout = {
-        Layout.NONE: Refusal("no cgroup file system is mounted", "mount one on /sys/fs/cgroup"),
-        Layout.LEGACY: Refusal("this host has cgroup v1, which users cannot be given", BOOT_FIX),
-        Layout.HYBRID: Refusal("this host's controllers are those of cgroup v1", BOOT_FIX),
-    }
-    if place.layout in by_layout:
-        return by_layout[place.layout]
+    if place.layout in BY_LAYOUT:
+        return BY_LAYOUT[place.layout]
     if place.own is None:
         return Refusal(
             "this process's cgroup lies outside of what is mounted here",

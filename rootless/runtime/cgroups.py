@@ -65,8 +65,8 @@ def prepare(
     settings = settings_of(linux.resources)
     unmet = _never_met(linux)
     cgroup = None
+    place = cgroup_tree.find_place()
     try:
-        place = cgroup_tree.find_place()
         cgroup = _make(place, linux.cgroups_path, container_id, settings, systemd=systemd)
     except Precondition as error:
         why = Refusal(f"{error.what}: {error.on}" if error.on else error.what, error.fix)
@@ -75,7 +75,7 @@ def prepare(
             unmet.append(_Unmet("cgroupsPath", why))
     try:
         if cgroup is not None:
-            unmet += _limit(cgroup, settings)
+            unmet += _limit(cgroup, settings, place.layout)
         _report(unmet, strict=strict)
     except BaseException:
         if cgroup is not None:
@@ -133,16 +133,18 @@ def _make(
         if place.mount_point is None or not usable:
             raise _precondition(refusal)
         return _below(place.mount_point, path, controllers)
+    # what nobody has named may go where it can
+    may_ask = bool(settings) and not path and place.layout is Layout.UNIFIED and bool(find_bus())
     if refusal is None and place.own is not None:
         try:
             _make_room(place.own, controllers)
             return _below(place.own, path or f"rootless-{container_id}", controllers)
         except Precondition:
-            if path or not settings or not find_bus():
+            if not may_ask:
                 raise
-    elif path or (settings and not find_bus()):
-        raise _precondition(refusal)
-    elif not settings:
+    elif not may_ask:
+        if path or settings:
+            raise _precondition(refusal)
         return None
     return _in_scope(place, ScopeName(DEFAULT_SLICE, f"rootless-{container_id}.scope"))
 
@@ -153,9 +155,8 @@ def _precondition(refusal: Refusal | None) -> Precondition:
 
 
 def _in_scope(place: Place, name: ScopeName) -> Cgroup:
-    refusal = cgroup_tree.refusal(place)
-    if place.mount_point is None or place.layout is not Layout.UNIFIED:
-        raise _precondition(refusal)
+    if place.mount_point is None:
+        raise _precondition(cgroup_tree.refusal(place))
     scope = start_scope(name, place.mount_point)
     try:
         inner = scope.path / _INSIDE_SCOPE
@@ -234,7 +235,7 @@ def _enable(folder: Path, controllers: Iterable[str]) -> None:
 # ── limits ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _limit(cgroup: Cgroup, settings: tuple[Setting, ...]) -> list[_Unmet]:
+def _limit(cgroup: Cgroup, settings: tuple[Setting, ...], layout: Layout) -> list[_Unmet]:
     """Write the limits; return those that have no file to be written to."""
     parent = cgroup.path.parent
     _enable(parent, {setting.controller for setting in settings if setting.controller})
@@ -246,12 +247,14 @@ def _limit(cgroup: Cgroup, settings: tuple[Setting, ...]) -> list[_Unmet]:
         if found is not None:
             _write(cgroup.path, setting, *found)
         elif setting.value != "max":  # no limit asked for, and none there
-            unmet.append(_Unmet(setting.member, _why_no_file(setting, controllers)))
+            unmet.append(_Unmet(setting.member, _why_no_file(setting, controllers, layout)))
     return unmet
 
 
-def _why_no_file(setting: Setting, controllers: frozenset[str]) -> Refusal:
+def _why_no_file(setting: Setting, controllers: frozenset[str], layout: Layout) -> Refusal:
     if setting.controller and setting.controller not in controllers:
+        if layout is not Layout.UNIFIED:
+            return cgroup_tree.BY_LAYOUT[layout]
         reason = f"the controller {setting.controller} is not delegated to you"
         return Refusal(reason, cgroup_tree.ALL_CONTROLLERS_FIX)
     return Refusal(f"this kernel has no {setting.file}", "")

@@ -30,6 +30,7 @@ class RunOptions:
         cap_add: Capabilities beside the default set; "ALL" for all.
         cap_drop: Capabilities less than the default set; "ALL" for all.
         no_new_privileges: execve(2) grants nothing (set-ID programs have no effect).
+        seccomp: A seccomp profile's file, "unconfined" for no filter; "" for the default profile.
         shm_size: Bytes of /dev/shm.
         annotations: More annotations of the bundle.
     """
@@ -51,5 +52,6 @@ class RunOptions:
     cap_add: tuple[str, ...] = ()
     cap_drop: tuple[str, ...] = ()
     no_new_privileges: bool = True
+    seccomp: str = ""
     shm_size: int = DEFAULT_SHM_SIZE
     annotations: Mapping[str, str] = field(default_factory=dict)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rootless.oci.runtime_spec import Spec
+from rootless.runtime.seccomp import SeccompFilter
 from rootless.userns.maps import Maps
 
 
@@ -47,6 +48,7 @@ class Container:
         keep_groups: The caller's supplementary groups stay.
         devices: Host device nodes to pass, (source, destination) each.
         name_files: Files to write and bind, by destination; they give way to the user's mounts.
+        seccomp: The spec's filter, compiled; None where it has none.
     """
 
     id: str
@@ -57,3 +59,4 @@ class Container:
     keep_groups: bool = False
     devices: tuple[tuple[str, str], ...] = ()
     name_files: Mapping[str, bytes] = field(default_factory=dict)
+    seccomp: SeccompFilter | None = None

@@ -54,6 +54,7 @@ def supervise(container: Container, resources: Resources, channel: Channel) -> i
             set_groups=container.maps.needs_helpers and not container.keep_groups,
             close_stdin=not container.interactive,
             devices=container.devices,
+            seccomp=container.seccomp,
         )
         spec = _with_name_files(container, resources.folder)
         # From here on the end of the channel tells that the command line is gone, and there is

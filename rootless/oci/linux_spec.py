@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rootless.oci.document import Node
+from rootless.oci.seccomp_spec import SeccompSpec, parse_seccomp
 
 NAMESPACE_TYPES = ("pid", "network", "mount", "ipc", "uts", "user", "cgroup", "time")
 
@@ -49,6 +50,7 @@ class LinuxSpec:
     masked_paths: tuple[str, ...] = ()
     readonly_paths: tuple[str, ...] = ()
     sysctl: Mapping[str, str] = field(default_factory=dict)
+    seccomp: SeccompSpec | None = None
     not_applied: tuple[str, ...] = ()
 
     def namespace(self, kind: str) -> Namespace | None:
@@ -68,6 +70,8 @@ class LinuxSpec:
             document["gidMappings"] = [mapping.to_document() for mapping in self.gid_mappings]
         if self.sysctl:
             document["sysctl"] = dict(self.sysctl)
+        if self.seccomp is not None:
+            document["seccomp"] = self.seccomp.to_document()
         return document
 
 
@@ -80,14 +84,18 @@ def parse_linux_spec(document: Node) -> LinuxSpec:
         masked_paths=_absolute_paths(document, "maskedPaths"),
         readonly_paths=_absolute_paths(document, "readonlyPaths"),
         sysctl=document.mapping("sysctl"),
+        seccomp=_parse_seccomp(document),
         not_applied=tuple(
             f"linux.{key}"
-            for key in (
-                *("seccomp", "resources", "devices", "intelRdt", "personality", "timeOffsets"),
-            )
+            for key in (*("resources", "devices", "intelRdt", "personality", "timeOffsets"),)
             if (value := document.value.get(key)) and not _is_default(key, value)
         ),
     )
+
+
+def _parse_seccomp(document: Node) -> SeccompSpec | None:
+    found = document.get("seccomp")
+    return None if found is None else parse_seccomp(found)
 
 
 def _is_default(key: str, value: Any) -> bool:

@@ -21,8 +21,9 @@ from rootless.linux.channel import Channel
 from rootless.linux.openat2 import open_in_root
 from rootless.linux.pivot_root import pivot_root
 from rootless.oci.runtime_spec import Spec
-from rootless.runtime import devices, init, mounts, network, rootfs
+from rootless.runtime import devices, init, mounts, network, rootfs, seccomp_listener
 from rootless.runtime.process import ProcessOptions, exec_workload
+from rootless.runtime.seccomp import SeccompFilter
 
 log = logging.getLogger(__name__)
 
@@ -49,12 +50,14 @@ class SandboxOptions:
         set_groups: The ID map allows setgroups(2).
         close_stdin: The workload reads /dev/null.
         devices: Host device nodes to pass, (source, destination) each.
+        seccomp: The spec's `linux.seccomp`, compiled.
     """
 
     rootfs: str
     set_groups: bool
     close_stdin: bool
     devices: tuple[tuple[str, str], ...] = ()
+    seccomp: SeccompFilter | None = None
 
 
 def check_supported(spec: Spec) -> None:
@@ -74,6 +77,8 @@ def start(spec: Spec, options: SandboxOptions, control: Channel) -> int:
     namespace of the container.
     """
     check_supported(spec)
+    if spec.linux.seccomp is not None and options.seccomp is None:
+        raise RootlessError("internal error: a filter that is asked for was not compiled")
     namespaces.unshare(namespaces.CLONE_NEWPID)
     pid = os.fork()
     if pid == 0:
@@ -255,12 +260,17 @@ def _start_workload(spec: Spec, options: SandboxOptions, control: Channel, termi
     # From here on signals are the workload's: those that come before it runs wait in the channel.
     control.send({"started": True})
     ours, theirs = Channel.pair()
-    process_options = ProcessOptions(options.set_groups, terminal_fd, options.close_stdin)
+    process_options = ProcessOptions(
+        options.set_groups, terminal_fd, options.close_stdin, options.seccomp
+    )
     pid = os.fork()
     if pid == 0:
         exec_workload(spec.process, process_options, theirs)
     theirs.close()
     received = ours.receive()  # the end of the stream: exec closed it
+    if received is not None and seccomp_listener.MESSAGE in received[0]:
+        seccomp_listener.pass_on(pid, received, ours, control)
+        received = ours.receive()
     ours.close()
     # The terminal stays open here: a workload that closes it and opens it again (/dev/tty) must
     # not look, to who reads the other side, as if it had ended.

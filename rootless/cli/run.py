@@ -221,7 +221,7 @@ def run(  # noqa: PLR0917 - one parameter an option
             "--security-opt",
             group=_RIGHTS,
             metavar="OPT",
-            help_="no-new-privileges=false lets set-ID programs work.",
+            help_="seccomp=FILE|unconfined; no-new-privileges=false lets set-ID programs work.",
         ),
     ] = None,
     ulimit: Annotated[

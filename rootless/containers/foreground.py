@@ -25,9 +25,10 @@ from rootless.containers.supervisor import Resources, supervise
 from rootless.containers.terminal import State, Terminal
 from rootless.errors import OverlayError, RootlessError
 from rootless.linux.channel import Channel, Message
+from rootless.oci.runtime_spec import OCI_VERSION
 from rootless.overlay.upperdir import Upperdir, choose_folder, open_upperdir
 from rootless.paths import Paths
-from rootless.runtime import cgroups
+from rootless.runtime import cgroups, seccomp_listener
 from rootless.runtime.cgroup import Cgroup
 from rootless.userns.create import Child, fork_into
 
@@ -263,6 +264,8 @@ class _Session:
             self._on_console(fds[0])
         elif fds and message.get("init"):
             self._init_fd = fds[0]
+        elif fds and seccomp_listener.MESSAGE in message:
+            self._on_seccomp_listener(fds)
         else:
             self._on_news(message)
 
@@ -271,6 +274,21 @@ class _Session:
             master_fd, interactive=self._container.interactive, saved=self._saved
         )
         self._control.send({"console": True})
+
+    def _on_seccomp_listener(self, fds: list[int]) -> None:
+        spec = self._container.spec
+        assert spec.linux.seccomp is not None  # noqa: S101 - a filter of it made the listener
+        state = {
+            "ociVersion": OCI_VERSION,
+            "id": self._container.id,
+            "status": "creating",
+            "bundle": "",
+            "annotations": dict(spec.annotations),
+        }
+        try:
+            seccomp_listener.deliver(fds, spec.linux.seccomp, state)
+        except RootlessError as error:  # PID 1 has no answer now, and ends
+            self._error = error
 
     def _on_news(self, message: Message) -> None:
         if "error" in message:

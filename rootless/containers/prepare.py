@@ -12,6 +12,7 @@ from rootless.bundle import name_files
 from rootless.bundle.bundle import Bundle
 from rootless.bundle.convert import convert
 from rootless.bundle.options import RunOptions
+from rootless.bundle.seccomp import with_seccomp
 from rootless.bundle.users import ImageUser, group_with, passwd_with, resolve_user
 from rootless.containers import names
 from rootless.containers.container import Container, OverlayRoot, PlainRoot
@@ -50,6 +51,7 @@ def from_image(paths: Paths, image_name: str, request: RunRequest) -> Container:
     container_id = secrets.token_hex(32)
     options = replace(options, hostname=options.hostname or _hostname(options, container_id))
     spec = convert(image.config, options, user, container_id, mappings_of(maps))
+    spec = with_seccomp(spec, options.seccomp, os.uname())
     return Container(
         id=container_id,
         spec=spec,

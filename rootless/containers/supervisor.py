@@ -58,6 +58,7 @@ def supervise(container: Container, resources: Resources, channel: Channel) -> i
             close_stdin=not container.interactive,
             devices=container.devices,
             cgroup_fd=-1 if resources.cgroup is None else resources.cgroup.procs_fd(),
+            seccomp=container.seccomp,
         )
         spec = _with_name_files(container, resources.folder)
         # From here on the end of the channel tells that the command line is gone, and there is

@@ -6,6 +6,7 @@ from typing import Any
 
 from rootless.oci.document import Node
 from rootless.oci.resources_spec import Resources, parse_resources
+from rootless.oci.seccomp_spec import SeccompSpec, parse_seccomp
 
 NAMESPACE_TYPES = ("pid", "network", "mount", "ipc", "uts", "user", "cgroup", "time")
 
@@ -52,6 +53,7 @@ class LinuxSpec:
     sysctl: Mapping[str, str] = field(default_factory=dict)
     resources: Resources = field(default_factory=Resources)
     cgroups_path: str = ""
+    seccomp: SeccompSpec | None = None
     not_applied: tuple[str, ...] = ()
 
     def namespace(self, kind: str) -> Namespace | None:
@@ -75,6 +77,8 @@ class LinuxSpec:
             document["resources"] = resources
         if self.cgroups_path:
             document["cgroupsPath"] = self.cgroups_path
+        if self.seccomp is not None:
+            document["seccomp"] = self.seccomp.to_document()
         return document
 
 
@@ -89,9 +93,10 @@ def parse_linux_spec(document: Node) -> LinuxSpec:
         sysctl=document.mapping("sysctl"),
         resources=parse_resources(document.member("resources")),
         cgroups_path=_parse_cgroups_path(document),
+        seccomp=_parse_seccomp(document),
         not_applied=tuple(
             f"linux.{key}"
-            for key in (*("seccomp", "devices", "intelRdt", "personality", "timeOffsets"),)
+            for key in ("devices", "intelRdt", "personality", "timeOffsets")
             if document.value.get(key)
         ),
     )
@@ -102,6 +107,11 @@ def _parse_cgroups_path(document: Node) -> str:
     if ".." in path.split("/"):
         raise document.require("cgroupsPath").fault("must not lead upwards")
     return path
+
+
+def _parse_seccomp(document: Node) -> SeccompSpec | None:
+    found = document.get("seccomp")
+    return None if found is None else parse_seccomp(found)
 
 
 def _parse_namespaces(document: Node) -> list[Namespace]:

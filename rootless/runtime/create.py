@@ -19,6 +19,7 @@ from rootless.oci.state import State, Status
 from rootless.runtime import cgroups, gate, sandbox
 from rootless.runtime.cgroup import Cgroup
 from rootless.runtime.hooks import run_hooks, try_hooks
+from rootless.runtime.seccomp_filter import filter_of
 from rootless.runtime.status_file import StateFolder
 from rootless.runtime.terminal import ConsoleSocket
 from rootless.runtime.user_namespace import maps_for
@@ -168,6 +169,7 @@ class _Creation:
                 gate=listener,
                 preserve_fds=self._request.preserve_fds,
                 cgroup_fd=-1 if self._cgroup is None else self._cgroup.procs_fd(),
+                seccomp=filter_of(self._spec.linux),
             )
             with contextlib.closing(listener), contextlib.closing(theirs):
                 pid = self._fork(maps, options, theirs)

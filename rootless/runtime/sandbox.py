@@ -19,10 +19,21 @@ from rootless.linux.channel import Channel
 from rootless.linux.pivot_root import pivot_root
 from rootless.linux.statfs import statfs
 from rootless.oci.runtime_spec import Spec
-from rootless.runtime import cgroup, devices, gate, init, mounts, network, rootfs, terminal
+from rootless.runtime import (
+    cgroup,
+    devices,
+    gate,
+    init,
+    mounts,
+    network,
+    rootfs,
+    seccomp_listener,
+    terminal,
+)
 from rootless.runtime.hooks import run_hooks
 from rootless.runtime.imports import forbid_imports
 from rootless.runtime.process import ProcessOptions, check_program, exec_workload
+from rootless.runtime.seccomp import SeccompFilter
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +60,7 @@ class SandboxOptions:
             itself. None: it is started at once, as a child of ours that looks after it.
         preserve_fds: How many descriptors from 3 on the workload gets.
         cgroup_fd: `cgroup.procs` of the container's cgroup, open for writing; -1 for none.
+        seccomp: The spec's `linux.seccomp`, compiled.
     """
 
     rootfs: str
@@ -58,6 +70,7 @@ class SandboxOptions:
     gate: socket.socket | None = None
     preserve_fds: int = 0
     cgroup_fd: int = -1
+    seccomp: SeccompFilter | None = None
 
 
 def check_supported(spec: Spec) -> None:
@@ -80,6 +93,8 @@ def start(spec: Spec, options: SandboxOptions, control: Channel) -> int:
     check_supported(spec)
     if options.gate is None or spec.linux.namespace("pid") is not None:
         namespaces.unshare(namespaces.CLONE_NEWPID)
+    if spec.linux.seccomp is not None and options.seccomp is None:
+        raise RootlessError("internal error: a filter that is asked for was not compiled")
     pid = os.fork()
     if pid == 0:
         _first_process(spec, options, control)
@@ -145,19 +160,27 @@ def _become_container(spec: Spec, options: SandboxOptions, control: Channel) -> 
     _restrict(spec)
 
     process_options = ProcessOptions(
-        options.set_groups, terminal_fd, options.close_stdin, options.preserve_fds
+        options.set_groups,
+        terminal_fd,
+        options.close_stdin,
+        options.preserve_fds,
+        options.seccomp,
     )
     if signals is None:
         _become_workload(spec, options, process_options, control)
     workload = _start_workload(spec, process_options, control)
 
-    # What is left to do needs the right to signal whoever the workload becomes, and no more.
+    _keep_no_more_than_needed()
+    return init.supervise(workload, control, signals)
+
+
+def _keep_no_more_than_needed() -> None:
+    """Keep the right to signal whoever the workload becomes; give up the standard streams."""
     kill = 1 << capset.NUMBERS["CAP_KILL"]
     capset.capset(kill, kill, 0)
     null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
     for fd in (0, 1, 2):
         os.dup2(null, fd)
-    return init.supervise(workload, control, signals)
 
 
 def _set_oom_score(score: int | None) -> None:
@@ -314,6 +337,9 @@ def _start_workload(spec: Spec, process_options: ProcessOptions, control: Channe
         exec_workload(spec.process, process_options, theirs)
     theirs.close()
     received = ours.receive()  # the end of the stream: exec closed it
+    if received is not None and seccomp_listener.MESSAGE in received[0]:
+        seccomp_listener.pass_on(pid, received, ours, control)
+        received = ours.receive()
     ours.close()
     # The terminal stays open here: a workload that closes it and opens it again (/dev/tty) must
     # not look, to who reads the other side, as if it had ended.

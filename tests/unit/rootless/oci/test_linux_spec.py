@@ -7,6 +7,7 @@ import pytest
 from rootless.errors import InvalidInput
 from rootless.oci.document import Node
 from rootless.oci.linux_spec import IDMapping, LinuxSpec, Namespace, parse_linux_spec
+from rootless.oci.seccomp_spec import SeccompSpec
 
 FULL = LinuxSpec(
     namespaces=(Namespace("pid"), Namespace("network", "/proc/1/ns/net")),
@@ -15,6 +16,7 @@ FULL = LinuxSpec(
     masked_paths=("/proc/kcore",),
     readonly_paths=("/proc/sys",),
     sysctl={"net.ipv4.ip_forward": "1"},
+    seccomp=SeccompSpec("SCMP_ACT_ALLOW", flags=("SECCOMP_FILTER_FLAG_LOG",)),
 )
 
 
@@ -34,9 +36,9 @@ def test_what_is_not_applied_is_listed() -> None:
     """Members that ask for something not done are named; runc's template asks for nothing."""
     template = {"devices": [{"allow": False, "access": "rwm"}]}
     assert parse_linux_spec(Node({"resources": template}, "spec")).not_applied == ()
-    asked = {"resources": {"memory": {"limit": 1}}, "seccomp": {"defaultAction": "x"}}
+    asked = {"resources": {"memory": {"limit": 1}}, "personality": {"domain": "LINUX32"}}
     found = parse_linux_spec(Node({**asked, "devices": []}, "spec")).not_applied
-    assert found == ("linux.seccomp", "linux.resources")
+    assert found == ("linux.resources", "linux.personality")
 
 
 @pytest.mark.parametrize(
@@ -51,6 +53,7 @@ def test_what_is_not_applied_is_listed() -> None:
         ({"uidMappings": [{"containerID": 0, "hostID": 0, "size": 0}]}, "must not be negative"),
         ({"maskedPaths": ["/a", "b"]}, r"maskedPaths\[1\] is not an absolute path"),
         ({"readonlyPaths": "/a"}, "readonlyPaths is not an array"),
+        ({"seccomp": {"defaultAction": "x"}}, "linux.seccomp.defaultAction is not known: 'x'"),
         ({"sysctl": {"a": 1}}, "sysctl.a is not a string"),
     ],
 )

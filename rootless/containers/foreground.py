@@ -16,6 +16,8 @@ from typing import Self
 
 from rootless.containers import terminal
 from rootless.containers.container import Container, OverlayRoot
+from rootless.containers.network.namespace import Joined
+from rootless.containers.network.network import JOINED
 from rootless.containers.run_folder import RunFolder, remove_owned_by_container
 from rootless.containers.supervisor import Resources, supervise
 from rootless.containers.terminal import State, Terminal
@@ -50,16 +52,20 @@ def run(container: Container, paths: Paths) -> int:
         if upperdir is not None:
             clean_up.callback(_remove_ephemeral, upperdir)
         saved = terminal.state() if container.spec.process.terminal else None
+        joined = Joined(-1, -1)
+        if container.network.kind == JOINED:
+            joined = Joined.open(container.network.path)
+            clean_up.callback(joined.close)
         ours, theirs = Channel.pair()
         clean_up.callback(ours.close)
         clean_up.callback(theirs.close)
 
         def body(channel: Channel) -> int:
             ours.close()
-            resources = Resources(folder, upperdir, theirs, saved)
+            resources = Resources(folder, upperdir, theirs, saved, joined.network_fd)
             return supervise(container, resources, channel)
 
-        child = fork_into(container.maps, body)
+        child = fork_into(container.maps, body, joined.user_fd)
         theirs.close()
         return _Session(container, child, ours, signals, saved).run()
 
@@ -261,5 +267,10 @@ class _Session:
             if not self._started:  # what else fails now fails by this
                 self._error = error
                 return
-            sys.stderr.write(f"rootless: {error}\r\n" if self._terminal else f"rootless: {error}\n")
-            sys.stderr.flush()
+            self._say(str(error))
+        elif "network_died" in message:
+            self._say(f"the network ended, connections fail: {message['network_died']}")
+
+    def _say(self, text: str) -> None:
+        sys.stderr.write(f"rootless: {text}\r\n" if self._terminal else f"rootless: {text}\n")
+        sys.stderr.flush()

@@ -16,6 +16,7 @@ from rootless.errors import RootlessError
 from rootless.linux.channel import Channel
 from rootless.linux.namespaces import CLONE_NEWUSER, unshare
 from rootless.linux.prctl import set_parent_death_signal
+from rootless.userns.join import enter
 from rootless.userns.maps import Maps
 from rootless.userns.newidmap import write_maps
 from rootless.userns.restriction import explain
@@ -68,8 +69,10 @@ class Child:
         self.channel.close()
 
 
-def fork_into(maps: Maps, body: Callable[[Channel], int]) -> Child:
+def fork_into(maps: Maps, body: Callable[[Channel], int], joined_fd: int = -1) -> Child:
     """Run `body` in a child inside a new user namespace with these maps.
+
+    With `joined_fd` it is the user namespace that this refers to, and its maps are as they are.
 
     The child has a session of its own (a terminal's signals do not reach it), dies with its
     parent, and exits with what `body` returns. An exception of `body` is sent to the parent as
@@ -86,7 +89,7 @@ def fork_into(maps: Maps, body: Callable[[Channel], int]) -> Child:
         pid = os.fork()
         if pid == 0:
             ours.close()
-            _child(theirs, body, parent, mask)
+            _child(theirs, body, parent, mask, joined_fd)
     except OSError as error:
         theirs.close()
         ours.close()
@@ -99,7 +102,7 @@ def fork_into(maps: Maps, body: Callable[[Channel], int]) -> Child:
     child = Child(pid, -1, ours)
     try:
         child.pidfd = os.pidfd_open(pid)
-        _map(child, maps)
+        _map(child, maps if joined_fd < 0 else None)
     except BaseException:
         child.kill()
         raise
@@ -127,13 +130,14 @@ def run_inside(maps: Maps, body: Callable[[], None]) -> None:
         raise RootlessError("a helper process ended unexpectedly", f"status {status}")
 
 
-def _map(child: Child, maps: Maps) -> None:
+def _map(child: Child, maps: Maps | None) -> None:
     received = child.channel.receive()
     if received is None:
         raise RootlessError("the process for the user namespace ended unexpectedly")
     if "error" in received[0]:
         raise RootlessError.from_record(received[0]["error"])
-    write_maps(child.pid, maps)
+    if maps is not None:
+        write_maps(child.pid, maps)
     child.channel.send({"mapped": True})
 
 
@@ -142,13 +146,14 @@ def _child(
     body: Callable[[Channel], int],
     parent: int,
     mask: set[int | signal.Signals],
+    joined_fd: int,
 ) -> None:
     """Never return: run the body and leave without the parent's clean-up handlers."""
     status = SETUP_FAILED
     try:
         _leave_parents_signals(mask)
         os.setsid()
-        _enter(channel)
+        _enter(channel, joined_fd)
         set_parent_death_signal(signal.SIGKILL)
         if os.getppid() == parent:  # else it died before the line above
             status = body(channel)
@@ -175,11 +180,14 @@ def _leave_parents_signals(mask: set[int | signal.Signals]) -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
-def _enter(channel: Channel) -> None:
-    try:
-        unshare(CLONE_NEWUSER)
-    except OSError as error:
-        raise explain(error) from error
+def _enter(channel: Channel, joined_fd: int) -> None:
+    if joined_fd >= 0:
+        enter(joined_fd)
+    else:
+        try:
+            unshare(CLONE_NEWUSER)
+        except OSError as error:
+            raise explain(error) from error
     channel.send({"unshared": True})
     if channel.receive() is None:
         os._exit(SETUP_FAILED)

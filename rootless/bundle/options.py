@@ -23,7 +23,7 @@ class RunOptions:
         umask: File mode mask; None for 0022.
         rlimits: Resource limits; the caller's own for the others.
         hostname: Host name inside; "" for the container's ID, or the host's with its network.
-        network: "host" or "none".
+        network: "host", "none" for one of its own, or ns:PATH for one to join.
         mounts: Volumes and tmpfs, in the order given.
         read_only: The root file system is read-only.
         read_only_tmpfs: With read_only, /run, /tmp and /var/tmp are writable all the same.

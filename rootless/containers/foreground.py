@@ -16,6 +16,8 @@ from typing import Self
 
 from rootless.containers import terminal
 from rootless.containers.container import Container, OverlayRoot
+from rootless.containers.network.namespace import Joined
+from rootless.containers.network.network import JOINED
 from rootless.containers.run_folder import (
     RunFolder,
     remove_cgroup,
@@ -31,6 +33,7 @@ from rootless.paths import Paths
 from rootless.runtime import cgroups, seccomp_listener
 from rootless.runtime.cgroup import Cgroup
 from rootless.userns.create import Child, fork_into
+from rootless.userns.join import enter
 
 log = logging.getLogger(__name__)
 
@@ -60,16 +63,25 @@ def run(container: Container, paths: Paths) -> int:
         if cgroup is not None:
             clean_up.callback(remove_cgroup, cgroup)
         saved = terminal.state() if container.spec.process.terminal else None
+        joined = Joined(-1, -1)
+        if container.network.kind == JOINED:
+            joined = Joined.open(container.network.path)
+            clean_up.callback(joined.close)
         ours, theirs = Channel.pair()
         clean_up.callback(ours.close)
         clean_up.callback(theirs.close)
 
         def body(channel: Channel) -> int:
             ours.close()
-            resources = Resources(folder, upperdir, theirs, saved, cgroup)
+            resources = Resources(folder, upperdir, theirs, saved, cgroup, joined.network_fd)
             return supervise(container, resources, channel)
 
-        child = fork_into(container.maps, body)
+        def before() -> None:
+            if joined.user_fd >= 0:
+                enter(joined.user_fd)
+
+        maps = container.maps if joined.user_fd < 0 else None
+        child = fork_into(maps, body, before=before)
         theirs.close()
         if cgroup is not None:
             cgroup.close()
@@ -305,5 +317,10 @@ class _Session:
             if not self._started:  # what else fails now fails by this
                 self._error = error
                 return
-            sys.stderr.write(f"rootless: {error}\r\n" if self._terminal else f"rootless: {error}\n")
-            sys.stderr.flush()
+            self._say(str(error))
+        elif "network_died" in message:
+            self._say(f"the network ended, connections fail: {message['network_died']}")
+
+    def _say(self, text: str) -> None:
+        sys.stderr.write(f"rootless: {text}\r\n" if self._terminal else f"rootless: {text}\n")
+        sys.stderr.flush()

@@ -23,6 +23,7 @@ from rootless.errors import OverlayError, RootlessError
 from rootless.linux.channel import Channel, Message
 from rootless.overlay.upperdir import Upperdir, choose_folder, open_upperdir
 from rootless.paths import Paths
+from rootless.runtime import namespaces
 from rootless.userns.create import Child, fork_into
 
 log = logging.getLogger(__name__)
@@ -59,7 +60,12 @@ def run(container: Container, paths: Paths) -> int:
             resources = Resources(folder, upperdir, theirs, saved)
             return supervise(container, resources, channel)
 
-        child = fork_into(container.maps, body)
+        joins_user = namespaces.user_path(container.spec) != ""
+        child = fork_into(
+            None if joins_user else container.maps,
+            body,
+            before=lambda: namespaces.join_outer(container.spec),
+        )
         theirs.close()
         return _Session(container, child, ours, signals, saved).run()
 

@@ -1,6 +1,7 @@
 """Namespaces: unshare(2), setns(2) and the clone flags (namespaces(7), linux/sched.h)."""
 
 import ctypes
+import fcntl
 
 from rootless.linux.libc import check, function
 
@@ -12,6 +13,8 @@ CLONE_NEWIPC = 0x08000000
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWPID = 0x20000000
 CLONE_NEWNET = 0x40000000
+
+_NS_GET_NSTYPE = 0xB703  # linux/nsfs.h
 
 _unshare = function("unshare", ctypes.c_int)
 _setns = function("setns", ctypes.c_int, ctypes.c_int)
@@ -39,3 +42,11 @@ def setdomainname(name: str) -> None:
     """Set the NIS domain name of the caller's UTS namespace."""
     encoded = name.encode()
     check(_setdomainname(encoded, len(encoded)))
+
+
+def clone_flag(fd: int) -> int:
+    """Return the CLONE_NEW* flag of the namespace that `fd` refers to (ioctl_ns(2)).
+
+    Raises OSError, ENOTTY where it refers to something else.
+    """
+    return fcntl.ioctl(fd, _NS_GET_NSTYPE)

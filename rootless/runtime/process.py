@@ -14,7 +14,7 @@ from rootless.errors import CannotExecute, CommandNotFound, RootlessError
 from rootless.linux import capset, prctl
 from rootless.linux.channel import Channel
 from rootless.oci.runtime_spec import Process
-from rootless.runtime import capabilities, rlimits
+from rootless.runtime import capabilities, rlimits, scheduling, security_modules
 from rootless.runtime.program import find_program, refuse_own_program
 from rootless.runtime.signals import reset_signals
 
@@ -46,7 +46,11 @@ def exec_workload(process: Process, options: ProcessOptions, report: Channel) ->
         _set_standard_streams(options)
 
         rlimits.apply(process.rlimits)
+        scheduling.apply(process)
         os.umask(0o022 if process.user.umask is None else process.user.umask)
+
+        # Once no new privileges can be had, a profile may only be narrower than the one before.
+        security_modules.enter_profile(process.apparmor_profile)
 
         # The bounding set needs CAP_SETPCAP, which the IDs' change may take away.
         sets = process.capabilities

@@ -7,33 +7,30 @@ every mount and namespace made here goes with it.
 """
 
 import fcntl
-import logging
 import os
 import signal
 import struct
 import sys
+import termios
 from dataclasses import dataclass
 from typing import NoReturn
 
-from rootless.errors import InvalidInput, OverlayError, RootlessError
-from rootless.linux import capset, keyring, mount_api, namespaces, prctl
+from rootless.errors import OverlayError, RootlessError
+from rootless.linux import capset, mount_api, prctl, scheduling
 from rootless.linux.channel import Channel
 from rootless.linux.openat2 import open_in_root
 from rootless.linux.pivot_root import pivot_root
-from rootless.oci.runtime_spec import Spec
-from rootless.runtime import devices, init, mounts, network, rootfs
+from rootless.oci.runtime_spec import Process, Spec
+from rootless.runtime import (
+    devices,
+    init,
+    mount_attributes,
+    mounts,
+    namespaces,
+    preconditions,
+    rootfs,
+)
 from rootless.runtime.process import ProcessOptions, exec_workload
-
-log = logging.getLogger(__name__)
-
-_NAMESPACE_FLAGS = {
-    "mount": namespaces.CLONE_NEWNS,
-    "ipc": namespaces.CLONE_NEWIPC,
-    "uts": namespaces.CLONE_NEWUTS,
-    "network": namespaces.CLONE_NEWNET,
-    "cgroup": namespaces.CLONE_NEWCGROUP,
-    "time": namespaces.CLONE_NEWTIME,  # the workload's; not this process's own
-}
 
 # asm-generic/ioctls.h; the termios module has no names for them
 _TIOCGPTN = 0x80045430
@@ -57,24 +54,14 @@ class SandboxOptions:
     devices: tuple[tuple[str, str], ...] = ()
 
 
-def check_supported(spec: Spec) -> None:
-    """Raise InvalidInput for what cannot be carried out, before anything is made."""
-    for namespace in spec.linux.namespaces:
-        if namespace.path:
-            raise InvalidInput(
-                "joining a namespace by its path is not supported",
-                f"linux.namespaces: {namespace.type} {namespace.path}",
-            )
-
-
 def start(spec: Spec, options: SandboxOptions, control: Channel) -> int:
     """Fork the container's PID 1 and return its process ID, as this process sees it.
 
     This process must not fork again afterwards: its later children would be born into the PID
     namespace of the container.
     """
-    check_supported(spec)
-    namespaces.unshare(namespaces.CLONE_NEWPID)
+    preconditions.check(spec)
+    namespaces.before_fork(spec, own_pids=True)
     pid = os.fork()
     if pid == 0:
         _first_process(spec, options, control)
@@ -116,7 +103,7 @@ def _become_container(spec: Spec, options: SandboxOptions, control: Channel) -> 
     # the program file behind it is the host's interpreter (CVE-2019-5736).
     prctl.set_dumpable(False)
 
-    _enter_namespaces(spec)
+    namespaces.enter(spec)
 
     # Mounts made from here on must not travel back to where this namespace was copied from.
     mount_api.mount(None, "/", None, mount_api.MS_REC | mount_api.MS_SLAVE)
@@ -127,12 +114,12 @@ def _become_container(spec: Spec, options: SandboxOptions, control: Channel) -> 
     root_fd = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     for mount in spec.mounts:
         mounts.apply_mount(root_fd, mount)
-    devices.populate_dev(root_fd)
+    devices.populate_dev(root_fd, spec.linux.devices)
     for source, destination in options.devices:
         devices.bind_device(root_fd, source, destination)
     user = spec.process.user
     rootfs.make_directory(root_fd, spec.process.cwd, user.uid, user.gid)
-    terminal_fd = _open_terminal(root_fd, control, user.uid) if spec.process.terminal else -1
+    terminal_fd = _open_terminal(root_fd, control, spec.process) if spec.process.terminal else -1
 
     # From here on the host's files can no longer be named: a module that is imported now would be
     # the image's (CVE-2019-14271), so what is needed has been imported, and nothing more can be.
@@ -176,27 +163,6 @@ def _forbid_imports() -> None:
     sys.path_importer_cache.clear()
 
 
-def _enter_namespaces(spec: Spec) -> None:
-    flags = _NAMESPACE_FLAGS["mount"]
-    for namespace in spec.linux.namespaces:
-        flags |= _NAMESPACE_FLAGS.get(namespace.type, 0)
-    namespaces.unshare(flags)
-
-    # The caller's keys stay with the caller. Some kernels and sandboxes have no keyrings.
-    try:
-        keyring.join_new_session_keyring()
-    except OSError as error:
-        log.debug("no session keyring of its own: %s", error)
-
-    if spec.linux.namespace("uts") is not None:
-        if spec.hostname:
-            namespaces.sethostname(spec.hostname)
-        if spec.domainname:
-            namespaces.setdomainname(spec.domainname)
-    if spec.linux.namespace("network") is not None:
-        network.bring_loopback_up()
-
-
 def _close_others(control_fd: int, signals: init.SignalPipe) -> None:
     keep = {0, 1, 2, control_fd, *signals.fds()}
     low = 3
@@ -207,13 +173,17 @@ def _close_others(control_fd: int, signals: init.SignalPipe) -> None:
     os.closerange(low, 1 << 30)
 
 
-def _open_terminal(root_fd: int, control: Channel, uid: int) -> int:
+def _open_terminal(root_fd: int, control: Channel, process: Process) -> int:
     """Make a terminal in the container's own devpts and send its master to the runner."""
     master = open_in_root(root_fd, "/dev/pts/ptmx", os.O_RDWR | os.O_NOCTTY)
     fcntl.ioctl(master, _TIOCSPTLCK, struct.pack("i", 0))
     (number,) = struct.unpack("i", fcntl.ioctl(master, _TIOCGPTN, struct.pack("i", 0)))
     terminal = open_in_root(root_fd, f"/dev/pts/{number}", os.O_RDWR | os.O_NOCTTY)
-    os.fchown(terminal, uid, -1)
+    os.fchown(terminal, process.user.uid, -1)
+    size = process.console_size
+    if size is not None:  # a terminal of the caller's, if there is one, has the last word
+        window = struct.pack("HHHH", size.height, size.width, 0, 0)
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, window)
     devices.bind_console(root_fd, terminal)
     control.send({"console": True}, [master])
     # The size is set before the workload can ask for it.
@@ -238,8 +208,12 @@ def _restrict(spec: Spec) -> None:
         mounts.make_read_only(path)
     for path in spec.linux.masked_paths:
         mounts.mask(path)
+    if spec.linux.rootfs_propagation:
+        mount_attributes.set_propagation("/", spec.linux.rootfs_propagation)
     if spec.root_readonly:
         _make_root_read_only()
+    if spec.linux.personality:
+        scheduling.set_personality(scheduling.PERSONALITIES[spec.linux.personality])
 
 
 def _make_root_read_only() -> None:

@@ -7,6 +7,7 @@ import pytest
 from rootless.errors import InvalidInput
 from rootless.oci.document import Node
 from rootless.oci.linux_spec import IDMapping, LinuxSpec, Namespace, parse_linux_spec
+from rootless.oci.resources_spec import Resources
 
 FULL = LinuxSpec(
     namespaces=(Namespace("pid"), Namespace("network", "/proc/1/ns/net")),
@@ -15,6 +16,8 @@ FULL = LinuxSpec(
     masked_paths=("/proc/kcore",),
     readonly_paths=("/proc/sys",),
     sysctl={"net.ipv4.ip_forward": "1"},
+    resources=Resources(pids_limit=7),
+    cgroups_path="/below/it",
 )
 
 
@@ -31,12 +34,10 @@ def test_namespace_by_type() -> None:
 
 
 def test_what_is_not_applied_is_listed() -> None:
-    """Members that ask for something not done are named; runc's template asks for nothing."""
-    template = {"devices": [{"allow": False, "access": "rwm"}]}
-    assert parse_linux_spec(Node({"resources": template}, "spec")).not_applied == ()
+    """Members that ask for something not done are named."""
     asked = {"resources": {"memory": {"limit": 1}}, "seccomp": {"defaultAction": "x"}}
     found = parse_linux_spec(Node({**asked, "devices": []}, "spec")).not_applied
-    assert found == ("linux.seccomp", "linux.resources")
+    assert found == ("linux.seccomp",)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +53,8 @@ def test_what_is_not_applied_is_listed() -> None:
         ({"maskedPaths": ["/a", "b"]}, r"maskedPaths\[1\] is not an absolute path"),
         ({"readonlyPaths": "/a"}, "readonlyPaths is not an array"),
         ({"sysctl": {"a": 1}}, "sysctl.a is not a string"),
+        ({"resources": {"pids": 1}}, "linux.resources.pids is not an object"),
+        ({"cgroupsPath": "/a/../../b"}, "linux.cgroupsPath must not lead upwards"),
     ],
 )
 def test_faults(document: Any, fault: str) -> None:

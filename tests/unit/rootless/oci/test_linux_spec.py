@@ -7,6 +7,7 @@ import pytest
 from rootless.errors import InvalidInput
 from rootless.oci.document import Node
 from rootless.oci.linux_spec import IDMapping, LinuxSpec, Namespace, parse_linux_spec
+from rootless.oci.resources_spec import Resources
 from rootless.oci.seccomp_spec import SeccompSpec
 
 FULL = LinuxSpec(
@@ -17,6 +18,8 @@ FULL = LinuxSpec(
     readonly_paths=("/proc/sys",),
     sysctl={"net.ipv4.ip_forward": "1"},
     seccomp=SeccompSpec("SCMP_ACT_ALLOW", flags=("SECCOMP_FILTER_FLAG_LOG",)),
+    resources=Resources(pids_limit=7),
+    cgroups_path="/below/it",
 )
 
 
@@ -48,6 +51,8 @@ def test_namespace_by_type() -> None:
         ({"readonlyPaths": "/a"}, "readonlyPaths is not an array"),
         ({"seccomp": {"defaultAction": "x"}}, "linux.seccomp.defaultAction is not known: 'x'"),
         ({"sysctl": {"a": 1}}, "sysctl.a is not a string"),
+        ({"resources": {"pids": 1}}, "linux.resources.pids is not an object"),
+        ({"cgroupsPath": "/a/../../b"}, "linux.cgroupsPath must not lead upwards"),
     ],
 )
 def test_faults(document: Any, fault: str) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from rootless.oci.resources_spec import Resources
 from rootless.oci.runtime_spec import Mount, Rlimit
 
 DEFAULT_SHM_SIZE = 64 << 20
@@ -32,6 +33,9 @@ class RunOptions:
         no_new_privileges: execve(2) grants nothing (set-ID programs have no effect).
         shm_size: Bytes of /dev/shm.
         annotations: More annotations of the bundle.
+        resources: What its cgroup limits.
+        cgroup_parent: Where its cgroup goes; "" for a place that is found.
+        strict_resources: A limit that cannot be set is an error.
     """
 
     command: tuple[str, ...] = ()
@@ -53,3 +57,6 @@ class RunOptions:
     no_new_privileges: bool = True
     shm_size: int = DEFAULT_SHM_SIZE
     annotations: Mapping[str, str] = field(default_factory=dict)
+    resources: Resources = field(default_factory=Resources)
+    cgroup_parent: str = ""
+    strict_resources: bool = False

@@ -2,19 +2,22 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
-from rootless.bundle import environment, parse, volumes
+from rootless.bundle import environment, parse, resources, volumes
 from rootless.bundle.options import DEFAULT_SHM_SIZE, RunOptions
 from rootless.containers.request import RunRequest
 from rootless.errors import InvalidInput
 from rootless.oci.runtime_spec import Mount
 
+_RESOURCES = tuple(field.name for field in fields(resources.ResourceOptions))
 # What a config.json says itself.
 _NOT_WITH_BUNDLE = (
     *("entrypoint", "workdir", "user", "umask", "ulimit", "annotation"),
     *("hostname", "add_host", "dns", "network", "name", "replace", "remove"),
     *("read_only_tmpfs", "cap_add", "cap_drop", "security_opt", "shm_size"),
+    *("cgroup_parent", "strict_resources", *_RESOURCES),
 )
 _SPELLED = {"remove": "rm"}
 # `--entrypoint ""` and `--no-read-only-tmpfs` ask for something.
@@ -52,6 +55,7 @@ def run_request(given: Mapping[str, Any]) -> tuple[str, RunRequest]:
         add_hosts=_texts(given, "add_host"),
         dns=_texts(given, "dns"),
         devices=_texts(given, "device"),
+        cgroup=resources.uses_cgroup(given["cgroups"]),
     )
 
 
@@ -66,6 +70,7 @@ def _check_bundle_options(given: Mapping[str, Any]) -> None:
 
 
 def _run_options(given: Mapping[str, Any], command: tuple[str, ...]) -> RunOptions:
+    _check_cgroup_options(given)
     return RunOptions(
         command=command,
         entrypoint=parse.entrypoint(given["entrypoint"]),
@@ -86,7 +91,21 @@ def _run_options(given: Mapping[str, Any], command: tuple[str, ...]) -> RunOptio
         no_new_privileges=parse.no_new_privileges(_texts(given, "security_opt")),
         shm_size=parse.size(given["shm_size"]) if given["shm_size"] else DEFAULT_SHM_SIZE,
         annotations=dict(parse.annotation(text) for text in _texts(given, "annotation")),
+        resources=resources.resources_of(
+            resources.ResourceOptions(**{name: given[name] for name in _RESOURCES})
+        ),
+        cgroup_parent=given["cgroup_parent"],
+        strict_resources=given["strict_resources"],
     )
+
+
+def _check_cgroup_options(given: Mapping[str, Any]) -> None:
+    if resources.uses_cgroup(given["cgroups"]):
+        return
+    for name in ("cgroup_parent", "strict_resources", *_RESOURCES):
+        if given[name]:
+            option = f"--{name.replace('_', '-')}"
+            raise InvalidInput(f"{option} needs a cgroup", "--cgroups=disabled", "leave one out")
 
 
 def _texts(given: Mapping[str, Any], name: str) -> tuple[str, ...]:

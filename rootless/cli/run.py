@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from rootless.cli import resource_options
 from rootless.cli.option_groups import GroupedCommand, flag, option
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -247,6 +248,20 @@ def run(  # noqa: PLR0917 - one parameter an option
             help_="Annotation of the bundle, for hooks and tools.",
         ),
     ] = None,
+    memory: resource_options.Memory = "",
+    memory_swap: resource_options.MemorySwap = "",
+    memory_reservation: resource_options.MemoryReservation = "",
+    cpus: resource_options.Cpus = "",
+    cpu_shares: resource_options.CpuShares = "",
+    cpu_period: resource_options.CpuPeriod = "",
+    cpu_quota: resource_options.CpuQuota = "",
+    cpuset_cpus: resource_options.CpusetCpus = "",
+    cpuset_mems: resource_options.CpusetMems = "",
+    pids_limit: resource_options.PidsLimit = "",
+    blkio_weight: resource_options.BlkioWeight = "",
+    cgroups: resource_options.Cgroups = "",
+    cgroup_parent: resource_options.CgroupParent = "",
+    strict_resources: resource_options.StrictResources = False,
 ) -> int:
     """Run a command in an image, as an ordinary user, without unpacking it.
 

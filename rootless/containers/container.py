@@ -47,6 +47,7 @@ class Container:
         keep_groups: The caller's supplementary groups stay.
         devices: Host device nodes to pass, (source, destination) each.
         name_files: Files to write and bind, by destination; they give way to the user's mounts.
+        cgroup: It gets a cgroup of its own where there is one to be had.
     """
 
     id: str
@@ -57,3 +58,4 @@ class Container:
     keep_groups: bool = False
     devices: tuple[tuple[str, str], ...] = ()
     name_files: Mapping[str, bytes] = field(default_factory=dict)
+    cgroup: bool = True

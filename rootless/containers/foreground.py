@@ -16,13 +16,19 @@ from typing import Self
 
 from rootless.containers import terminal
 from rootless.containers.container import Container, OverlayRoot
-from rootless.containers.run_folder import RunFolder, remove_owned_by_container
+from rootless.containers.run_folder import (
+    RunFolder,
+    remove_cgroup,
+    remove_owned_by_container,
+)
 from rootless.containers.supervisor import Resources, supervise
 from rootless.containers.terminal import State, Terminal
 from rootless.errors import OverlayError, RootlessError
 from rootless.linux.channel import Channel, Message
 from rootless.overlay.upperdir import Upperdir, choose_folder, open_upperdir
 from rootless.paths import Paths
+from rootless.runtime import cgroups
+from rootless.runtime.cgroup import Cgroup
 from rootless.userns.create import Child, fork_into
 
 log = logging.getLogger(__name__)
@@ -49,6 +55,9 @@ def run(container: Container, paths: Paths) -> int:
         upperdir = _open_upperdir(container, paths)
         if upperdir is not None:
             clean_up.callback(_remove_ephemeral, upperdir)
+        cgroup = _prepare_cgroup(container, folder)
+        if cgroup is not None:
+            clean_up.callback(remove_cgroup, cgroup)
         saved = terminal.state() if container.spec.process.terminal else None
         ours, theirs = Channel.pair()
         clean_up.callback(ours.close)
@@ -56,12 +65,29 @@ def run(container: Container, paths: Paths) -> int:
 
         def body(channel: Channel) -> int:
             ours.close()
-            resources = Resources(folder, upperdir, theirs, saved)
+            resources = Resources(folder, upperdir, theirs, saved, cgroup)
             return supervise(container, resources, channel)
 
         child = fork_into(container.maps, body)
         theirs.close()
+        if cgroup is not None:
+            cgroup.close()
         return _Session(container, child, ours, signals, saved).run()
+
+
+def _prepare_cgroup(container: Container, folder: RunFolder) -> Cgroup | None:
+    if not container.cgroup:
+        return None
+    spec = container.spec
+    cgroup = cgroups.prepare(
+        spec.linux,
+        container.id,
+        systemd=":" in spec.linux.cgroups_path,
+        strict=cgroups.strict_wanted(spec.annotations),
+    )
+    if cgroup is not None:
+        folder.keep_cgroup(cgroup)
+    return cgroup
 
 
 def _open_upperdir(container: Container, paths: Paths) -> Upperdir | None:

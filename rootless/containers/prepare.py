@@ -58,6 +58,7 @@ def from_image(paths: Paths, image_name: str, request: RunRequest) -> Container:
         interactive=request.interactive,
         keep_groups=keep_groups,
         devices=tuple(_device(text) for text in request.devices),
+        cgroup=request.cgroup,
         name_files=_name_files(spec, request, user, read),
     )
 
@@ -221,6 +222,7 @@ def from_bundle(bundle: Bundle, request: RunRequest) -> Container:
         interactive=request.interactive,
         keep_groups=KEEP_GROUPS in options.group_add,
         devices=tuple(_device(text) for text in request.devices),
+        cgroup=request.cgroup,
     )
 
 

@@ -23,6 +23,7 @@ class RunRequest:
         add_hosts: NAME:ADDRESS each.
         dns: Name servers in place of the host's.
         devices: Host device nodes, SOURCE[:DESTINATION] each.
+        cgroup: It gets a cgroup of its own where there is one to be had.
     """
 
     options: RunOptions = field(default_factory=RunOptions)
@@ -38,3 +39,4 @@ class RunRequest:
     add_hosts: tuple[str, ...] = ()
     dns: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
+    cgroup: bool = True

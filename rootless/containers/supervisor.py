@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rootless.containers.container import Container, OverlayRoot, PlainRoot
-from rootless.containers.run_folder import RunFolder
+from rootless.containers.run_folder import RunFolder, remove_cgroup
 from rootless.containers.terminal import State, restore_if_raw
 from rootless.linux import mount_api, namespaces, prctl
 from rootless.linux.channel import Channel
@@ -22,6 +22,7 @@ from rootless.oci.runtime_spec import Mount, Spec
 from rootless.overlay.driver import MountedRoot, OverlayRequest, mount_root
 from rootless.overlay.upperdir import Upperdir
 from rootless.runtime import sandbox
+from rootless.runtime.cgroup import Cgroup
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +34,14 @@ class Resources:
         upperdir: None for a tmpfs.
         control: The channel's end for PID 1.
         terminal_state: The caller's terminal as it was, to be put back whatever happens.
+        cgroup: The container's; None where it stays in the caller's.
     """
 
     folder: RunFolder
     upperdir: Upperdir | None
     control: Channel
     terminal_state: State | None
+    cgroup: Cgroup | None = None
 
 
 def supervise(container: Container, resources: Resources, channel: Channel) -> int:
@@ -54,6 +57,7 @@ def supervise(container: Container, resources: Resources, channel: Channel) -> i
             set_groups=container.maps.allows_setgroups and not container.keep_groups,
             close_stdin=not container.interactive,
             devices=container.devices,
+            cgroup_fd=-1 if resources.cgroup is None else resources.cgroup.procs_fd(),
         )
         spec = _with_name_files(container, resources.folder)
         # From here on the end of the channel tells that the command line is gone, and there is
@@ -61,6 +65,8 @@ def supervise(container: Container, resources: Resources, channel: Channel) -> i
         prctl.clear_parent_death_signal()
         pid = sandbox.start(spec, options, resources.control)
         resources.control.close()
+        if resources.cgroup is not None:
+            resources.cgroup.close()
         return _watch(pid, root, resources, channel)
     finally:
         _take_down(root, resources)
@@ -150,6 +156,8 @@ def _take_down(root: MountedRoot | None, resources: Resources) -> None:
     if root is not None:
         with contextlib.suppress(OSError):  # the server may have died, and its mount with it
             root.unmount()
+    if resources.cgroup is not None:
+        remove_cgroup(resources.cgroup)
     upperdir = resources.upperdir
     if upperdir is not None:
         if upperdir.ephemeral:

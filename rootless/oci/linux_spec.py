@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rootless.oci.document import Node
+from rootless.oci.resources_spec import Resources, parse_resources
 
 NAMESPACE_TYPES = ("pid", "network", "mount", "ipc", "uts", "user", "cgroup", "time")
 
@@ -49,6 +50,8 @@ class LinuxSpec:
     masked_paths: tuple[str, ...] = ()
     readonly_paths: tuple[str, ...] = ()
     sysctl: Mapping[str, str] = field(default_factory=dict)
+    resources: Resources = field(default_factory=Resources)
+    cgroups_path: str = ""
     not_applied: tuple[str, ...] = ()
 
     def namespace(self, kind: str) -> Namespace | None:
@@ -68,6 +71,10 @@ class LinuxSpec:
             document["gidMappings"] = [mapping.to_document() for mapping in self.gid_mappings]
         if self.sysctl:
             document["sysctl"] = dict(self.sysctl)
+        if resources := self.resources.to_document():
+            document["resources"] = resources
+        if self.cgroups_path:
+            document["cgroupsPath"] = self.cgroups_path
         return document
 
 
@@ -80,22 +87,21 @@ def parse_linux_spec(document: Node) -> LinuxSpec:
         masked_paths=_absolute_paths(document, "maskedPaths"),
         readonly_paths=_absolute_paths(document, "readonlyPaths"),
         sysctl=document.mapping("sysctl"),
+        resources=parse_resources(document.member("resources")),
+        cgroups_path=_parse_cgroups_path(document),
         not_applied=tuple(
             f"linux.{key}"
-            for key in (
-                *("seccomp", "resources", "devices", "intelRdt", "personality", "timeOffsets"),
-            )
-            if (value := document.value.get(key)) and not _is_default(key, value)
+            for key in (*("seccomp", "devices", "intelRdt", "personality", "timeOffsets"),)
+            if document.value.get(key)
         ),
     )
 
 
-def _is_default(key: str, value: Any) -> bool:
-    """Tell whether a member says only what holds anyway: runc's own template denies all devices."""
-    return key == "resources" and value in (
-        {"devices": [{"allow": False, "access": "rwm"}]},
-        {"devices": []},
-    )
+def _parse_cgroups_path(document: Node) -> str:
+    path = document.text("cgroupsPath")
+    if ".." in path.split("/"):
+        raise document.require("cgroupsPath").fault("must not lead upwards")
+    return path
 
 
 def _parse_namespaces(document: Node) -> list[Namespace]:

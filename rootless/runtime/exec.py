@@ -20,6 +20,7 @@ from rootless.linux.pidfd import send_signal
 from rootless.oci.runtime_spec import Process
 from rootless.oci.state import Status
 from rootless.runtime import terminal
+from rootless.runtime.cgroups import open_cgroup
 from rootless.runtime.create import write_pid_file
 from rootless.runtime.imports import forbid_imports
 from rootless.runtime.join import join, open_namespaces
@@ -75,7 +76,8 @@ def execute(root: Path, container_id: str, request: ExecRequest) -> int:
         pidfds: list[int] = []
         if not request.detach:
             stack.enter_context(_forwarding(pidfds))
-        running = start_inside(record.pid, record.started, request.process, request.preserve_fds)
+        place = Place(record.pid, record.started, record.cgroup)
+        running = start_inside(place, request.process, request.preserve_fds)
         stack.callback(running.close)
         pidfds.append(running.pidfd)
         if console is not None and running.master_fd >= 0:
@@ -118,20 +120,38 @@ class Running:
             os.close(self.master_fd)
 
 
-def start_inside(pid: int, started: int, process: Process, preserve_fds: int = 0) -> Running:
-    """Start a process in the namespaces of process `pid`, which started at `started`.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a process is to run.
+
+    Attributes:
+        pid: A process of the container, whose namespaces are joined.
+        started: When that process started (`linux.pidfd.start_time`).
+        cgroup: The container's cgroup; "" for none.
+    """
+
+    pid: int
+    started: int
+    cgroup: str = ""
+
+
+def start_inside(place: Place, process: Process, preserve_fds: int = 0) -> Running:
+    """Start a process in a container.
 
     Returns once its program runs; raises what kept it from that.
     """
+    pid = place.pid
     # By the host's /proc: in the container's this process would not be found.
     with open(f"/proc/{pid}/setgroups", encoding="ascii") as file:
         set_groups = file.read().strip() == "allow"
     options = ProcessOptions(set_groups, preserve_fds=preserve_fds)
     report, theirs = Channel.pair()
-    with contextlib.closing(report), open_namespaces(pid, started) as found:
+    with contextlib.closing(report), open_namespaces(pid, place.started) as found:
 
         def body(channel: Channel) -> int:
             report.close()
+            if place.cgroup:
+                open_cgroup(place.cgroup).add(os.getpid())
             return _inside(found, process, options, channel, theirs)
 
         with contextlib.closing(theirs):

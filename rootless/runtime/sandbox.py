@@ -17,8 +17,9 @@ from rootless.errors import InvalidInput, OverlayError, RootlessError
 from rootless.linux import capset, keyring, mount_api, namespaces, prctl
 from rootless.linux.channel import Channel
 from rootless.linux.pivot_root import pivot_root
+from rootless.linux.statfs import statfs
 from rootless.oci.runtime_spec import Spec
-from rootless.runtime import devices, gate, init, mounts, network, rootfs, terminal
+from rootless.runtime import cgroup, devices, gate, init, mounts, network, rootfs, terminal
 from rootless.runtime.hooks import run_hooks
 from rootless.runtime.imports import forbid_imports
 from rootless.runtime.process import ProcessOptions, check_program, exec_workload
@@ -47,6 +48,7 @@ class SandboxOptions:
         gate: Where the workload waits to be started; it then is the container's first process
             itself. None: it is started at once, as a child of ours that looks after it.
         preserve_fds: How many descriptors from 3 on the workload gets.
+        cgroup_fd: `cgroup.procs` of the container's cgroup, open for writing; -1 for none.
     """
 
     rootfs: str
@@ -55,6 +57,7 @@ class SandboxOptions:
     devices: tuple[tuple[str, str], ...] = ()
     gate: socket.socket | None = None
     preserve_fds: int = 0
+    cgroup_fd: int = -1
 
 
 def check_supported(spec: Spec) -> None:
@@ -88,6 +91,8 @@ def _first_process(spec: Spec, options: SandboxOptions, control: Channel) -> NoR
     try:
         if options.gate is None:
             prctl.set_parent_death_signal(signal.SIGKILL)
+        # Before the cgroup namespace is made: its root is where this process stands then.
+        cgroup.join(options.cgroup_fd)
         status = _become_container(spec, options, control)
     except RootlessError as error:
         control.send({"error": error.to_record()})
@@ -250,6 +255,8 @@ def _await_state(control: Channel) -> bytes:
 def _set_sysctl(name: str, value: str) -> None:
     path = f"/proc/sys/{name.replace('.', '/')}"
     try:
+        if statfs("/proc/sys").type_name != "proc":  # a folder of the image
+            raise OverlayError("cannot set a sysctl without /proc", f"{name}={value}")
         with open(path, "w", encoding="utf-8") as file:
             file.write(value)
     except OSError as error:

@@ -2,13 +2,14 @@
 
 import os
 import re
+from collections.abc import Collection
 from dataclasses import replace
 
 from rootless.errors import InvalidInput
 from rootless.oci.document import parse_document
 from rootless.oci.runtime_spec import Spec
-from rootless.oci.seccomp_profile import Host, SeccompProfile, parse_profile
-from rootless.runtime.seccomp_profile import default_profile
+from rootless.oci.seccomp_spec import SeccompSpec
+from rootless.runtime.seccomp_profile import default_seccomp
 
 UNCONFINED = "unconfined"
 
@@ -20,15 +21,20 @@ def with_seccomp(spec: Spec, asked: str, host: os.uname_result) -> Spec:
     """
     if asked == UNCONFINED:
         return spec
-    profile = read_profile(asked) if asked else default_profile()
     sets = spec.process.capabilities
     bounding = sets.bounding if sets is not None else ()
-    found = profile.resolve(Host(bounding, host.machine, kernel_version(host.release)))
+    if asked:
+        found = read_profile(asked, bounding, host)
+    else:
+        found = default_seccomp(bounding, host.machine)
     return replace(spec, linux=replace(spec.linux, seccomp=found))
 
 
-def read_profile(path: str) -> SeccompProfile:
+def read_profile(path: str, capabilities: Collection[str], host: os.uname_result) -> SeccompSpec:
     """Read a profile as Docker and podman have it; raises InvalidInput."""
+    # What most runs have no use for is not imported.
+    from rootless.oci.seccomp_profile import Host, parse_profile  # noqa: PLC0415
+
     try:
         with open(path, "rb") as file:
             data = file.read()
@@ -38,7 +44,8 @@ def read_profile(path: str) -> SeccompProfile:
             path,
             f"a file, or seccomp={UNCONFINED}",
         ) from error
-    return parse_profile(parse_document(data, path))
+    profile = parse_profile(parse_document(data, path))
+    return profile.resolve(Host(capabilities, host.machine, kernel_version(host.release)))
 
 
 def kernel_version(release: str) -> tuple[int, int]:

@@ -30,7 +30,7 @@ from rootless.linux.channel import Channel, Message
 from rootless.oci.runtime_spec import OCI_VERSION
 from rootless.overlay.upperdir import Upperdir, choose_folder, open_upperdir
 from rootless.paths import Paths
-from rootless.runtime import cgroups, seccomp_listener
+from rootless.runtime import cgroups, namespaces, seccomp_listener
 from rootless.runtime.cgroup import Cgroup
 from rootless.userns.create import Child, fork_into
 from rootless.userns.join import enter
@@ -79,9 +79,10 @@ def run(container: Container, paths: Paths) -> int:
         def before() -> None:
             if joined.user_fd >= 0:
                 enter(joined.user_fd)
+            namespaces.join_outer(container.spec)
 
-        maps = container.maps if joined.user_fd < 0 else None
-        child = fork_into(maps, body, before=before)
+        joins_user = joined.user_fd >= 0 or namespaces.user_path(container.spec) != ""
+        child = fork_into(None if joins_user else container.maps, body, before=before)
         theirs.close()
         if cgroup is not None:
             cgroup.close()

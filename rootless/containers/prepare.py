@@ -29,8 +29,9 @@ from rootless.oci.linux_spec import IDMapping
 from rootless.oci.runtime_spec import Mount, Spec
 from rootless.overlay.driver import check_driver
 from rootless.paths import Paths
+from rootless.runtime import namespaces
 from rootless.userns.idmap import IDMap, Mapping
-from rootless.userns.join import read_maps
+from rootless.userns.join import maps_of, read_maps
 from rootless.userns.maps import MapRequest, Maps, choose_maps
 from rootless.userns.subid import Caller
 
@@ -255,6 +256,11 @@ def _bundle_maps(spec: Spec, request: RunRequest) -> Maps:
     """Return the bundle's own maps where the caller may have them, else his default ones."""
     caller = Caller.current()
     asked = bool(request.userns or request.uidmap or request.gidmap)
+    path = namespaces.user_path(spec)
+    if path:
+        if asked:
+            raise Conflict("the bundle joins a user namespace, which has its ID maps", path)
+        return maps_of(path)
     if spec.linux.uid_mappings and not asked:
         own = _own_maps(spec, caller)
         if own is not None:

@@ -93,7 +93,8 @@ class Filter:
         self._context = library.seccomp_init(default_action)
         if not self._context:
             raise MemoryError
-        # Before 2.5 there is no such attribute, and the program is a longer one.
+        # The kernel asks a program about every call when it loads it (since 5.11): a tree answers
+        # in half of the time. Before libseccomp 2.5 there is no such attribute.
         self._call("seccomp_attr_set", ctypes.c_int(_OPTIMIZE), ctypes.c_uint32(_BINARY_TREE))
 
     def __enter__(self) -> Self:

@@ -1,6 +1,7 @@
 """One cgroup of a container, in the kernel's v2 tree (cgroup-v2.rst): its processes as a whole."""
 
 import contextlib
+import errno
 import os
 import select
 import signal
@@ -128,7 +129,7 @@ class Cgroup:
                 except FileNotFoundError:
                     break
                 except OSError as error:
-                    if time.monotonic() > deadline:
+                    if error.errno != errno.EBUSY or time.monotonic() > deadline:
                         raise _failed("cannot remove the cgroup", folder, error) from error
                     time.sleep(0.01)
                 else:

@@ -16,7 +16,7 @@ from rootless.linux.channel import Channel, Message
 from rootless.linux.pidfd import kill_and_wait
 from rootless.oci.runtime_spec import Spec, parse_spec
 from rootless.oci.state import State, Status
-from rootless.runtime import cgroups, gate, sandbox
+from rootless.runtime import cgroups, gate, namespaces, sandbox
 from rootless.runtime.cgroup import Cgroup
 from rootless.runtime.hooks import run_hooks, try_hooks
 from rootless.runtime.seccomp_filter import filter_of
@@ -192,7 +192,7 @@ class _Creation:
             channel.send({"pid": sandbox.start(self._spec, options, control)})
             return 0
 
-        child = fork_into(maps, body)
+        child = fork_into(maps, body, before=lambda: namespaces.join_outer(self._spec))
         try:
             received = child.channel.receive()
         finally:

@@ -222,7 +222,7 @@ def _start(process: Process, options: ProcessOptions, report: Channel) -> None:
     try:
         if process.terminal:
             root_fd = os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-            pair = terminal.open_pair(root_fd, process.user.uid)
+            pair = terminal.open_pair(root_fd, process)
             report.send({"console": True}, [pair.master])
             options = replace(options, terminal_fd=pair.terminal)
     except OSError as error:

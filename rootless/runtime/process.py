@@ -16,7 +16,7 @@ from rootless.linux import capset, prctl
 from rootless.linux import seccomp as kernel_seccomp
 from rootless.linux.channel import Channel
 from rootless.oci.runtime_spec import Process
-from rootless.runtime import capabilities, rlimits, seccomp_listener
+from rootless.runtime import capabilities, rlimits, scheduling, seccomp_listener, security_modules
 from rootless.runtime.program import find_program, refuse_own_program
 from rootless.runtime.seccomp import SeccompFilter
 from rootless.runtime.signals import reset_signals
@@ -50,8 +50,10 @@ def exec_workload(process: Process, options: ProcessOptions, report: Channel) ->
         _lead_session()
         _set_standard_streams(options)
 
-        rlimits.apply(process.rlimits)
-        os.umask(0o022 if process.user.umask is None else process.user.umask)
+        _set_attributes(process)
+
+        # Once no new privileges can be had, a profile may only be narrower than the one before.
+        security_modules.enter_profile(process.apparmor_profile)
 
         # The bounding set needs CAP_SETPCAP, which the IDs' change may take away.
         sets = process.capabilities
@@ -106,6 +108,12 @@ def _lead_session() -> None:
     """
     if os.getsid(0) != os.getpid():
         os.setsid()
+
+
+def _set_attributes(process: Process) -> None:
+    rlimits.apply(process.rlimits)
+    scheduling.apply(process)
+    os.umask(0o022 if process.user.umask is None else process.user.umask)
 
 
 def _set_standard_streams(options: ProcessOptions) -> None:

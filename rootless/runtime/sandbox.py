@@ -7,15 +7,14 @@ every mount and namespace made here goes with it.
 """
 
 import json
-import logging
 import os
 import signal
 import socket
 from dataclasses import dataclass
 from typing import NoReturn
 
-from rootless.errors import InvalidInput, OverlayError, RootlessError
-from rootless.linux import capset, keyring, mount_api, namespaces, prctl
+from rootless.errors import OverlayError, RootlessError
+from rootless.linux import capset, mount_api, prctl, scheduling
 from rootless.linux.channel import Channel
 from rootless.linux.pivot_root import pivot_root
 from rootless.linux.statfs import statfs
@@ -25,8 +24,10 @@ from rootless.runtime import (
     devices,
     gate,
     init,
+    mount_attributes,
     mounts,
-    network,
+    namespaces,
+    preconditions,
     rootfs,
     seccomp_listener,
     terminal,
@@ -35,17 +36,6 @@ from rootless.runtime.hooks import run_hooks
 from rootless.runtime.imports import forbid_imports
 from rootless.runtime.process import ProcessOptions, check_program, exec_workload
 from rootless.runtime.seccomp import SeccompFilter
-
-log = logging.getLogger(__name__)
-
-_NAMESPACE_FLAGS = {
-    "mount": namespaces.CLONE_NEWNS,
-    "ipc": namespaces.CLONE_NEWIPC,
-    "uts": namespaces.CLONE_NEWUTS,
-    "network": namespaces.CLONE_NEWNET,
-    "cgroup": namespaces.CLONE_NEWCGROUP,
-    "time": namespaces.CLONE_NEWTIME,  # the workload's; not this process's own
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +64,6 @@ class SandboxOptions:
     seccomp: SeccompFilter | None = None
 
 
-def check_supported(spec: Spec) -> None:
-    """Raise InvalidInput for what cannot be carried out, before anything is made."""
-    for namespace in spec.linux.namespaces:
-        if namespace.path:
-            raise InvalidInput(
-                "joining a namespace by its path is not supported",
-                f"linux.namespaces: {namespace.type} {namespace.path}",
-            )
-
-
 def start(spec: Spec, options: SandboxOptions, control: Channel) -> int:
     """Fork the container's first process and return its process ID, as this process sees it.
 
@@ -91,11 +71,10 @@ def start(spec: Spec, options: SandboxOptions, control: Channel) -> int:
     namespace of the container. Who looks after a workload is PID 1 in any case: its end is the
     clean-up.
     """
-    check_supported(spec)
-    if options.gate is None or spec.linux.namespace("pid") is not None:
-        namespaces.unshare(namespaces.CLONE_NEWPID)
+    preconditions.check(spec)
     if spec.linux.seccomp is not None and options.seccomp is None:
         raise RootlessError("internal error: a filter that is asked for was not compiled")
+    namespaces.before_fork(spec, own_pids=options.gate is None)
     pid = os.fork()
     if pid == 0:
         _first_process(spec, options, control)
@@ -140,7 +119,7 @@ def _become_container(spec: Spec, options: SandboxOptions, control: Channel) -> 
     # the program file behind it is the host's interpreter (CVE-2019-5736).
     prctl.set_dumpable(False)
 
-    _enter_namespaces(spec)
+    namespaces.enter(spec)
 
     # Mounts made from here on must not travel back to where this namespace was copied from.
     mount_api.mount(None, "/", None, mount_api.MS_REC | mount_api.MS_SLAVE)
@@ -198,27 +177,6 @@ def _set_oom_score(score: int | None) -> None:
         ) from error
 
 
-def _enter_namespaces(spec: Spec) -> None:
-    flags = _NAMESPACE_FLAGS["mount"]
-    for namespace in spec.linux.namespaces:
-        flags |= _NAMESPACE_FLAGS.get(namespace.type, 0)
-    namespaces.unshare(flags)
-
-    # The caller's keys stay with the caller. Some kernels and sandboxes have no keyrings.
-    try:
-        keyring.join_new_session_keyring()
-    except OSError as error:
-        log.debug("no session keyring of its own: %s", error)
-
-    if spec.linux.namespace("uts") is not None:
-        if spec.hostname:
-            namespaces.sethostname(spec.hostname)
-        if spec.domainname:
-            namespaces.setdomainname(spec.domainname)
-    if spec.linux.namespace("network") is not None:
-        network.bring_loopback_up()
-
-
 def _close_others(
     control: Channel, options: SandboxOptions, signals: init.SignalPipe | None
 ) -> None:
@@ -245,7 +203,7 @@ def _populate(root_fd: int, spec: Spec, options: SandboxOptions) -> None:
     """Make the mounts, the devices and the working directory below the root."""
     for mount in spec.mounts:
         mounts.apply_mount(root_fd, mount)
-    devices.populate_dev(root_fd)
+    devices.populate_dev(root_fd, spec.linux.devices)
     for source, destination in options.devices:
         devices.bind_device(root_fd, source, destination)
     user = spec.process.user
@@ -254,7 +212,7 @@ def _populate(root_fd: int, spec: Spec, options: SandboxOptions) -> None:
 
 def _open_terminal(root_fd: int, control: Channel, spec: Spec) -> int:
     """Make a terminal in the container's own devpts and send its master to the runner."""
-    pair = terminal.open_pair(root_fd, spec.process.user.uid)
+    pair = terminal.open_pair(root_fd, spec.process)
     devices.bind_console(root_fd, pair.terminal)
     control.send({"console": True}, [pair.master])
     # The size is set before the workload can ask for it.
@@ -295,8 +253,12 @@ def _restrict(spec: Spec) -> None:
         mounts.make_read_only(path)
     for path in spec.linux.masked_paths:
         mounts.mask(path)
+    if spec.linux.rootfs_propagation:
+        mount_attributes.set_propagation("/", spec.linux.rootfs_propagation)
     if spec.root_readonly:
         _make_root_read_only()
+    if spec.linux.personality:
+        scheduling.set_personality(scheduling.PERSONALITIES[spec.linux.personality])
 
 
 def _make_root_read_only() -> None:

@@ -9,9 +9,8 @@ Each name is a fact of the kernel's; tests/unit compares the whole with the prof
 golang-github-containers-common, call for call.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
-from rootless.oci.seccomp_profile import Condition, ProfileRule, SeccompProfile
 from rootless.oci.seccomp_spec import ArgumentRule, SeccompSpec, SyscallRule
 
 _ALLOW = "SCMP_ACT_ALLOW"
@@ -77,18 +76,18 @@ _ALLOWED_NEWER = """
     set_mempolicy_home_node setxattrat statmount
 """
 
-# By architecture, in Go's words.
-_ALLOWED_ON = (
-    (("amd64",), "arch_prctl modify_ldt uretprobe"),
-    (("386",), "modify_ldt"),
-    (
-        ("arm", "arm64"),
-        "arm_fadvise64_64 arm_sync_file_range breakpoint cacheflush set_tls sync_file_range2",
-    ),
-    (("ppc64le",), "sync_file_range2"),
-    (("riscv64",), "riscv_flush_icache riscv_hwprobe"),
-    (("s390x",), "s390_pci_mmio_read s390_pci_mmio_write s390_runtime_instr"),
-)
+_ON_ARM = "arm_fadvise64_64 arm_sync_file_range breakpoint cacheflush set_tls sync_file_range2"
+
+# By machine, as uname(2) has it.
+_ALLOWED_ON = {
+    "x86_64": "arch_prctl modify_ldt uretprobe",
+    "i686": "modify_ldt",
+    "aarch64": _ON_ARM,
+    "armv7l": _ON_ARM,
+    "ppc64le": "sync_file_range2",
+    "riscv64": "riscv_flush_icache riscv_hwprobe",
+    "s390x": "s390_pci_mmio_read s390_pci_mmio_write s390_runtime_instr",
+}
 
 # Allowed to whoever holds one of the capabilities, refused to the others.
 _WITH_CAPABILITY = (
@@ -126,57 +125,58 @@ _NETLINK_AUDIT = 9
 _FAMILIES = ((0, 4), (17, 0), (18, 1), (20, 2), (24, 3), (32, 3), (41, 0), (42, 1), (44, 2))
 _NETLINK_PROTOCOLS = ((0, 3), (8, 0), (10, 1), (12, 2), (16, 4))
 
-_SUB_ARCHITECTURES = (
-    ("SCMP_ARCH_X86_64", ("SCMP_ARCH_X86", "SCMP_ARCH_X32")),
-    ("SCMP_ARCH_AARCH64", ("SCMP_ARCH_ARM",)),
-    ("SCMP_ARCH_MIPS64", ("SCMP_ARCH_MIPS", "SCMP_ARCH_MIPS64N32")),
-    ("SCMP_ARCH_S390X", ("SCMP_ARCH_S390",)),
-)
+# What runs on a machine beside its own.
+_ARCHITECTURES = {
+    "x86_64": ("SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"),
+    "aarch64": ("SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM"),
+    "mips64": ("SCMP_ARCH_MIPS64", "SCMP_ARCH_MIPS", "SCMP_ARCH_MIPS64N32"),
+    "s390x": ("SCMP_ARCH_S390X", "SCMP_ARCH_S390"),
+}
 
 
-def default_profile() -> SeccompProfile:
-    """Return the profile."""
-    return SeccompProfile(
-        base=SeccompSpec(default_action=_ERRNO, default_errno_ret=_ENOSYS),
-        rules=tuple(_rules()),
-        sub_architectures=_SUB_ARCHITECTURES,
+def default_seccomp(capabilities: Collection[str], machine: str) -> SeccompSpec:
+    """Return the `linux.seccomp` of a container with these capabilities in its bounding set.
+
+    Args:
+        capabilities: Names as in capabilities(7).
+        machine: As uname(2) has it.
+    """
+    return SeccompSpec(
+        default_action=_ERRNO,
+        default_errno_ret=_ENOSYS,
+        architectures=_ARCHITECTURES.get(machine, ()),
+        syscalls=tuple(_rules(capabilities, machine)),
     )
 
 
-def _rules() -> Iterator[ProfileRule]:
-    yield ProfileRule(_allow(f"{_ALLOWED} {_ALLOWED_NEWER}"))
-    yield ProfileRule(_refuse(_REFUSED))
-    for architectures, names in _ALLOWED_ON:
-        yield ProfileRule(_allow(names), Condition(architectures=architectures))
-    for capabilities, names in _WITH_CAPABILITY:
-        for number, capability in enumerate(capabilities):
-            # held by an earlier one: once is enough
-            before = Condition(capabilities=capabilities[:number])
-            yield ProfileRule(_allow(names), Condition((capability,)), before)
-        yield ProfileRule(_refuse(names), excludes=Condition(capabilities))
+def _rules(capabilities: Collection[str], machine: str) -> Iterator[SyscallRule]:
+    allowed, refused = [_ALLOWED, _ALLOWED_NEWER, _ALLOWED_ON.get(machine, "")], [_REFUSED]
+    for one_of, names in _WITH_CAPABILITY:
+        may = any(capability in capabilities for capability in one_of)
+        (allowed if may else refused).append(names)
+    yield _allow(" ".join(allowed))
+    yield _refuse(" ".join(refused))
     for personality in _PERSONALITIES:
-        yield ProfileRule(_allow("personality", ArgumentRule(0, "SCMP_CMP_EQ", personality)))
-    yield from _socket_rules()
+        yield _allow("personality", ArgumentRule(0, "SCMP_CMP_EQ", personality))
+    yield from _socket_rules(writes_audit_log="CAP_AUDIT_WRITE" in capabilities)
 
 
-def _socket_rules() -> Iterator[ProfileRule]:
+def _socket_rules(*, writes_audit_log: bool) -> Iterator[SyscallRule]:
     """No socket reaches a hypervisor; the audit log's is there for who may write to it.
 
     To whoever asks for one of them it looks as if the kernel had none. The kernel takes 32 bits of
     an argument and a rule compares 64: what is compared is masked, else a set bit above would pass.
     """
-    writes = Condition(capabilities=("CAP_AUDIT_WRITE",))
+    yield _refuse("socket", _masked(0, _AF_VSOCK), errno_ret=_EAFNOSUPPORT)
     for family, free_bits in _FAMILIES:
-        yield ProfileRule(_allow("socket", _masked(0, family, free_bits)))
+        yield _allow("socket", _masked(0, family, free_bits))
     netlink = _masked(0, _AF_NETLINK)
-    yield ProfileRule(_allow("socket", netlink), writes)
+    if writes_audit_log:
+        yield _allow("socket", netlink)
+        return
     for protocol, free_bits in _NETLINK_PROTOCOLS:
-        yield ProfileRule(
-            _allow("socket", netlink, _masked(2, protocol, free_bits)), excludes=writes
-        )
-    audit = (netlink, _masked(2, _NETLINK_AUDIT))
-    yield ProfileRule(_refuse("socket", *audit, errno_ret=_EINVAL), excludes=writes)
-    yield ProfileRule(_refuse("socket", _masked(0, _AF_VSOCK), errno_ret=_EAFNOSUPPORT))
+        yield _allow("socket", netlink, _masked(2, protocol, free_bits))
+    yield _refuse("socket", netlink, _masked(2, _NETLINK_AUDIT), errno_ret=_EINVAL)
 
 
 def _masked(index: int, value: int, free_bits: int = 0) -> ArgumentRule:

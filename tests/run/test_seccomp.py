@@ -96,7 +96,7 @@ def test_the_default_profile_refuses(demo: Rootless) -> None:
 def test_it_is_the_filter_that_refuses(demo: Rootless) -> None:
     """Without it the kernel answers itself: to some of the same calls something else."""
     option = ("--security-opt", "seccomp=unconfined")
-    words = call((248, 0, 0, 0), (249, 0, 0, 0), (312, 2, 2, 0))
+    words = call((248, 0, 0, 0), (249, 0, 0, 0), (312, 2, 2, 1, 0, 0))
     out = demo.ok("run", *option, "debian-demo", *words).split()
     assert str(errno.ENOSYS) not in out
     assert out[2] == "0"
@@ -117,7 +117,7 @@ def test_capabilities_open_calls(demo: Rootless) -> None:
     out = demo.ok("run", "--cap-drop", "sys_chroot", "debian-demo", *words)
     assert [int(word) for word in out.split()] == [errno.EPERM, errno.EPERM]
     options = ("--cap-add", "sys_ptrace")
-    kcmp = call((312, 2, 2, 0))
+    kcmp = call((312, 2, 2, 1, 0, 0))
     assert demo.ok("run", "debian-demo", *kcmp).strip() == str(errno.EPERM)
     assert demo.ok("run", *options, "debian-demo", *kcmp).strip() == "0"
 

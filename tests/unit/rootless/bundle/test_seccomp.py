@@ -10,9 +10,8 @@ from rootless.bundle.default_spec import capability_sets, default_spec
 from rootless.bundle.seccomp import kernel_version, read_profile, with_seccomp
 from rootless.errors import InvalidInput
 from rootless.oci.runtime_spec import Process, Spec, format_spec, parse_spec
-from rootless.oci.seccomp_profile import Host
 from rootless.oci.seccomp_spec import SeccompSpec, SyscallRule
-from rootless.runtime.seccomp_profile import default_profile
+from rootless.runtime.seccomp_profile import default_seccomp
 
 
 def test_default() -> None:
@@ -20,12 +19,11 @@ def test_default() -> None:
     spec = default_spec()
     host = os.uname()
     bounding = capability_sets().bounding
-    version = kernel_version(host.release)
     found = with_seccomp(spec, "", host)
-    assert found.linux.seccomp == default_profile().resolve(Host(bounding, host.machine, version))
+    assert found.linux.seccomp == default_seccomp(bounding, host.machine)
     assert parse_spec(format_spec(found).encode()) == found
     none = with_seccomp(Spec(Process(("sh",))), "", host)
-    assert none.linux.seccomp == default_profile().resolve(Host((), host.machine, version))
+    assert none.linux.seccomp == default_seccomp((), host.machine)
 
 
 def test_unconfined() -> None:
@@ -60,14 +58,14 @@ def test_no_profile(tmp_path: Path, text: str, fault: str) -> None:
     path = tmp_path / "p.json"
     path.write_text(text)
     with pytest.raises(InvalidInput, match=fault):
-        read_profile(str(path))
+        read_profile(str(path), (), os.uname())
 
 
 def test_no_file(tmp_path: Path) -> None:
     """A file that cannot be read: its name, and what else can be said."""
     for path in (tmp_path / "none", tmp_path):
         with pytest.raises(InvalidInput, match=r"cannot read the seccomp profile.*unconfined"):
-            read_profile(str(path))
+            read_profile(str(path), (), os.uname())
 
 
 def test_kernel_version() -> None:

@@ -213,10 +213,12 @@ class _Creation:
                 self._pass_terminal(fds[0])
                 control.send({"console": True})
             elif "environment" in message:
-                state = self._state.to_json().encode()
+                # runtime.md: past step 2, in which these namespaces were made, a container is
+                # "created"; its hooks are steps 3 to 5.
+                state = replace(self._state, status=Status.CREATED).to_json()
                 hooks = self._spec.hooks
-                run_hooks((*hooks.prestart, *hooks.create_runtime), state)
-                control.send({"state": self._state.to_json()})
+                run_hooks((*hooks.prestart, *hooks.create_runtime), state.encode())
+                control.send({"state": state})
             elif "ready" in message:
                 self._keep(pidfd)
                 control.send({"state": replace(self._state, status=Status.CREATED).to_json()})

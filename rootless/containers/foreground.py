@@ -16,7 +16,13 @@ from typing import Self
 
 from rootless.containers import terminal
 from rootless.containers.container import Container, OverlayRoot
-from rootless.containers.run_folder import RunFolder, remove_owned_by_container
+from rootless.containers.network.namespace import Joined
+from rootless.containers.network.network import JOINED
+from rootless.containers.run_folder import (
+    RunFolder,
+    remove_cgroup,
+    remove_owned_by_container,
+)
 from rootless.containers.supervisor import Resources, supervise
 from rootless.containers.terminal import State, Terminal
 from rootless.errors import OverlayError, RootlessError
@@ -24,8 +30,10 @@ from rootless.linux.channel import Channel, Message
 from rootless.oci.runtime_spec import OCI_VERSION
 from rootless.overlay.upperdir import Upperdir, choose_folder, open_upperdir
 from rootless.paths import Paths
-from rootless.runtime import seccomp_listener
+from rootless.runtime import cgroups, namespaces, seccomp_listener
+from rootless.runtime.cgroup import Cgroup
 from rootless.userns.create import Child, fork_into
+from rootless.userns.join import enter
 
 log = logging.getLogger(__name__)
 
@@ -51,19 +59,49 @@ def run(container: Container, paths: Paths) -> int:
         upperdir = _open_upperdir(container, paths)
         if upperdir is not None:
             clean_up.callback(_remove_ephemeral, upperdir)
+        cgroup = _prepare_cgroup(container, folder)
+        if cgroup is not None:
+            clean_up.callback(remove_cgroup, cgroup)
         saved = terminal.state() if container.spec.process.terminal else None
+        joined = Joined(-1, -1)
+        if container.network.kind == JOINED:
+            joined = Joined.open(container.network.path)
+            clean_up.callback(joined.close)
         ours, theirs = Channel.pair()
         clean_up.callback(ours.close)
         clean_up.callback(theirs.close)
 
         def body(channel: Channel) -> int:
             ours.close()
-            resources = Resources(folder, upperdir, theirs, saved)
+            resources = Resources(folder, upperdir, theirs, saved, cgroup, joined.network_fd)
             return supervise(container, resources, channel)
 
-        child = fork_into(container.maps, body)
+        def before() -> None:
+            if joined.user_fd >= 0:
+                enter(joined.user_fd)
+            namespaces.join_outer(container.spec)
+
+        joins_user = joined.user_fd >= 0 or namespaces.user_path(container.spec) != ""
+        child = fork_into(None if joins_user else container.maps, body, before=before)
         theirs.close()
+        if cgroup is not None:
+            cgroup.close()
         return _Session(container, child, ours, signals, saved).run()
+
+
+def _prepare_cgroup(container: Container, folder: RunFolder) -> Cgroup | None:
+    if not container.cgroup:
+        return None
+    spec = container.spec
+    cgroup = cgroups.prepare(
+        spec.linux,
+        container.id,
+        systemd=":" in spec.linux.cgroups_path,
+        strict=cgroups.strict_wanted(spec.annotations),
+    )
+    if cgroup is not None:
+        folder.keep_cgroup(cgroup)
+    return cgroup
 
 
 def _open_upperdir(container: Container, paths: Paths) -> Upperdir | None:
@@ -280,5 +318,10 @@ class _Session:
             if not self._started:  # what else fails now fails by this
                 self._error = error
                 return
-            sys.stderr.write(f"rootless: {error}\r\n" if self._terminal else f"rootless: {error}\n")
-            sys.stderr.flush()
+            self._say(str(error))
+        elif "network_died" in message:
+            self._say(f"the network ended, connections fail: {message['network_died']}")
+
+    def _say(self, text: str) -> None:
+        sys.stderr.write(f"rootless: {text}\r\n" if self._terminal else f"rootless: {text}\n")
+        sys.stderr.flush()

@@ -38,8 +38,8 @@ def run_bundle(path: str, request: RunRequest) -> int:
     store = Store.open(paths, create=False)
     with tempfile.TemporaryDirectory(prefix="rootless-bundle-") as scratch:
         bundle = read_bundle(Path(path), store, Path(scratch))
-        for member in bundle.spec.not_applied:
-            log.warning("%s of the bundle is not applied", member)
+        for name in bundle.spec.hooks.to_document():
+            log.warning("hooks.%s of the bundle is not applied", name)
         container = prepare.from_bundle(bundle, request)
         return foreground.run(seccomp.with_filter(container, paths, required=True), paths)
 

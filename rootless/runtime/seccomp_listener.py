@@ -67,19 +67,26 @@ def deliver(fds: list[int], spec: SeccompSpec, state: Mapping[str, Any]) -> None
     workload = Channel(socket.socket(fileno=answer))
     try:
         pid = _pid_of(pidfd)
-        document: dict[str, Any] = {
-            "ociVersion": OCI_VERSION,
-            "fds": ["seccompFd"],
-            "pid": pid,
-            "state": {**state, "pid": pid},
-        }
-        if spec.listener_metadata:
-            document["metadata"] = spec.listener_metadata
-        _send(spec.listener_path, json.dumps(document).encode(), listener)
+        tell_agent(listener, pid, spec, {**state, "pid": pid})
         workload.send({MESSAGE: True})
     finally:
         workload.close()
         os.close(pidfd)
+
+
+def tell_agent(listener: int, pid: int, spec: SeccompSpec, state: Mapping[str, Any]) -> None:
+    """Give the agent the listener of process `pid`, which is closed here; raises Precondition."""
+    document: dict[str, Any] = {
+        "ociVersion": OCI_VERSION,
+        "fds": ["seccompFd"],
+        "pid": pid,
+        "state": state,
+    }
+    if spec.listener_metadata:
+        document["metadata"] = spec.listener_metadata
+    try:
+        _send(spec.listener_path, json.dumps(document).encode(), listener)
+    finally:
         os.close(listener)
 
 

@@ -21,6 +21,7 @@ NAMES = [
     "runtime-folder",
     "overlay",
     "seccomp",
+    "cgroup",
     "libraries",
 ]
 FINE = Check("kernel", State.OK, "Linux 6.1")

@@ -10,6 +10,7 @@ from rootless.doctor import (
     kernel,
     libraries,
     overlay,
+    seccomp,
     store_fs,
     subid,
     userns,
@@ -40,6 +41,7 @@ def run_checks(paths: Paths) -> tuple[Check, ...]:
         store_fs.check_scratch(scratch),
         store_fs.check_runtime(store_fs.gather(paths.runtime)),
         overlay.check_overlay(overlay.gather(caller, scratch, userns_works=works)),
+        seccomp.check_seccomp(seccomp.gather()),
         cgroup.check_cgroup(cgroup.gather()),
         libraries.check_libraries(libraries.gather()),
     )

@@ -8,6 +8,7 @@ from rootless.doctor import (
     fuse_device,
     kernel,
     libraries,
+    network,
     overlay,
     store_fs,
     subid,
@@ -39,6 +40,7 @@ def run_checks(paths: Paths) -> tuple[Check, ...]:
         store_fs.check_scratch(scratch),
         store_fs.check_runtime(store_fs.gather(paths.runtime)),
         overlay.check_overlay(overlay.gather(caller, scratch, userns_works=works)),
+        network.check_network(network.gather(caller, userns_works=works)),
         libraries.check_libraries(libraries.gather()),
     )
 

@@ -20,6 +20,7 @@ NAMES = [
     "scratch",
     "runtime-folder",
     "overlay",
+    "network",
     "libraries",
 ]
 FINE = Check("kernel", State.OK, "Linux 6.1")

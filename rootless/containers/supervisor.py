@@ -15,6 +15,7 @@ from pathlib import Path
 
 from rootless.containers.container import Container, OverlayRoot, PlainRoot
 from rootless.containers.network.attach import attach
+from rootless.containers.network.drain import wait_until_sent
 from rootless.containers.network.forwarder import Forwarder
 from rootless.containers.run_folder import RunFolder
 from rootless.containers.terminal import State, restore_if_raw
@@ -67,7 +68,10 @@ def supervise(container: Container, resources: Resources, channel: Channel) -> i
         prctl.clear_parent_death_signal()
         pid = sandbox.start(spec, options, resources.control)
         resources.control.close()
-        return _watch(pid, root, forwarder, resources, channel)
+        status = _watch(pid, root, forwarder, resources, channel)
+        if forwarder is not None:
+            wait_until_sent()
+        return status
     finally:
         if forwarder is not None:
             forwarder.stop()

@@ -19,6 +19,7 @@ from rootless.oci.state import State, Status
 from rootless.runtime import cgroups, gate, namespaces, sandbox
 from rootless.runtime.cgroup import Cgroup
 from rootless.runtime.hooks import run_hooks, try_hooks
+from rootless.runtime.mount_options import with_absolute_sources
 from rootless.runtime.seccomp_filter import filter_of
 from rootless.runtime.status_file import StateFolder
 from rootless.runtime.terminal import ConsoleSocket
@@ -58,6 +59,7 @@ def create(request: CreateRequest) -> None:
     bundle = request.bundle.absolute()
     text = _read_config(bundle)
     spec = parse_spec(text, str(bundle / "config.json"))
+    spec = with_absolute_sources(spec, bundle)
     spec = replace(spec, root_path=str(_rootfs(bundle, spec)))
     _check(spec, request)
     maps = maps_for(spec)

@@ -160,7 +160,7 @@ def parse_mount_options(options: Iterable[str]) -> MountOptions:
 
 def known_options() -> frozenset[str]:
     """Return the options that have a meaning here; any other is the file system's."""
-    return frozenset((*_FLAGS, *_PROPAGATION, *_RECURSIVE_ATTRIBUTES, "tmpcopyup"))
+    return frozenset((*_FLAGS, *_PROPAGATION, *_RECURSIVE_ATTRIBUTES, *_IDMAP, "tmpcopyup"))
 
 
 def with_absolute_sources(spec: Spec, bundle: Path) -> Spec:

@@ -20,6 +20,7 @@ NAMES = [
     "scratch",
     "runtime-folder",
     "overlay",
+    "network",
     "seccomp",
     "cgroup",
     "libraries",

@@ -5,27 +5,31 @@ until the supervisor ends with the container's status.
 """
 
 import contextlib
-import logging
 import os
 import select
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
 from rootless.containers import terminal
-from rootless.containers.container import Container, OverlayRoot
-from rootless.containers.run_folder import RunFolder, remove_owned_by_container
-from rootless.containers.supervisor import Resources, supervise
+from rootless.containers.record import Record, write
+from rootless.containers.run_folder import RunFolder
+from rootless.containers.session import (
+    Session,
+    StreamSetup,
+    close_upperdir,
+    cut_off,
+    open_upperdir_of,
+)
+from rootless.containers.status import RUNNING, STARTING, Live, write_live
 from rootless.containers.terminal import State, Terminal
-from rootless.errors import OverlayError, RootlessError
-from rootless.linux.channel import Channel, Message
-from rootless.overlay.upperdir import Upperdir, choose_folder, open_upperdir
+from rootless.containers.times import now
+from rootless.errors import RootlessError
+from rootless.linux.process_id import identify
 from rootless.paths import Paths
-from rootless.userns.create import Child, fork_into
-
-log = logging.getLogger(__name__)
 
 _FORWARDED = (
     signal.SIGHUP,
@@ -37,54 +41,25 @@ _FORWARDED = (
     signal.SIGALRM,
 )
 _ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
-_PATIENCE_MS = 5000
 
 
-def run(container: Container, paths: Paths) -> int:
+def run(record: Record, paths: Paths) -> int:
     """Run a container to its end; return its exit status. Raises what kept it from starting."""
     # Before anything is made, so that no signal comes between the making and the clean-up.
-    with _SignalPipe() as signals, contextlib.ExitStack() as clean_up:
-        folder = RunFolder.create(paths, container.id)
-        clean_up.callback(folder.remove)
-        upperdir = _open_upperdir(container, paths)
+    with _SignalPipe() as signals, contextlib.ExitStack() as owned:
+        container = record.container
+        folder = RunFolder.create(paths, record.id)
+        owned.callback(folder.remove)
+        if not record.kept:
+            write(folder.path, record)
+        # A folder of one's own: the name says whose.
+        shared = Path(os.environ.get("TMPDIR", "/var/tmp")) / f"rootless-{os.getuid()}"  # noqa: S108
+        upperdir = open_upperdir_of(container, paths, shared / "scratch")
         if upperdir is not None:
-            clean_up.callback(_remove_ephemeral, upperdir)
+            owned.callback(close_upperdir, upperdir)
         saved = terminal.state() if container.spec.process.terminal else None
-        ours, theirs = Channel.pair()
-        clean_up.callback(ours.close)
-        clean_up.callback(theirs.close)
-
-        def body(channel: Channel) -> int:
-            ours.close()
-            resources = Resources(folder, upperdir, theirs, saved)
-            return supervise(container, resources, channel)
-
-        child = fork_into(container.maps, body)
-        theirs.close()
-        return _Session(container, child, ours, signals, saved).run()
-
-
-def _open_upperdir(container: Container, paths: Paths) -> Upperdir | None:
-    root = container.root
-    if not isinstance(root, OverlayRoot):
-        return None
-    if root.kept is not None:
-        return open_upperdir(root.kept, ephemeral=False)
-    if container.spec.root_readonly:
-        return None  # only mount points are made in it
-    shared_tmp = Path(os.environ.get("TMPDIR", "/var/tmp"))  # noqa: S108 - a folder of one's own
-    folder = choose_folder((paths.scratch, shared_tmp / f"rootless-{os.getuid()}" / "scratch"))
-    if folder is None:
-        log.info("no file system for an upperdir: writes go to memory")
-        return None
-    return open_upperdir(folder / container.id, ephemeral=True)
-
-
-def _remove_ephemeral(upperdir: Upperdir) -> None:
-    """Remove what a supervisor that was killed could not."""
-    if upperdir.ephemeral and upperdir.path.exists():
-        remove_owned_by_container([upperdir.path])
-    upperdir.close()
+        session = Session.begin(container, folder, upperdir, StreamSetup(saved=saved), owned)
+        return _Foreground(record, session, folder, signals, saved).run()
 
 
 class _SignalPipe:
@@ -115,108 +90,82 @@ class _SignalPipe:
                 yield signal.Signals(number)
 
 
-class _Session:
-    """One run, from the fork of the supervisor to its end."""
+class _Foreground:
+    """The front of a container that has the caller's terminal, or his standard streams."""
 
     def __init__(
         self,
-        container: Container,
-        child: Child,
-        control: Channel,
+        record: Record,
+        session: Session,
+        folder: RunFolder,
         signals: _SignalPipe,
         saved: State | None,
     ) -> None:
-        self._container = container
-        self._child = child
-        self._control = control
+        self._interactive = record.container.interactive
+        self._session = session
+        self._folder = folder.path
         self._signals = signals
         self._saved = saved
         self._terminal: Terminal | None = None
-        self._started = False
-        self._init_fd = -1
         self._ended_by: signal.Signals | None = None
-        self._error: RootlessError | None = None
-        self._open = {child.channel.fileno(): child.channel, control.fileno(): control}
+        self._live = Live(STARTING, identify(os.getpid()), detached=False, started=now())
 
     def run(self) -> int:
         """Pass everything on until the supervisor has ended; return its status."""
-        supervisor_fd = self._child.channel.fileno()
+        self.on_change()
         try:
-            while supervisor_fd in self._open:
-                self._serve_once()
-            status = self._child.wait()
+            status = self._session.run(self)
             while self._ended_by is None and self._output_waits():
-                self._serve_once()
+                self._session.serve_once(self)
         except BrokenPipeError:  # the reader of our output has gone
-            self._child.kill()
             return 128 + signal.SIGPIPE
-        except BaseException:
-            self._child.kill()
-            raise
+        except RootlessError:
+            if self._ended_by is None:
+                raise
         finally:
-            self._close()
+            if self._terminal is not None:
+                self._terminal.close()  # puts the caller's back
+            self._session.close()
         if self._ended_by is not None:
             return 128 + self._ended_by
-        if self._error is not None:
-            raise self._error
         if status < 0:
-            raise RootlessError(
-                "the run was cut off: its supervisor was killed", signal.Signals(-status).name
-            )
+            raise cut_off(status)
         return status
 
-    def _close(self) -> None:
-        """Put the terminal back; wait for the container's processes: their files go next."""
-        if self._terminal is not None:
-            self._terminal.close()
-        if self._init_fd >= 0:
-            poll = select.poll()
-            poll.register(self._init_fd, select.POLLIN)
-            poll.poll(_PATIENCE_MS)
-            os.close(self._init_fd)
+    def interests(self) -> Mapping[int, int]:
+        """Return what to wait for."""
+        theirs = self._terminal.interests() if self._terminal is not None else {}
+        return {self._signals.read_fd: select.POLLIN, **theirs}
 
-    def _output_waits(self) -> bool:
-        """Move the ended container's output on; tell whether some waits for its reader."""
-        if self._terminal is None:
-            return False
-        while self._terminal.move_output():
-            if self._terminal.output_waits:
-                return True
-        return False
+    def patience_ms(self) -> int | None:
+        """Return None: nothing is to be done without an event."""
+        return None
 
-    def _serve_once(self) -> None:
-        poll = select.poll()
-        poll.register(self._signals.read_fd, select.POLLIN)
-        for fd in self._open:
-            poll.register(fd, select.POLLIN)
-        if self._terminal is not None:
-            for fd, events in self._terminal.interests().items():
-                poll.register(fd, events)
-        ready = [fd for fd, _ in poll.poll()]
+    def serve(self, ready: Mapping[int, int]) -> None:
+        """Move bytes, pass signals on."""
         for fd in ready:
-            if fd in self._open:
-                self._on_message(fd)
-            elif fd != self._signals.read_fd and self._terminal is not None:
+            if fd != self._signals.read_fd and self._terminal is not None:
                 self._terminal.serve(fd)
         if self._signals.read_fd in ready:  # last: they are the workload's if it has started
             for number in self._signals.take():
                 self._on_signal(number)
 
-    def _on_signal(self, number: signal.Signals) -> None:
-        if number == signal.SIGWINCH:
-            if self._terminal is not None:
-                self._terminal.fit()
-        elif self._started and not self._child.is_reaped:
-            # The workload's group is an orphaned one: only SIGSTOP stops it (setpgid(2)).
-            told = signal.SIGSTOP if number == signal.SIGTSTP else number
-            self._control.send({"signal": int(told)})
-        elif number == signal.SIGTSTP:
-            self._stop()
-        elif number in _ENDING:  # nothing runs that could be told
-            self._ended_by = number
-            self._child.shoot()
+    def on_console(self, master_fd: int) -> None:
+        """Take the container's terminal and the caller's."""
+        self._terminal = Terminal(master_fd, interactive=self._interactive, saved=self._saved)
+        self._session.answer_console()
 
-    def _stop(self) -> None:
+    def on_change(self) -> None:
+        """Tell other commands where the container is."""
+        self._live = replace(
+            self._live,
+            status=RUNNING if self._session.is_running else STARTING,
+            supervisor=self._session.supervisor,
+            init=self._session.init,
+        )
+        write_live(self._folder, self._live)
+
+    def on_stopped(self) -> None:
         """Stop this process until a shell's fg or bg.
 
         The workload is stopped by now: it would read what is typed for the shell.
@@ -227,39 +176,31 @@ class _Session:
         if self._terminal is not None:
             self._terminal.resume()
 
-    def _on_message(self, fd: int) -> None:
-        received = self._open[fd].receive()
-        if received is None:
-            del self._open[fd]
+    def on_server_died(self, error: RootlessError) -> None:
+        """Say so."""
+        sys.stderr.write(f"rootless: {error}\r\n" if self._terminal else f"rootless: {error}\n")
+        sys.stderr.flush()
+
+    def _output_waits(self) -> bool:
+        """Move the ended container's output on; tell whether some waits for its reader."""
+        if self._terminal is None:
+            return False
+        while self._terminal.move_output():
+            if self._terminal.output_waits:
+                return True
+        return False
+
+    def _on_signal(self, number: signal.Signals) -> None:
+        if number == signal.SIGWINCH:
+            if self._terminal is not None:
+                self._terminal.fit()
             return
-        message, fds = received
-        if fds and message.get("console"):
-            self._on_console(fds[0])
-        elif fds and message.get("init"):
-            self._init_fd = fds[0]
-        else:
-            self._on_news(message)
-
-    def _on_console(self, master_fd: int) -> None:
-        self._terminal = Terminal(
-            master_fd, interactive=self._container.interactive, saved=self._saved
-        )
-        self._control.send({"console": True})
-
-    def _on_news(self, message: Message) -> None:
-        if "error" in message:
-            self._error = self._error or RootlessError.from_record(message["error"])
-        elif "started" in message:
-            self._started = True
-        elif "stopped" in message:
-            self._stop()
-        elif "server_died" in message:
-            error = OverlayError(
-                "the FUSE server ended: files of the image now give I/O errors",
-                str(message["server_died"]),
-            )
-            if not self._started:  # what else fails now fails by this
-                self._error = error
-                return
-            sys.stderr.write(f"rootless: {error}\r\n" if self._terminal else f"rootless: {error}\n")
-            sys.stderr.flush()
+        # The workload's group is an orphaned one: only SIGSTOP stops it (setpgid(2)).
+        told = signal.SIGSTOP if number == signal.SIGTSTP else number
+        if self._session.signal(told):
+            return
+        if number == signal.SIGTSTP:
+            self.on_stopped()
+        elif number in _ENDING:  # nothing runs that could be told
+            self._ended_by = number
+            self._session.child.shoot()

@@ -144,6 +144,7 @@ def _become_container(spec: Spec, options: SandboxOptions, control: Channel) -> 
     _restrict(spec)
 
     workload = _start_workload(spec, options, control, terminal_fd)
+    control.send({"running": True})
 
     # What is left to do needs the right to signal whoever the workload becomes, and no more.
     kill = 1 << capset.NUMBERS["CAP_KILL"]

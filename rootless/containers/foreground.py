@@ -9,10 +9,9 @@ import os
 import select
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Self
 
 from rootless.containers import terminal
 from rootless.containers.record import Record, write
@@ -24,11 +23,12 @@ from rootless.containers.session import (
     cut_off,
     open_upperdir_of,
 )
+from rootless.containers.signal_pipe import SignalPipe
 from rootless.containers.status import RUNNING, STARTING, Live, write_live
 from rootless.containers.terminal import State, Terminal
 from rootless.containers.times import now
 from rootless.errors import RootlessError
-from rootless.linux.process_id import identify
+from rootless.linux.process_id import own_id
 from rootless.paths import Paths
 
 _FORWARDED = (
@@ -40,13 +40,14 @@ _FORWARDED = (
     signal.SIGUSR2,
     signal.SIGALRM,
 )
+_TAKEN = (*_FORWARDED, signal.SIGWINCH, signal.SIGTSTP, signal.SIGCONT)
 _ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 
 
 def run(record: Record, paths: Paths) -> int:
     """Run a container to its end; return its exit status. Raises what kept it from starting."""
     # Before anything is made, so that no signal comes between the making and the clean-up.
-    with _SignalPipe() as signals, contextlib.ExitStack() as owned:
+    with SignalPipe(_TAKEN) as signals, contextlib.ExitStack() as owned:
         container = record.container
         folder = RunFolder.create(paths, record.id)
         owned.callback(folder.remove)
@@ -62,34 +63,6 @@ def run(record: Record, paths: Paths) -> int:
         return _Foreground(record, session, folder, signals, saved).run()
 
 
-class _SignalPipe:
-    """Signals as bytes on a pipe, so that poll(2) waits for them; the handlers are put back."""
-
-    def __init__(self) -> None:
-        self.read_fd, self._write_fd = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        self._before: dict[signal.Signals, object] = {}
-
-    def __enter__(self) -> Self:
-        for number in (*_FORWARDED, signal.SIGWINCH, signal.SIGTSTP, signal.SIGCONT):
-            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup(1) stays in force
-                self._before[number] = signal.signal(number, lambda _number, _frame: None)
-        signal.set_wakeup_fd(self._write_fd, warn_on_full_buffer=False)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        signal.set_wakeup_fd(-1)
-        for number, handler in self._before.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]
-        os.close(self.read_fd)
-        os.close(self._write_fd)
-
-    def take(self) -> Iterator[signal.Signals]:
-        """Yield the signals that have come."""
-        with contextlib.suppress(BlockingIOError):
-            for number in os.read(self.read_fd, 512):
-                yield signal.Signals(number)
-
-
 class _Foreground:
     """The front of a container that has the caller's terminal, or his standard streams."""
 
@@ -98,7 +71,7 @@ class _Foreground:
         record: Record,
         session: Session,
         folder: RunFolder,
-        signals: _SignalPipe,
+        signals: SignalPipe,
         saved: State | None,
     ) -> None:
         self._interactive = record.container.interactive
@@ -108,7 +81,7 @@ class _Foreground:
         self._saved = saved
         self._terminal: Terminal | None = None
         self._ended_by: signal.Signals | None = None
-        self._live = Live(STARTING, identify(os.getpid()), detached=False, started=now())
+        self._live = Live(STARTING, own_id(), detached=False, started=now())
 
     def run(self) -> int:
         """Pass everything on until the supervisor has ended; return its status."""
@@ -162,6 +135,7 @@ class _Foreground:
             status=RUNNING if self._session.is_running else STARTING,
             supervisor=self._session.supervisor,
             init=self._session.init,
+            workload=self._session.workload,
         )
         write_live(self._folder, self._live)
 

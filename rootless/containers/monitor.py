@@ -46,7 +46,7 @@ from rootless.containers.workload_streams import WorkloadStreams
 from rootless.errors import Conflict, InvalidInput, RootlessError, StoreError
 from rootless.linux import prctl
 from rootless.linux.channel import Message
-from rootless.linux.process_id import identify
+from rootless.linux.process_id import own_id
 from rootless.paths import Paths
 
 _FIRST_PAUSE_S = 0.1
@@ -74,7 +74,7 @@ class Monitor:
         self._shot_by = 0
         self._is_to_end = False
         self._resume_at = 0.0
-        self._live = Live(STARTING, identify(os.getpid()), detached=True)
+        self._live = Live(STARTING, own_id(), detached=True)
         self._last = LastRun(socket.gethostname())
 
     def run(self) -> None:
@@ -98,7 +98,7 @@ class Monitor:
         """Run the container once; note how it ended, and return what kept it from running."""
         self._last = replace(self._last, started=now(), finished="", exit_code=0, error="")
         self._live = replace(
-            self._live, status=STARTING, started=self._last.started, supervisor=None, init=None
+            self._live, status=STARTING, started=self._last.started, supervisor=None, init=None, workload=None
         )
         write_live(self._folder.path, self._live)
         error = None
@@ -195,6 +195,7 @@ class Monitor:
             status=RUNNING if session.is_running else STARTING,
             supervisor=session.supervisor,
             init=session.init,
+            workload=session.workload,
         )
         write_live(self._folder.path, self._live)
         if session.is_running and not self._was_running:
@@ -262,7 +263,7 @@ class Monitor:
         restarts = 0 if ran_s > _LONG_ENOUGH_S else min(self._live.restarts, 16)
         pause_s = min(_FIRST_PAUSE_S * 2**restarts, _LONGEST_PAUSE_S)
         self._live = replace(
-            self._live, status=RESTARTING, restarts=self._live.restarts + 1, init=None
+            self._live, status=RESTARTING, restarts=self._live.restarts + 1, init=None, workload=None
         )
         write_live(self._folder.path, self._live)
         with contextlib.suppress(OSError):

@@ -20,7 +20,7 @@ from rootless.containers.supervisor import Resources, supervise
 from rootless.containers.terminal import State
 from rootless.errors import OverlayError, RootlessError
 from rootless.linux.channel import Channel, Message
-from rootless.linux.process_id import ProcessId, identify
+from rootless.linux.process_id import ProcessId, identify, pid_of
 from rootless.overlay.upperdir import Upperdir, choose_folder, open_upperdir
 from rootless.paths import Paths
 from rootless.userns.create import Child, fork_into
@@ -80,14 +80,13 @@ class Session:
         self.child = child
         self.is_started = False
         self.is_running = False
-        self.supervisor: ProcessId | None = None
+        self.supervisor = identify(child.pid)
         self.init: ProcessId | None = None
+        self.workload: ProcessId | None = None
         self._control = control
         self._init_fd = -1
         self._error: RootlessError | None = None
         self._open = {child.channel.fileno(): child.channel, control.fileno(): control}
-        with contextlib.suppress(ProcessLookupError):
-            self.supervisor = identify(child.pid)
 
     @classmethod
     def begin(
@@ -182,8 +181,12 @@ class Session:
             front.on_console(fds[0])
         elif fds and "init" in message:
             self._init_fd = fds[0]
-            with contextlib.suppress(ProcessLookupError):
-                self.init = identify(message["init"])
+            self.init = identify(message["init"])
+            front.on_change()
+        elif fds and "running" in message:
+            self.workload = identify(pid_of(fds[0]))
+            os.close(fds[0])
+            self.is_running = True
             front.on_change()
         else:
             self._on_news(message, front)
@@ -193,9 +196,6 @@ class Session:
             self._error = self._error or RootlessError.from_record(message["error"])
         elif "started" in message:
             self.is_started = True
-        elif "running" in message:
-            self.is_running = True
-            front.on_change()
         elif "stopped" in message:
             front.on_stopped()
         elif "server_died" in message:

@@ -44,6 +44,7 @@ class Live:
         detached: There is a monitor.
         supervisor: None before it is there.
         init: The container's PID 1.
+        workload: What it runs, as this host sees it.
         started: RFC 3339 time.
         restarts: How often it was started again.
         health: starting, healthy or unhealthy; "" without a check.
@@ -55,6 +56,7 @@ class Live:
     detached: bool
     supervisor: ProcessId | None = None
     init: ProcessId | None = None
+    workload: ProcessId | None = None
     started: str = ""
     restarts: int = 0
     health: str = ""

@@ -1,13 +1,9 @@
-"""A process by its ID and its start, which together mean one process until the next boot.
+"""A process by its ID and its start, to be written down: together they mean one process only."""
 
-IDs are used again; a pidfd (pidfd_open(2)) is not. So an ID that was written down is opened first,
-and then looked at: who has started at another time is somebody else, and is left alone.
-"""
-
-import contextlib
 import os
-import signal
 from dataclasses import dataclass
+
+from rootless.linux import pidfd
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,45 +12,37 @@ class ProcessId:
 
     Attributes:
         pid: Its ID.
-        started: Clock ticks after boot, field 22 of /proc/PID/stat (proc(5)).
+        started: Clock ticks after boot.
     """
 
     pid: int
     started: int
 
-
-def identify(pid: int) -> ProcessId:
-    """Return who has an ID now; raises ProcessLookupError."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            after_name = file.read().rpartition(b")")[2]
-    except FileNotFoundError:
-        raise ProcessLookupError(pid) from None
-    return ProcessId(pid, int(after_name.split()[19]))
-
-
-def open_process(process: ProcessId) -> int | None:
-    """Return a pidfd of a process, None where it has ended and been waited for."""
-    try:
-        pidfd = os.pidfd_open(process.pid)
-    except ProcessLookupError:
-        return None
-    with contextlib.suppress(ProcessLookupError):
-        if identify(process.pid) == process:
-            return pidfd
-    os.close(pidfd)
-    return None
+    def send_signal(self, number: int) -> bool:
+        """Signal the process; False where it has ended. Raises PermissionError."""
+        fd = pidfd.open_process(self.pid, self.started)
+        if fd is None:
+            return False
+        try:
+            return pidfd.send_signal(fd, number)
+        finally:
+            os.close(fd)
 
 
-def send_signal(process: ProcessId, number: int) -> bool:
-    """Signal a process; False where it is gone. Raises PermissionError."""
-    pidfd = open_process(process)
-    if pidfd is None:
-        return False
-    try:
-        signal.pidfd_send_signal(pidfd, number)
-    except ProcessLookupError:
-        return False
-    finally:
-        os.close(pidfd)
-    return True
+def identify(pid: int) -> ProcessId | None:
+    """Return who has an ID now; None where nobody has."""
+    started = pidfd.start_time(pid)
+    return None if started is None else ProcessId(pid, started)
+
+
+def own_id() -> ProcessId:
+    """Return the caller's."""
+    found = identify(os.getpid())
+    assert found is not None  # noqa: S101 - it runs
+    return found
+
+
+def pid_of(pidfd_: int) -> int:
+    """Return the ID of a pidfd's process in this PID namespace, -1 where it has ended (proc(5))."""
+    with open(f"/proc/self/fdinfo/{pidfd_}", encoding="ascii") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("Pid:"))

@@ -22,7 +22,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from rootless.linux.channel import Channel
+from rootless.linux.channel import Channel, Message
 
 STDIN, STDOUT, STDERR = b"\x00", b"\x01", b"\x02"
 MOST_BYTES = 65536
@@ -76,6 +76,12 @@ def ask(folder: Path, message: Mapping[str, Any]) -> dict[str, Any] | None:
 def packet(message: Mapping[str, Any]) -> bytes:
     """Return a message's packet."""
     return json.dumps(message).encode()
+
+
+def message_of(packet_: bytes) -> Message:
+    """Return the message of a packet; raises ValueError."""
+    message: Message = json.loads(packet_)
+    return message
 
 
 @contextlib.contextmanager

@@ -10,10 +10,12 @@ import select
 import signal
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
-from rootless.containers import terminal
+from rootless.containers import control, terminal
+from rootless.containers.clients import Client, Clients
+from rootless.containers.id_files import write_pidfile
+from rootless.containers.notes import Notes
 from rootless.containers.record import Record, write
 from rootless.containers.run_folder import RunFolder
 from rootless.containers.session import (
@@ -24,11 +26,9 @@ from rootless.containers.session import (
     open_upperdir_of,
 )
 from rootless.containers.signal_pipe import SignalPipe
-from rootless.containers.status import RUNNING, STARTING, Live, write_live
 from rootless.containers.terminal import State, Terminal
-from rootless.containers.times import now
-from rootless.errors import RootlessError
-from rootless.linux.process_id import own_id
+from rootless.errors import Conflict, RootlessError
+from rootless.linux.channel import Message
 from rootless.paths import Paths
 
 _FORWARDED = (
@@ -44,13 +44,15 @@ _TAKEN = (*_FORWARDED, signal.SIGWINCH, signal.SIGTSTP, signal.SIGCONT)
 _ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 
 
-def run(record: Record, paths: Paths) -> int:
+def run(record: Record, paths: Paths, *, pidfile: str = "") -> int:
     """Run a container to its end; return its exit status. Raises what kept it from starting."""
     # Before anything is made, so that no signal comes between the making and the clean-up.
     with SignalPipe(_TAKEN) as signals, contextlib.ExitStack() as owned:
         container = record.container
         folder = RunFolder.create(paths, record.id)
         owned.callback(folder.remove)
+        clients = Clients(control.listen(folder.path))
+        owned.callback(clients.close)
         if not record.kept:
             write(folder.path, record)
         # A folder of one's own: the name says whose.
@@ -59,8 +61,24 @@ def run(record: Record, paths: Paths) -> int:
         if upperdir is not None:
             owned.callback(close_upperdir, upperdir)
         saved = terminal.state() if container.spec.process.terminal else None
-        session = Session.begin(container, folder, upperdir, StreamSetup(saved=saved), owned)
-        return _Foreground(record, session, folder, signals, saved).run()
+        notes = Notes(paths, record, folder.path, detached=False)
+        notes.begin()
+        status, error = 0, ""
+        try:
+            setup = StreamSetup(clients.close, saved)
+            session = Session.begin(container, folder, upperdir, setup, owned)
+            front = _Foreground(
+                *(record, session, notes, clients), signals=signals, saved=saved, pidfile=pidfile
+            )
+            status = front.run()
+        except RootlessError as failure:
+            status, error = failure.exit_status, str(failure)
+            raise
+        finally:
+            notes.finish(status, error)
+            notes.end()
+            clients.tell_end(status)
+        return status
 
 
 class _Foreground:
@@ -70,18 +88,22 @@ class _Foreground:
         self,
         record: Record,
         session: Session,
-        folder: RunFolder,
+        notes: Notes,
+        clients: Clients,
+        *,
         signals: SignalPipe,
         saved: State | None,
+        pidfile: str,
     ) -> None:
-        self._interactive = record.container.interactive
+        self._record = record
         self._session = session
-        self._folder = folder.path
+        self._notes = notes
+        self._clients = clients
+        self._pidfile = pidfile
         self._signals = signals
         self._saved = saved
         self._terminal: Terminal | None = None
-        self._ended_by: signal.Signals | None = None
-        self._live = Live(STARTING, own_id(), detached=False, started=now())
+        self._ended_by: int | None = None
 
     def run(self) -> int:
         """Pass everything on until the supervisor has ended; return its status."""
@@ -108,7 +130,8 @@ class _Foreground:
     def interests(self) -> Mapping[int, int]:
         """Return what to wait for."""
         theirs = self._terminal.interests() if self._terminal is not None else {}
-        return {self._signals.read_fd: select.POLLIN, **theirs}
+        commands = self._clients.interests(takes_input=True)
+        return {self._signals.read_fd: select.POLLIN, **commands, **theirs}
 
     def patience_ms(self) -> int | None:
         """Return None: nothing is to be done without an event."""
@@ -116,28 +139,27 @@ class _Foreground:
 
     def serve(self, ready: Mapping[int, int]) -> None:
         """Move bytes, pass signals on."""
-        for fd in ready:
-            if fd != self._signals.read_fd and self._terminal is not None:
+        if self._terminal is not None:
+            for fd in [fd for fd in self._terminal.interests() if fd in ready]:
                 self._terminal.serve(fd)
+        self._clients.serve(ready, self._answer, lambda _: None)
         if self._signals.read_fd in ready:  # last: they are the workload's if it has started
             for number in self._signals.take():
                 self._on_signal(number)
 
     def on_console(self, master_fd: int) -> None:
         """Take the container's terminal and the caller's."""
-        self._terminal = Terminal(master_fd, interactive=self._interactive, saved=self._saved)
+        self._terminal = Terminal(
+            master_fd, interactive=self._record.container.interactive, saved=self._saved
+        )
         self._session.answer_console()
 
     def on_change(self) -> None:
         """Tell other commands where the container is."""
-        self._live = replace(
-            self._live,
-            status=RUNNING if self._session.is_running else STARTING,
-            supervisor=self._session.supervisor,
-            init=self._session.init,
-            workload=self._session.workload,
-        )
-        write_live(self._folder, self._live)
+        self._notes.processes(self._session)
+        workload = self._session.workload
+        if self._pidfile and workload is not None:
+            write_pidfile(self._pidfile, workload.pid)
 
     def on_stopped(self) -> None:
         """Stop this process until a shell's fg or bg.
@@ -154,6 +176,22 @@ class _Foreground:
         """Say so."""
         sys.stderr.write(f"rootless: {error}\r\n" if self._terminal else f"rootless: {error}\n")
         sys.stderr.flush()
+
+    def _answer(self, client: Client, message: Message) -> None:
+        """Answer another command: it may signal the container and wait for it."""
+        number = message.get("signal")
+        if "wait" in message:
+            client.waits = True
+        elif isinstance(number, int) and self._session.signal(number):
+            client.send({"ok": True})
+        elif isinstance(number, int) and (
+            message.get("ends") or number in (*_ENDING, signal.SIGKILL)
+        ):
+            self._end_unstarted(number)
+            client.send({"ok": True})
+        else:
+            what = "the container runs in the foreground of another command"
+            client.send({"error": Conflict(what, self._record.name).to_record()})
 
     def _output_waits(self) -> bool:
         """Move the ended container's output on; tell whether some waits for its reader."""
@@ -176,5 +214,8 @@ class _Foreground:
         if number == signal.SIGTSTP:
             self.on_stopped()
         elif number in _ENDING:  # nothing runs that could be told
-            self._ended_by = number
-            self._session.child.shoot()
+            self._end_unstarted(number)
+
+    def _end_unstarted(self, number: int) -> None:
+        self._ended_by = int(number)
+        self._session.child.shoot()

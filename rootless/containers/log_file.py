@@ -11,6 +11,7 @@ else: a record is there whole or not at all, and the reason is kept for who asks
 
 import contextlib
 import os
+from itertools import pairwise
 from pathlib import Path
 
 from rootless.containers.policy import Policy
@@ -83,7 +84,7 @@ class LogFile:
         names = [LOG, *(f"{LOG}.{number}" for number in range(1, self._most_files))]
         with contextlib.suppress(FileNotFoundError):
             (self._folder / names[-1]).unlink()
-        for younger, older in reversed(list(zip(names, names[1:], strict=False))):
+        for younger, older in reversed(list(pairwise(names))):
             with contextlib.suppress(FileNotFoundError):
                 (self._folder / younger).rename(self._folder / older)
         self._open()

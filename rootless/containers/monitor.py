@@ -1,4 +1,4 @@
-"""The process that keeps a container which nobody waits for: `python -m rootless.containers.monitor`.
+"""The process that keeps a container which nobody waits for.
 
 A program of its own, so that it holds nothing of the command that started it and imports no more
 than it needs. It owns the supervisor as the command line does in the foreground, writes the log,
@@ -10,17 +10,18 @@ what is left of it is a run that never ended in `last-run.json`.
 
 import contextlib
 import os
+import select
 import signal
 import socket
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from rootless.containers import control
 from rootless.containers.clients import Client, Clients
 from rootless.containers.log_file import STDERR, STDOUT, LogFile
+from rootless.containers.notes import Notes
 from rootless.containers.policy import parse_signal
 from rootless.containers.record import Record, folder_of, read
 from rootless.containers.remove import remove
@@ -32,27 +33,18 @@ from rootless.containers.session import (
     cut_off,
     open_upperdir_of,
 )
-from rootless.containers.status import (
-    RESTARTING,
-    RUNNING,
-    STARTING,
-    LastRun,
-    Live,
-    write_last_run,
-    write_live,
-)
-from rootless.containers.times import now
+from rootless.containers.signal_pipe import SignalPipe
 from rootless.containers.workload_streams import WorkloadStreams
 from rootless.errors import Conflict, InvalidInput, RootlessError, StoreError
 from rootless.linux import prctl
 from rootless.linux.channel import Message
-from rootless.linux.process_id import own_id
 from rootless.paths import Paths
 
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 60.0
 _LONG_ENOUGH_S = 10.0  # one that ran so long starts without a pause again
 _ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGKILL)
+_TAKEN = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)  # of a shell that goes, of a service's stop
 _LOG_NAMES = {control.STDOUT: STDOUT, control.STDERR: STDERR}
 
 
@@ -60,11 +52,17 @@ class Monitor:
     """Keeps one container from its start until it is not started again."""
 
     def __init__(
-        self, paths: Paths, record: Record, folder: RunFolder, report: socket.socket
+        self,
+        paths: Paths,
+        record: Record,
+        folder: RunFolder,
+        report: socket.socket,
+        signals: SignalPipe,
     ) -> None:
         self._paths = paths
         self._record = record
         self._folder = folder
+        self._signals = signals
         self._clients = Clients(control.listen(folder.path))
         self._starter = self._clients.adopt(report)
         self._log = LogFile(folder_of(paths, record), record.policy)
@@ -74,8 +72,7 @@ class Monitor:
         self._shot_by = 0
         self._is_to_end = False
         self._resume_at = 0.0
-        self._live = Live(STARTING, own_id(), detached=True)
-        self._last = LastRun(socket.gethostname())
+        self._notes = Notes(paths, record, folder.path, detached=True)
 
     def run(self) -> None:
         """Keep the container to its end."""
@@ -84,8 +81,8 @@ class Monitor:
             while True:
                 began = time.monotonic()
                 error = self._run_once()
-                status = self._last.exit_code
-                is_again = self._record.policy.starts_again(status, self._live.restarts)
+                status, restarts = self._notes.last.exit_code, self._notes.live.restarts
+                is_again = self._record.policy.starts_again(status, restarts)
                 if self._is_to_end or not self._was_running or not is_again:
                     break
                 self._pause(time.monotonic() - began)
@@ -96,28 +93,18 @@ class Monitor:
 
     def _run_once(self) -> RootlessError | None:
         """Run the container once; note how it ended, and return what kept it from running."""
-        self._last = replace(self._last, started=now(), finished="", exit_code=0, error="")
-        self._live = replace(
-            self._live, status=STARTING, started=self._last.started, supervisor=None, init=None, workload=None
-        )
-        write_live(self._folder.path, self._live)
         error = None
         try:
-            self._note_last()
+            self._notes.begin()
             status = self._run_session()
         except RootlessError as failure:
             error, status = failure, failure.exit_status
         except OSError as failure:
             on = str(failure.filename or "")
             error, status = StoreError(failure.strerror or str(failure), on), 125
-        self._last = replace(
-            self._last,
-            finished=now(),
-            exit_code=128 + self._shot_by if self._shot_by else status,
-            error="" if error is None or self._shot_by else str(error),
-            restarts=self._live.restarts,
-            log_error=self._log.error,
-        )
+        if self._shot_by:
+            error, status = None, 128 + self._shot_by
+        self._notes.finish(status, "" if error is None else str(error))
         return error
 
     def _run_session(self) -> int:
@@ -139,9 +126,7 @@ class Monitor:
                 self._clients.close()
                 self._log.close()
 
-            session = Session.begin(
-                container, self._folder, upperdir, StreamSetup(in_child), owned
-            )
+            session = Session.begin(container, self._folder, upperdir, StreamSetup(in_child), owned)
             streams.close_theirs()
             self._session = session
             self.on_change()
@@ -162,7 +147,8 @@ class Monitor:
         streams = self._streams
         takes_input = streams is None or streams.takes_input
         theirs = streams.interests(reads=not self._clients.are_behind) if streams else {}
-        return {**self._clients.interests(takes_input=takes_input), **theirs}
+        own = {self._signals.read_fd: select.POLLIN}
+        return {**own, **self._clients.interests(takes_input=takes_input), **theirs}
 
     def patience_ms(self) -> int | None:
         """Return how long a pause goes on."""
@@ -172,10 +158,13 @@ class Monitor:
 
     def serve(self, ready: Mapping[int, int]) -> None:
         """Move output and input, answer other commands."""
+        # First, so that who attached before the start misses nothing.
+        self._clients.serve(ready, self._answer, self._feed)
         if self._streams is not None:
             for stream, data in self._streams.serve(ready):
                 self._take_output(stream, data)
-        self._clients.serve(ready, self._answer, self._feed)
+        if self._signals.read_fd in ready and signal.SIGTERM in self._signals.take():
+            self._pass_signal(self._record.policy.stop_signal, ends=True)
         if not self._was_running and not self._clients.is_connected(self._starter):
             self._shoot(signal.SIGTERM)  # who wanted it has gone before it was there
 
@@ -190,14 +179,7 @@ class Monitor:
         session = self._session
         if session is None:
             return
-        self._live = replace(
-            self._live,
-            status=RUNNING if session.is_running else STARTING,
-            supervisor=session.supervisor,
-            init=session.init,
-            workload=session.workload,
-        )
-        write_live(self._folder.path, self._live)
+        self._notes.processes(session)
         if session.is_running and not self._was_running:
             self._was_running = True
             self._starter.send({"started": True})
@@ -212,9 +194,7 @@ class Monitor:
     def _take_output(self, stream: bytes, data: bytes) -> None:
         self._log.write(_LOG_NAMES[stream], data, time.time_ns())
         self._clients.pass_output(stream, data)
-        if self._log.error != self._live.log_error:
-            self._live = replace(self._live, log_error=self._log.error)
-            write_live(self._folder.path, self._live)
+        self._notes.log_error(self._log.error)
 
     def _feed(self, data: bytes) -> None:
         if self._streams is not None:
@@ -228,7 +208,7 @@ class Monitor:
 
     def _obey(self, client: Client, message: Message) -> None:
         if "signal" in message:
-            self._pass_signal(parse_signal(str(message["signal"])), bool(message.get("ends")))
+            self._pass_signal(parse_signal(str(message["signal"])), ends=bool(message.get("ends")))
             client.send({"ok": True})
         elif "attach" in message:
             client.is_attached = True
@@ -242,7 +222,7 @@ class Monitor:
         else:
             raise InvalidInput("the monitor does not understand", ", ".join(message))
 
-    def _pass_signal(self, number: int, ends: bool) -> None:  # noqa: FBT001 - of the message
+    def _pass_signal(self, number: int, *, ends: bool) -> None:
         self._is_to_end = self._is_to_end or ends
         session = self._session
         if session is None or session.signal(number):
@@ -260,57 +240,60 @@ class Monitor:
 
     def _pause(self, ran_s: float) -> None:
         """Wait before the next start, the longer the oftener it ended soon."""
-        restarts = 0 if ran_s > _LONG_ENOUGH_S else min(self._live.restarts, 16)
+        restarts = 0 if ran_s > _LONG_ENOUGH_S else min(self._notes.live.restarts, 16)
         pause_s = min(_FIRST_PAUSE_S * 2**restarts, _LONGEST_PAUSE_S)
-        self._live = replace(
-            self._live, status=RESTARTING, restarts=self._live.restarts + 1, init=None, workload=None
-        )
-        write_live(self._folder.path, self._live)
-        with contextlib.suppress(OSError):
-            self._note_last()
+        self._notes.pause()
         self._resume_at = time.monotonic() + pause_s
-        wait = _Wait(self)
         while time.monotonic() < self._resume_at and not self._is_to_end:
-            wait.once()
-
-    def _note_last(self) -> None:
-        write_last_run(folder_of(self._paths, self._record), self._last)
+            poll = select.poll()
+            for fd, events in self.interests().items():
+                poll.register(fd, events)
+            self.serve(dict(poll.poll(self.patience_ms())))
 
     def _end(self, error: RootlessError | None) -> None:
         """Note the end, let go of everything, and then tell who waits for it."""
         self._log.close()
-        keeps_folder = False
-        try:
-            self._note_last()
-        except OSError:  # the store is full: it is noted where the state was
-            with contextlib.suppress(OSError):
-                write_last_run(self._folder.path, self._last)
-                keeps_folder = True
-        if keeps_folder:
-            os.close(self._folder.lock_fd)
-        else:
+        if self._notes.end():
             self._folder.remove()
-        if self._record.policy.remove or not self._record.kept:
+        else:
+            os.close(self._folder.lock_fd)
+        if error is not None and not self._was_running:
+            self._starter.send({"error": error.to_record()})  # first: it holds the record's lock
+        if self._record.policy.remove:
             with contextlib.suppress(RootlessError):
                 remove(self._paths, self._record)
-        if error is not None and not self._was_running:
-            self._starter.send({"error": error.to_record()})
-        self._clients.tell_end(self._last.exit_code)
+        self._clients.tell_end(self._notes.last.exit_code)
         self._clients.stop_listening()
         self._clients.flush()
         self._clients.close()
 
 
-class _Wait:
-    """Serves a monitor's clients while it has no session."""
+def main(arguments: list[str]) -> int:
+    """Keep the container whose ID is given; the second word is the descriptor of a connection.
 
-    def __init__(self, monitor: Monitor) -> None:
-        self._monitor = monitor
+    What keeps the container from running is sent there, and tells the starter's exit status.
+    """
+    prctl.set_name("rootless-mon")
+    container_id, number = arguments
+    end = socket.socket(fileno=int(number))
+    paths = Paths.from_environment()
+    try:
+        record = read(paths.store / "containers" / container_id)
+        with SignalPipe(_TAKEN) as signals:
+            folder = RunFolder.create(paths, container_id)
+            Monitor(paths, record, folder, end, signals).run()
+    except RootlessError as error:
+        return _give_up(end, error)
+    except Exception as error:  # noqa: BLE001 - nobody would read a traceback
+        return _give_up(end, RootlessError(f"internal error: {type(error).__name__}: {error}"))
+    return 0
 
-    def once(self) -> None:
-        import select  # noqa: PLC0415
 
-        poll = select.poll()
-        for fd, events in self._monitor.interests().items():
-            poll.register(fd, events)
-        self._monitor.serve(dict(poll.poll(self._monitor.patience_ms())))
+def _give_up(end: socket.socket, error: RootlessError) -> int:
+    with contextlib.suppress(OSError):
+        end.send(control.packet({"error": error.to_record()}))
+    return error.exit_status
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -16,23 +16,17 @@ import socket
 import sys
 import time
 from collections.abc import Mapping
-from pathlib import Path
 
 from rootless.containers import control
 from rootless.containers.clients import Client, Clients
+from rootless.containers.footing import Footing
 from rootless.containers.log_file import STDERR, STDOUT, LogFile
 from rootless.containers.notes import Notes
 from rootless.containers.policy import parse_signal
 from rootless.containers.record import Record, folder_of, read
 from rootless.containers.remove import remove
 from rootless.containers.run_folder import RunFolder
-from rootless.containers.session import (
-    Session,
-    StreamSetup,
-    close_upperdir,
-    cut_off,
-    open_upperdir_of,
-)
+from rootless.containers.session import Session, StreamSetup, cut_off
 from rootless.containers.signal_pipe import SignalPipe
 from rootless.containers.workload_streams import WorkloadStreams
 from rootless.errors import Conflict, InvalidInput, RootlessError, StoreError
@@ -110,11 +104,7 @@ class Monitor:
     def _run_session(self) -> int:
         container = self._record.container
         with contextlib.ExitStack() as owned:
-            shared = Path(os.environ.get("TMPDIR", "/var/tmp"))  # noqa: S108 - a folder of one's own
-            scratch = shared / f"rootless-{os.getuid()}" / "scratch"
-            upperdir = open_upperdir_of(container, self._paths, scratch)
-            if upperdir is not None:
-                owned.callback(close_upperdir, upperdir)
+            footing = Footing.open(container, self._paths, self._folder, owned)
             streams = WorkloadStreams(
                 terminal=container.spec.process.terminal, interactive=container.interactive
             )
@@ -126,7 +116,7 @@ class Monitor:
                 self._clients.close()
                 self._log.close()
 
-            session = Session.begin(container, self._folder, upperdir, StreamSetup(in_child), owned)
+            session = Session.begin(container, footing, StreamSetup(in_child), owned)
             streams.close_theirs()
             self._session = session
             self.on_change()
@@ -187,9 +177,9 @@ class Monitor:
     def on_stopped(self) -> None:
         """Do nothing: nobody's terminal is to be given back."""
 
-    def on_server_died(self, error: RootlessError) -> None:
+    def on_loss(self, text: str) -> None:
         """Say it in the log, as the command line does on its standard error."""
-        self._take_output(control.STDERR, f"rootless: {error}\n".encode())
+        self._take_output(control.STDERR, f"rootless: {text}\n".encode())
 
     def _take_output(self, stream: bytes, data: bytes) -> None:
         self._log.write(_LOG_NAMES[stream], data, time.time_ns())

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from rootless import __version__
 from rootless.doctor import (
+    cgroup,
     fuse_device,
     kernel,
     libraries,
@@ -39,6 +40,7 @@ def run_checks(paths: Paths) -> tuple[Check, ...]:
         store_fs.check_scratch(scratch),
         store_fs.check_runtime(store_fs.gather(paths.runtime)),
         overlay.check_overlay(overlay.gather(caller, scratch, userns_works=works)),
+        cgroup.check_cgroup(cgroup.gather()),
         libraries.check_libraries(libraries.gather()),
     )
 

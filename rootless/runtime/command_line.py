@@ -75,11 +75,17 @@ def _parser(program: str) -> argparse.ArgumentParser:
         help="who makes the cgroup, in crun's words; podman asks for none by 'disabled'",
     )
     parser.add_argument("--rootless", default="", help=argparse.SUPPRESS)
-    verbs = parser.add_subparsers(metavar="VERB", required=True, parser_class=_Parser)
+    _add_verbs(parser.add_subparsers(metavar="VERB", required=True, parser_class=_Parser))
+    return parser
+
+
+def _add_verbs(verbs: Any) -> None:
     _add_create(verbs)
     for name, call, words in (
         ("start", _start, "start a created container"),
         ("state", _state, "print a container's state as JSON"),
+        ("pause", _pause, "stop all processes of a container"),
+        ("resume", _resume, "let a paused container go on"),
     ):
         _add(verbs, name, call, words).add_argument("id", metavar="ID")
     _add_kill(verbs)
@@ -94,7 +100,6 @@ def _parser(program: str) -> argparse.ArgumentParser:
     processes.add_argument("-f", "--format", default="table", help="table (the default) or json")
     processes.add_argument("id", metavar="ID")
     _add(verbs, "features", _features, "print what this runtime can do, as JSON")
-    return parser
 
 
 def _add(verbs: Any, name: str, call: Any, words: str) -> argparse.ArgumentParser:
@@ -169,6 +174,8 @@ def _create_request(options: argparse.Namespace) -> Any:
         pid_file=options.pid_file,
         console_socket=options.console_socket,
         preserve_fds=options.preserve_fds,
+        cgroup=options.cgroup_manager != "disabled",
+        systemd_cgroup=options.systemd_cgroup or options.cgroup_manager == "systemd",
     )
 
 
@@ -226,6 +233,18 @@ def _list(options: argparse.Namespace) -> None:
         )
     else:
         raise InvalidInput("unknown format", options.format, "table or json")
+
+
+def _pause(options: argparse.Namespace) -> None:
+    from rootless.runtime.pause import pause  # noqa: PLC0415
+
+    pause(_root(options), options.id)
+
+
+def _resume(options: argparse.Namespace) -> None:
+    from rootless.runtime.pause import resume  # noqa: PLC0415
+
+    resume(_root(options), options.id)
 
 
 def _exec(options: argparse.Namespace) -> int:

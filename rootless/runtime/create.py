@@ -16,8 +16,10 @@ from rootless.linux.channel import Channel, Message
 from rootless.linux.pidfd import kill_and_wait
 from rootless.oci.runtime_spec import Spec, parse_spec
 from rootless.oci.state import State, Status
-from rootless.runtime import gate, sandbox
+from rootless.runtime import cgroups, gate, namespaces, sandbox
+from rootless.runtime.cgroup import Cgroup
 from rootless.runtime.hooks import run_hooks, try_hooks
+from rootless.runtime.seccomp_filter import filter_of
 from rootless.runtime.status_file import StateFolder
 from rootless.runtime.terminal import ConsoleSocket
 from rootless.runtime.user_namespace import maps_for
@@ -37,6 +39,8 @@ class CreateRequest:
         pid_file: Where the process ID is written; "" for nowhere.
         console_socket: Socket that takes the terminal; "" for none.
         preserve_fds: How many descriptors from 3 on the container gets.
+        cgroup: Make a cgroup where one is to be had.
+        systemd_cgroup: linux.cgroupsPath names a scope of systemd.
     """
 
     root: Path
@@ -45,6 +49,8 @@ class CreateRequest:
     pid_file: str = ""
     console_socket: str = ""
     preserve_fds: int = 0
+    cgroup: bool = True
+    systemd_cgroup: bool = False
 
 
 def create(request: CreateRequest) -> None:
@@ -123,12 +129,36 @@ class _Creation:
         self._spec = spec
         self._folder = folder
         self._console = console
+        self._cgroup: Cgroup | None = None
         self._state = State(
             request.id, Status.CREATING, 0, folder.record().bundle, spec.annotations
         )
 
     def run(self, maps: Maps | None) -> None:
         """Create; whatever fails ends the container's process and runs the poststop hooks."""
+        self._cgroup = self._make_cgroup()
+        try:
+            self._create(maps)
+        except BaseException:
+            if self._cgroup is not None:
+                self._cgroup.kill()
+                self._cgroup.remove()
+            raise
+        finally:
+            if self._cgroup is not None:
+                self._cgroup.close()
+
+    def _make_cgroup(self) -> Cgroup | None:
+        if not self._request.cgroup:
+            return None
+        return cgroups.prepare(
+            self._spec.linux,
+            self._request.id,
+            systemd=self._request.systemd_cgroup,
+            strict=cgroups.strict_wanted(self._spec.annotations),
+        )
+
+    def _create(self, maps: Maps | None) -> None:
         ours, theirs = Channel.pair()
         with contextlib.closing(ours):
             listener = gate.listen(self._folder.fd)
@@ -138,6 +168,8 @@ class _Creation:
                 close_stdin=False,
                 gate=listener,
                 preserve_fds=self._request.preserve_fds,
+                cgroup_fd=-1 if self._cgroup is None else self._cgroup.procs_fd(),
+                seccomp=filter_of(self._spec.linux),
             )
             with contextlib.closing(listener), contextlib.closing(theirs):
                 pid = self._fork(maps, options, theirs)
@@ -160,7 +192,7 @@ class _Creation:
             channel.send({"pid": sandbox.start(self._spec, options, control)})
             return 0
 
-        child = fork_into(maps, body)
+        child = fork_into(maps, body, before=lambda: namespaces.join_outer(self._spec))
         try:
             received = child.channel.receive()
         finally:
@@ -194,7 +226,8 @@ class _Creation:
             os.close(master_fd)
 
     def _keep(self) -> None:
-        self._folder.set_process(self._state.pid, self._spec.annotations, cgroup="")
+        path = "" if self._cgroup is None else str(self._cgroup.path)
+        self._folder.set_process(self._state.pid, self._spec.annotations, cgroup=path)
         if self._request.pid_file:
             write_pid_file(Path(self._request.pid_file), self._state.pid)
 

@@ -20,6 +20,7 @@ NAMES = [
     "scratch",
     "runtime-folder",
     "overlay",
+    "cgroup",
     "libraries",
 ]
 FINE = Check("kernel", State.OK, "Linux 6.1")

@@ -81,9 +81,18 @@ def _remove_dead(path: Path) -> None:
         os.close(fd)
 
 
+def cgroup_of(path: Path) -> str:
+    """Return the cgroup of the run in a folder, "" where it has none of its own."""
+    try:
+        return os.fsdecode((path / _CGROUP).read_bytes())
+    except OSError:
+        return ""
+
+
 def _remove_run(path: Path) -> None:
     with contextlib.suppress(OSError):
-        remove_cgroup(open_cgroup(os.fsdecode((path / _CGROUP).read_bytes())))
+        if cgroup_of(path):
+            remove_cgroup(open_cgroup(cgroup_of(path)))
     shutil.rmtree(path, ignore_errors=True)
 
 

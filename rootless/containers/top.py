@@ -10,6 +10,7 @@ from rootless.containers import record as records
 from rootless.containers.status import look
 from rootless.linux.process_id import ProcessId
 from rootless.paths import Paths
+from rootless.runtime.processes import of_container
 
 HEADER = ("USER", "PID", "PPID", "ELAPSED", "TIME", "COMMAND")
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -20,25 +21,26 @@ def rows(word: str) -> list[list[str]]:
     paths = Paths.from_environment()
     record = records.find(paths, word)
     live = look(paths, record).live
-    if live is None or live.init is None:
+    if live is None or live.init is None or live.workload is None:
         raise ending.not_running(record)
     to_inside = record.container.maps.uid.to_inside
     found = []
-    for pid in _descendants(live.init):
+    # Who was started by `exec` has no parent inside; who hides its namespace has one.
+    for pid in sorted(_descendants(live.init) | {*of_container(live.workload.pid)}):
         with contextlib.suppress(OSError, StopIteration):  # ended meanwhile
             found.append(_row(pid, to_inside))
     return found
 
 
-def _descendants(init: ProcessId) -> list[int]:
-    """Return the host's IDs of a container's processes; who is left without a parent is PID 1's."""
+def _descendants(init: ProcessId) -> set[int]:
+    """Return the host's IDs of those below PID 1, which takes those whose parent has ended."""
     children: dict[int, list[int]] = {}
     for pid, parent in _all():
         children.setdefault(parent, []).append(pid)
     found = list(children.get(init.pid, []))
     for pid in found:
         found.extend(children.get(pid, []))
-    return sorted(found)
+    return set(found)
 
 
 def _all() -> Iterator[tuple[int, int]]:
@@ -57,16 +59,16 @@ def _stat(pid: int) -> list[bytes]:
 def _row(pid: int, to_inside: Callable[[int], int | None]) -> list[str]:
     fields = _stat(pid)
     status = _status(pid)
-    inside = status["NSpid"].split()[-1]
-    parent = int(fields[1])
-    parent_inside = _status(parent)["NSpid"].split()[-1]
+    own = status["NSpid"].split()
+    parents = _status(int(fields[1]))["NSpid"].split()
+    parent = parents[-1] if len(parents) == len(own) else "0"  # outside
     uid = int(status["Uid"].split()[1])
     name = to_inside(uid)
     used = (int(fields[11]) + int(fields[12])) / _TICKS
     age = max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - int(fields[19]) / _TICKS)
     command = _command(pid) or f"[{status['Name']}]"
     user = str(uid if name is None else name)
-    return [user, inside, parent_inside, _clock(age), _clock(used), command]
+    return [user, own[-1], parent, _clock(age), _clock(used), command]
 
 
 def _status(pid: int) -> dict[str, str]:

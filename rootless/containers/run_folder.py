@@ -40,7 +40,9 @@ class RunFolder:
         runs = paths.runtime / "runs"
         path = runs / container_id
         try:
-            runs.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # One by one: a parent that mkdir makes on the way has the mode of the umask.
+            paths.runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
+            runs.mkdir(mode=0o700, exist_ok=True)
             _check_private(paths.runtime)
             if path.exists():
                 _remove_dead(path)

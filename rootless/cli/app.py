@@ -38,6 +38,7 @@ COMMANDS = {
     "mount": _Command("rootless.cli.mount", "Mount an image as a read-only folder."),
     "umount": _Command("rootless.cli.umount", "Unmount what `mount` mounted."),
     "bundle": _Command("rootless.cli.bundle", "Make OCI bundles."),
+    "runtime": _Command("rootless.cli.runtime", "Drive bundles step by step, as runc does."),
     "rm": _Command("rootless.cli.rm", "Remove named containers and their files."),
     "doctor": _Command("rootless.cli.doctor", "Check what this host has for running images."),
 }

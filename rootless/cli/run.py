@@ -150,22 +150,58 @@ def run(  # noqa: PLR0917 - one parameter an option
         option(
             *("--network", "--net"),
             group=_NETWORK,
-            metavar="host|none",
-            help_="The host's network, the default, or none.",
+            metavar="host|none|private|…",
+            help_="host, the default; none; private, which is pasta or slirp4netns, options after "
+            "a colon; container:NAME; ns:PATH.",
         ),
     ] = "",
+    publish: Annotated[
+        _Words | None,
+        option(
+            *("--publish", "-p"),
+            group=_NETWORK,
+            metavar="[IP:][HOST]:CTR[/udp]",
+            help_="Make a port, or a range, reachable from the host; the network is private then.",
+        ),
+    ] = None,
     hostname: Annotated[
         str, option("--hostname", "-h", group=_NETWORK, metavar="NAME", help_="Host name inside.")
     ] = "",
     add_host: Annotated[
         _Words | None,
         option(
-            "--add-host", group=_NETWORK, metavar="NAME:ADDRESS", help_="One more in /etc/hosts."
+            "--add-host",
+            group=_NETWORK,
+            metavar="NAME:ADDRESS",
+            help_="One more in /etc/hosts; host-gateway is the host's address.",
         ),
     ] = None,
+    no_hosts: Annotated[
+        bool, flag("--no-hosts", group=_NETWORK, help_="Leave the image's /etc/hosts.")
+    ] = False,
     dns: Annotated[
         _Words | None,
-        option("--dns", group=_NETWORK, metavar="ADDRESS", help_="Name server for the host's."),
+        option(
+            "--dns",
+            group=_NETWORK,
+            metavar="ADDRESS",
+            help_="Name server for the host's; none leaves the image's file.",
+        ),
+    ] = None,
+    dns_search: Annotated[
+        _Words | None,
+        option(
+            "--dns-search", group=_NETWORK, metavar="DOMAIN", help_="Search domain; . for none."
+        ),
+    ] = None,
+    dns_option: Annotated[
+        _Words | None,
+        option(
+            *("--dns-option", "--dns-opt"),
+            group=_NETWORK,
+            metavar="WORD",
+            help_="Option of resolv.conf(5).",
+        ),
     ] = None,
     user: Annotated[
         str,
@@ -221,7 +257,7 @@ def run(  # noqa: PLR0917 - one parameter an option
             "--security-opt",
             group=_RIGHTS,
             metavar="OPT",
-            help_="no-new-privileges=false lets set-ID programs work.",
+            help_="seccomp=FILE|unconfined; no-new-privileges=false lets set-ID programs work.",
         ),
     ] = None,
     ulimit: Annotated[

@@ -16,6 +16,8 @@ from typing import Self
 
 from rootless.containers import terminal
 from rootless.containers.container import Container, OverlayRoot
+from rootless.containers.network.namespace import Joined
+from rootless.containers.network.network import JOINED
 from rootless.containers.run_folder import (
     RunFolder,
     remove_cgroup,
@@ -25,11 +27,13 @@ from rootless.containers.supervisor import Resources, supervise
 from rootless.containers.terminal import State, Terminal
 from rootless.errors import OverlayError, RootlessError
 from rootless.linux.channel import Channel, Message
+from rootless.oci.runtime_spec import OCI_VERSION
 from rootless.overlay.upperdir import Upperdir, choose_folder, open_upperdir
 from rootless.paths import Paths
-from rootless.runtime import cgroups
+from rootless.runtime import cgroups, namespaces, seccomp_listener
 from rootless.runtime.cgroup import Cgroup
 from rootless.userns.create import Child, fork_into
+from rootless.userns.join import enter
 
 log = logging.getLogger(__name__)
 
@@ -59,16 +63,26 @@ def run(container: Container, paths: Paths) -> int:
         if cgroup is not None:
             clean_up.callback(remove_cgroup, cgroup)
         saved = terminal.state() if container.spec.process.terminal else None
+        joined = Joined(-1, -1)
+        if container.network.kind == JOINED:
+            joined = Joined.open(container.network.path)
+            clean_up.callback(joined.close)
         ours, theirs = Channel.pair()
         clean_up.callback(ours.close)
         clean_up.callback(theirs.close)
 
         def body(channel: Channel) -> int:
             ours.close()
-            resources = Resources(folder, upperdir, theirs, saved, cgroup)
+            resources = Resources(folder, upperdir, theirs, saved, cgroup, joined.network_fd)
             return supervise(container, resources, channel)
 
-        child = fork_into(container.maps, body)
+        def before() -> None:
+            if joined.user_fd >= 0:
+                enter(joined.user_fd)
+            namespaces.join_outer(container.spec)
+
+        joins_user = joined.user_fd >= 0 or namespaces.user_path(container.spec) != ""
+        child = fork_into(None if joins_user else container.maps, body, before=before)
         theirs.close()
         if cgroup is not None:
             cgroup.close()
@@ -263,6 +277,8 @@ class _Session:
             self._on_console(fds[0])
         elif fds and message.get("init"):
             self._init_fd = fds[0]
+        elif fds and seccomp_listener.MESSAGE in message:
+            self._on_seccomp_listener(fds)
         else:
             self._on_news(message)
 
@@ -271,6 +287,21 @@ class _Session:
             master_fd, interactive=self._container.interactive, saved=self._saved
         )
         self._control.send({"console": True})
+
+    def _on_seccomp_listener(self, fds: list[int]) -> None:
+        spec = self._container.spec
+        assert spec.linux.seccomp is not None  # noqa: S101 - a filter of it made the listener
+        state = {
+            "ociVersion": OCI_VERSION,
+            "id": self._container.id,
+            "status": "creating",
+            "bundle": "",
+            "annotations": dict(spec.annotations),
+        }
+        try:
+            seccomp_listener.deliver(fds, spec.linux.seccomp, state)
+        except RootlessError as error:  # PID 1 has no answer now, and ends
+            self._error = error
 
     def _on_news(self, message: Message) -> None:
         if "error" in message:
@@ -287,5 +318,10 @@ class _Session:
             if not self._started:  # what else fails now fails by this
                 self._error = error
                 return
-            sys.stderr.write(f"rootless: {error}\r\n" if self._terminal else f"rootless: {error}\n")
-            sys.stderr.flush()
+            self._say(str(error))
+        elif "network_died" in message:
+            self._say(f"the network ended, connections fail: {message['network_died']}")
+
+    def _say(self, text: str) -> None:
+        sys.stderr.write(f"rootless: {text}\r\n" if self._terminal else f"rootless: {text}\n")
+        sys.stderr.flush()

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from rootless.bundle.bundle import read_bundle
-from rootless.containers import foreground, names, prepare
+from rootless.containers import foreground, names, prepare, seccomp
 from rootless.containers.container import Container
 from rootless.containers.request import RunRequest
 from rootless.containers.run_folder import sweep
@@ -22,6 +22,8 @@ def run_image(image: str, request: RunRequest) -> int:
     sweep(paths)
     container = prepare.from_image(paths, image, request)
     _say_map_once(container, paths)
+    asked = bool(request.options.seccomp)
+    container = seccomp.with_filter(container, paths, required=asked)
     try:
         return foreground.run(container, paths)
     finally:
@@ -36,9 +38,10 @@ def run_bundle(path: str, request: RunRequest) -> int:
     store = Store.open(paths, create=False)
     with tempfile.TemporaryDirectory(prefix="rootless-bundle-") as scratch:
         bundle = read_bundle(Path(path), store, Path(scratch))
-        for member in bundle.spec.not_applied:
-            log.warning("%s of the bundle is not applied", member)
-        return foreground.run(prepare.from_bundle(bundle, request), paths)
+        for name in bundle.spec.hooks.to_document():
+            log.warning("hooks.%s of the bundle is not applied", name)
+        container = prepare.from_bundle(bundle, request)
+        return foreground.run(seccomp.with_filter(container, paths, required=True), paths)
 
 
 def _say_map_once(container: Container, paths: Paths) -> None:

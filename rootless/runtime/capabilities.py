@@ -2,20 +2,14 @@
 
 from collections.abc import Iterable
 
-from rootless.errors import InvalidInput
 from rootless.linux import capset, prctl
 from rootless.oci.runtime_spec import Capabilities
 
 
 def mask_of(names: Iterable[str]) -> int:
-    """Return the names as a mask; raises InvalidInput for a name that is none."""
-    mask = 0
-    for name in names:
-        number = capset.NUMBERS.get(name.upper())
-        if number is None:
-            raise InvalidInput("unknown capability", name)
-        mask |= 1 << number
-    return mask
+    """Return the names as a mask; a name that is none adds nothing (`preconditions` warns)."""
+    numbers = (capset.NUMBERS.get(name.upper()) for name in set(names))
+    return sum(1 << number for number in set(numbers) if number is not None)
 
 
 def limit_bounding_set(bounding: int) -> None:

@@ -139,7 +139,7 @@ def _watch(
 ) -> int:
     """Wait for PID 1; tell when a server dies; end everything when the command line does."""
     pidfd = os.pidfd_open(pid)
-    channel.send({"init": True}, [pidfd])
+    channel.send({"init": pid}, [pidfd])
     poll = select.poll()
     poll.register(pidfd, select.POLLIN)
     poll.register(channel.fileno(), select.POLLIN)

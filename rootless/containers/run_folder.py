@@ -81,9 +81,22 @@ def _remove_dead(path: Path) -> None:
         os.close(fd)
 
 
+def cgroup_of(paths: Paths, container_id: str) -> str:
+    """Return the path of a running container's cgroup; "" where it has none of its own."""
+    return _cgroup_of(paths.runtime / "runs" / container_id)
+
+
+def _cgroup_of(folder: Path) -> str:
+    try:
+        return os.fsdecode((folder / _CGROUP).read_bytes())
+    except OSError:
+        return ""
+
+
 def _remove_run(path: Path) -> None:
-    with contextlib.suppress(OSError):
-        remove_cgroup(open_cgroup(os.fsdecode((path / _CGROUP).read_bytes())))
+    cgroup = _cgroup_of(path)
+    if cgroup:
+        remove_cgroup(open_cgroup(cgroup))
     shutil.rmtree(path, ignore_errors=True)
 
 

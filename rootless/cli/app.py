@@ -44,6 +44,8 @@ COMMANDS = {
     "ps": _Command("rootless.cli.ps", "List containers."),
     "logs": _Command("rootless.cli.logs", "Show what a container said."),
     "attach": _Command("rootless.cli.attach", "Attach to a running container."),
+    "exec": _Command("rootless.cli.exec", "Run a command in a running container."),
+    "port": _Command("rootless.cli.port", "Show the published ports of a container."),
     "stop": _Command("rootless.cli.stop", "Stop running containers."),
     "kill": _Command("rootless.cli.kill", "Send a signal to what containers run."),
     "wait": _Command("rootless.cli.wait", "Wait until containers have ended."),

@@ -81,22 +81,18 @@ def _remove_dead(path: Path) -> None:
         os.close(fd)
 
 
-def cgroup_of(paths: Paths, container_id: str) -> str:
-    """Return the path of a running container's cgroup; "" where it has none of its own."""
-    return _cgroup_of(paths.runtime / "runs" / container_id)
-
-
-def _cgroup_of(folder: Path) -> str:
+def cgroup_of(path: Path) -> str:
+    """Return the cgroup of the run in a folder, "" where it has none of its own."""
     try:
-        return os.fsdecode((folder / _CGROUP).read_bytes())
+        return os.fsdecode((path / _CGROUP).read_bytes())
     except OSError:
         return ""
 
 
 def _remove_run(path: Path) -> None:
-    cgroup = _cgroup_of(path)
-    if cgroup:
-        remove_cgroup(open_cgroup(cgroup))
+    with contextlib.suppress(OSError):
+        if cgroup_of(path):
+            remove_cgroup(open_cgroup(cgroup_of(path)))
     shutil.rmtree(path, ignore_errors=True)
 
 

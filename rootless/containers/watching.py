@@ -8,7 +8,7 @@ from rootless.containers import record as records
 from rootless.containers.record import Record
 from rootless.containers.run_folder import cgroup_of
 from rootless.containers.stats import Stats, Usage, stats_of
-from rootless.containers.status import look
+from rootless.containers.status import look, run_folder_of
 from rootless.linux.process_id import identify
 from rootless.paths import Paths
 
@@ -58,7 +58,7 @@ def _look_at(paths: Paths, chosen: Sequence[Record]) -> dict[str, _Look]:
         linux = record.container.spec.linux
         used = usage.look(
             live.init.pid,
-            cgroup_of(paths, record.id),
+            cgroup_of(run_folder_of(paths, record.id)),
             own_network=linux.namespace("network") is not None,
         )
         if used is not None:

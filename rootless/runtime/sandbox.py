@@ -6,6 +6,7 @@ root file system mounted; whatever fails is sent to the runner as one error, and
 every mount and namespace made here goes with it.
 """
 
+import json
 import os
 import signal
 import socket
@@ -235,10 +236,11 @@ def _run_create_hooks(spec: Spec, control: Channel) -> None:
 
 
 def _await_state(control: Channel) -> bytes:
+    """Return the state for hooks in the container, to whom its process is what it is in there."""
     received = control.receive()
     if received is None:  # the runtime is gone, and the container with it
         os._exit(RootlessError.exit_status)
-    return str(received[0]["state"]).encode()
+    return json.dumps({**json.loads(received[0]["state"]), "pid": os.getpid()}).encode()
 
 
 def _set_sysctl(name: str, value: str) -> None:

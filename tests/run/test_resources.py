@@ -1,6 +1,7 @@
 """Limits asked for on whatever host this is: carried out, or told of in one line."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -68,3 +69,20 @@ def test_of_a_bundle(demo: Rootless, tmp_path: Path) -> None:
     config.write_text(json.dumps(spec))
     strict = demo("run", "--bundle", tmp_path / "bundle")
     assert strict.stdout == "50\n" or "cannot be limited as asked: pids.limit" in strict.stderr
+
+
+@pytest.mark.both_users
+def test_in_the_background(demo_alone: Rootless) -> None:
+    """`run -d` says the same, and goes on the same."""
+    name = f"limited-{os.urandom(4).hex()}"
+    result = demo_alone(
+        *("run", "-d", "--name", name, "--pids-limit", "50"), "debian-demo", "sleep", "100"
+    )
+    try:
+        assert result.status == 0
+        inside = demo_alone("exec", name, "cat", "/sys/fs/cgroup/pids.max").stdout
+        if inside != "50\n":
+            assert result.stderr.startswith("not limited: pids.limit: ")
+            assert result.stderr.count("\n") == 1
+    finally:
+        demo_alone.ok("rm", "-f", name)

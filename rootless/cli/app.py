@@ -50,6 +50,7 @@ COMMANDS = {
     "kill": _Command("rootless.cli.kill", "Send a signal to what containers run."),
     "wait": _Command("rootless.cli.wait", "Wait until containers have ended."),
     "top": _Command("rootless.cli.top", "List the processes of a container."),
+    "stats": _Command("rootless.cli.stats", "Show what running containers use."),
     "rename": _Command("rootless.cli.rename", "Give a container another name."),
     "rm": _Command("rootless.cli.rm", "Remove containers and their files."),
     "prune": _Command("rootless.cli.prune", "Remove all containers that do not run."),

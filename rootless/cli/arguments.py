@@ -10,6 +10,14 @@ from rootless.bundle.name_files import Dns
 from rootless.bundle.options import DEFAULT_SHM_SIZE, RunOptions
 from rootless.containers.network.mode import Kind, NetworkMode, parse_mode
 from rootless.containers.network.ports import PortMapping, parse_publish
+from rootless.containers.policy import (
+    DEFAULT_STOP_TIMEOUT,
+    Policy,
+    log_options,
+    parse_restart,
+    parse_signal,
+    seconds,
+)
 from rootless.containers.request import RunRequest
 from rootless.errors import InvalidInput
 from rootless.oci.runtime_spec import Mount
@@ -19,7 +27,7 @@ _RESOURCES = tuple(field.name for field in fields(resources.ResourceOptions))
 _NOT_WITH_BUNDLE = (
     *("entrypoint", "workdir", "user", "umask", "ulimit", "annotation"),
     *("hostname", "add_host", "no_hosts", "dns", "dns_search", "dns_option", "network", "publish"),
-    *("name", "replace", "remove"),
+    *("name", "replace", "remove", "detach", "restart", "stop_signal", "stop_timeout", "log_opt"),
     *("read_only_tmpfs", "cap_add", "cap_drop", "security_opt", "shm_size"),
     *("cgroup_parent", "strict_resources", *_RESOURCES),
 )
@@ -57,7 +65,11 @@ def run_request(given: Mapping[str, Any]) -> tuple[str, RunRequest]:
         overlay=given["overlay"],
         name=given["name"],
         replace=given["replace"],
-        remove=given["remove"],
+        policy=_policy(given),
+        detach=given["detach"],
+        labels=_labels(given),
+        cidfile=given["cidfile"],
+        pidfile=given["pidfile"],
         interactive=given["interactive"],
         add_hosts=_texts(given, "add_host"),
         no_hosts=given["no_hosts"],
@@ -67,6 +79,33 @@ def run_request(given: Mapping[str, Any]) -> tuple[str, RunRequest]:
         devices=_texts(given, "device"),
         cgroup=resources.uses_cgroup(given["cgroups"]),
     )
+
+
+def _policy(given: Mapping[str, Any]) -> Policy:
+    restart, most = parse_restart(given["restart"] or "no")
+    if restart != "no" and given["remove"]:
+        raise InvalidInput("--rm and --restart exclude each other", given["restart"])
+    if restart != "no" and not given["detach"]:
+        raise InvalidInput("--restart needs --detach", given["restart"], "or create and start")
+    log_bytes, log_files = log_options(_texts(given, "log_opt"))
+    timeout = given["stop_timeout"]
+    return Policy(
+        restart=restart,
+        most_restarts=most,
+        stop_signal=parse_signal(given["stop_signal"]) if given["stop_signal"] else 0,
+        stop_timeout=seconds(timeout, "--stop-timeout") if timeout else DEFAULT_STOP_TIMEOUT,
+        remove=given["remove"],
+        log_bytes=log_bytes,
+        log_files=log_files,
+    )
+
+
+def _labels(given: Mapping[str, Any]) -> dict[str, str]:
+    pairs = (text.partition("=") for text in _texts(given, "label"))
+    labels = {key: value for key, _, value in pairs}
+    if "" in labels:
+        raise InvalidInput("a label must have the form KEY=VALUE", f"={labels['']}")
+    return labels
 
 
 def _network(text: str, ports: tuple[PortMapping, ...]) -> NetworkMode:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from rootless.containers.container import Container, OverlayRoot, PlainRoot
 from rootless.containers.network.attach import attach
+from rootless.containers.network.drain import wait_until_sent
 from rootless.containers.network.forwarder import Forwarder
 from rootless.containers.run_folder import RunFolder, remove_cgroup
 from rootless.containers.terminal import State, restore_if_raw
@@ -74,7 +75,10 @@ def supervise(container: Container, resources: Resources, channel: Channel) -> i
         resources.control.close()
         if resources.cgroup is not None:
             resources.cgroup.close()
-        return _watch(pid, root, forwarder, resources, channel)
+        status = _watch(pid, root, forwarder, resources, channel)
+        if forwarder is not None:
+            wait_until_sent()
+        return status
     finally:
         if forwarder is not None:
             forwarder.stop()
@@ -139,7 +143,7 @@ def _watch(
 ) -> int:
     """Wait for PID 1; tell when a server dies; end everything when the command line does."""
     pidfd = os.pidfd_open(pid)
-    channel.send({"init": True}, [pidfd])
+    channel.send({"init": pid}, [pidfd])
     poll = select.poll()
     poll.register(pidfd, select.POLLIN)
     poll.register(channel.fileno(), select.POLLIN)

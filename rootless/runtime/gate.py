@@ -29,7 +29,10 @@ def listen(folder_fd: int) -> socket.socket:
 
 def is_waiting(folder_fd: int) -> bool:
     """Tell whether a container waits there."""
-    channel = _connect(folder_fd)
+    try:
+        channel = _connect(folder_fd, blocking=False)
+    except BlockingIOError:  # it is stopped, or runs a hook, and many have asked already
+        return True
     if channel is None:
         return False
     channel.close()
@@ -87,14 +90,17 @@ def follow(channel: Channel, on_listener: Callable[[int], None]) -> int:
     return master_fd
 
 
-def _connect(folder_fd: int) -> Channel | None:
-    connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    try:
-        connection.connect(_path(folder_fd))
-    except (ConnectionRefusedError, FileNotFoundError):
-        connection.close()
-        return None
-    return Channel(connection)
+def _connect(folder_fd: int, *, blocking: bool = True) -> Channel | None:
+    with contextlib.ExitStack() as stack:
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        stack.callback(connection.close)
+        connection.setblocking(blocking)
+        try:
+            connection.connect(_path(folder_fd))
+        except (ConnectionRefusedError, FileNotFoundError):
+            return None
+        stack.pop_all()
+        return Channel(connection)
 
 
 def _path(folder_fd: int) -> str:

@@ -149,6 +149,7 @@ def _become_container(spec: Spec, options: SandboxOptions, control: Channel) -> 
     if signals is None:
         _become_workload(spec, options, process_options, control)
     workload = _start_workload(spec, process_options, control)
+    _announce(workload, control)
 
     _keep_no_more_than_needed()
     return init.supervise(workload, control, signals)
@@ -161,6 +162,13 @@ def _keep_no_more_than_needed() -> None:
     null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
     for fd in (0, 1, 2):
         os.dup2(null, fd)
+
+
+def _announce(workload: int, control: Channel) -> None:
+    """Tell the runner that the workload runs, in a form that means it in any PID namespace."""
+    pidfd = os.pidfd_open(workload)
+    control.send({"running": True}, [pidfd])
+    os.close(pidfd)
 
 
 def _set_oom_score(score: int | None) -> None:

@@ -75,7 +75,7 @@ def load_library() -> Libseccomp:
             "seccomp needs libseccomp, which is not installed",
             libseccomp.SONAME,
             "apt-get install libseccomp2",
-            check="libraries",
+            check="seccomp",
         ) from error
 
 

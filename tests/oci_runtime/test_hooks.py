@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from runtime_bundle import RuntimeBundle
+from hooked_bundle import HookedBundle
 
 pytestmark = pytest.mark.both_users
 
@@ -18,30 +18,30 @@ def hook(script: str) -> dict[str, Any]:
     return {"path": "/bin/sh", "args": ["sh", "-c", script], "env": ["PATH=/usr/bin:/bin"]}
 
 
-def live(bundle: RuntimeBundle, wait_until: Callable[[Callable[[], bool]], None]) -> int:
+def live(hooked: HookedBundle, wait_until: Callable[[Callable[[], bool]], None]) -> int:
     """Lead a container through its life; return its process ID."""
-    bundle.ok("create")
-    pid: int = bundle.state()["pid"]
-    bundle.ok("start")
-    wait_until(lambda: bundle.state()["status"] == "stopped")
-    bundle.ok("delete")
+    hooked.ok("create")
+    pid: int = hooked.state()["pid"]
+    hooked.ok("start")
+    wait_until(lambda: hooked.state()["status"] == "stopped")
+    hooked.ok("delete")
     return pid
 
 
 @pytest.fixture
 def told(
-    bundle: RuntimeBundle, wait_until: Callable[[Callable[[], bool]], None]
+    hooked: HookedBundle, wait_until: Callable[[Callable[[], bool]], None]
 ) -> dict[str, dict[str, Any]]:
     """Have each kind of hook keep its state; return what each was told, and the process ID."""
-    places = dict.fromkeys((*OUTSIDE, "createContainer"), bundle.out)
+    places = dict.fromkeys((*OUTSIDE, "createContainer"), hooked.out)
 
     def keep(kind: str) -> list[dict[str, Any]]:
         return [hook(f"cat > {places.get(kind, '/out')}/{kind}")]
 
     hooks = {kind: keep(kind) for kind in (*OUTSIDE, *INSIDE)}
-    bundle.change(lambda spec: spec.update(hooks=hooks, annotations={"org.example": "kept"}))
-    pid = live(bundle, wait_until)
-    found = {kind: json.loads((bundle.out / kind).read_text()) for kind in hooks}
+    hooked.change(lambda spec: spec.update(hooks=hooks, annotations={"org.example": "kept"}))
+    pid = live(hooked, wait_until)
+    found = {kind: json.loads((hooked.out / kind).read_text()) for kind in hooks}
     return {**found, "process": {"pid": pid}}
 
 
@@ -72,26 +72,26 @@ def test_process_id(told: dict[str, dict[str, Any]]) -> None:
     }
 
 
-def test_which_container(told: dict[str, dict[str, Any]], bundle: RuntimeBundle) -> None:
+def test_which_container(told: dict[str, dict[str, Any]], hooked: HookedBundle) -> None:
     """All are told of the same container."""
     for kind in (*OUTSIDE, *INSIDE):
-        assert told[kind]["id"] == bundle.id
-        assert told[kind]["bundle"] == str(bundle.folder)
+        assert told[kind]["id"] == hooked.id
+        assert told[kind]["bundle"] == str(hooked.folder)
         assert told[kind]["annotations"] == {"org.example": "kept"}
 
 
-def test_order(bundle: RuntimeBundle, wait_until: Callable[[Callable[[], bool]], None]) -> None:
+def test_order(hooked: HookedBundle, wait_until: Callable[[Callable[[], bool]], None]) -> None:
     """The six kinds follow each other, each in the order of its list, around the process."""
-    order = bundle.out / "order"
+    order = hooked.out / "order"
 
     def note(word: str) -> list[dict[str, Any]]:
         place = "/out/order" if word == "startContainer" else order
         return [hook(f"echo {word} {number} >> {place}") for number in (1, 2)]
 
-    bundle.change(lambda spec: spec.update(hooks={w: note(w) for w in (*OUTSIDE, *INSIDE)}))
+    hooked.change(lambda spec: spec.update(hooks={w: note(w) for w in (*OUTSIDE, *INSIDE)}))
     # The process and the poststart hooks run beside each other: it waits for them.
-    bundle.script("while ! grep -q 'poststart 2' out/order; do :; done; echo process >> out/order")
-    live(bundle, wait_until)
+    hooked.script("while ! grep -q 'poststart 2' out/order; do :; done; echo process >> out/order")
+    live(hooked, wait_until)
     kinds = ("prestart", "createRuntime", "createContainer", "startContainer", "poststart")
     expected = [f"{kind} {number}" for kind in kinds for number in (1, 2)]
     expected += ["process", "poststop 1", "poststop 2"]
@@ -99,42 +99,42 @@ def test_order(bundle: RuntimeBundle, wait_until: Callable[[Callable[[], bool]],
 
 
 @pytest.mark.parametrize("kind", ["prestart", "createRuntime", "createContainer"])
-def test_failure_before_start(bundle: RuntimeBundle, kind: str) -> None:
+def test_failure_before_start(hooked: HookedBundle, kind: str) -> None:
     """A hook of `create` that fails ends the container; its poststop hooks are run all the same."""
-    failing = [hook("exit 7"), hook(f"touch {bundle.out}/next")]
-    stop = [hook(f"touch {bundle.out}/stopped")]
-    bundle.change(lambda spec: spec.update(hooks={kind: failing, "poststop": stop}))
-    created = bundle("create")
+    failing = [hook("exit 7"), hook(f"touch {hooked.out}/next")]
+    stop = [hook(f"touch {hooked.out}/stopped")]
+    hooked.change(lambda spec: spec.update(hooks={kind: failing, "poststop": stop}))
+    created = hooked("create")
     assert created.status != 0
     assert "a hook failed with status 7: /bin/sh" in created.stderr
-    assert bundle("state").status != 0
-    assert [path.name for path in bundle.out.iterdir()] == ["stopped"]
+    assert hooked("state").status != 0
+    assert [path.name for path in hooked.out.iterdir()] == ["stopped"]
 
 
-def test_failure_at_start(bundle: RuntimeBundle) -> None:
+def test_failure_at_start(hooked: HookedBundle) -> None:
     """A startContainer hook that fails keeps the process from being run, and `start` says so."""
-    bundle.change(lambda spec: spec.update(hooks={"startContainer": [hook("exit 7")]}))
-    bundle.script("touch /out/process")
-    bundle.ok("create")
-    started = bundle("start")
+    hooked.change(lambda spec: spec.update(hooks={"startContainer": [hook("exit 7")]}))
+    hooked.script("touch /out/process")
+    hooked.ok("create")
+    started = hooked("start")
     assert started.status != 0
     assert "a hook failed with status 7: /bin/sh" in started.stderr
-    assert bundle.state()["status"] == "stopped"
-    assert not list(bundle.out.iterdir())
+    assert hooked.state()["status"] == "stopped"
+    assert not list(hooked.out.iterdir())
 
 
 @pytest.mark.parametrize("kind", ["poststart", "poststop"])
 def test_failure_that_is_warned_of(
-    bundle: RuntimeBundle, wait_until: Callable[[Callable[[], bool]], None], kind: str
+    hooked: HookedBundle, wait_until: Callable[[Callable[[], bool]], None], kind: str
 ) -> None:
     """After the start a failure is warned of; the hooks that follow are run, life goes on."""
-    hooks = [hook("exit 7"), hook(f"touch {bundle.out}/next")]
-    bundle.change(lambda spec: spec.update(hooks={kind: hooks}))
-    bundle.ok("create")
-    started = bundle("start")
-    wait_until(lambda: bundle.state()["status"] == "stopped")
-    deleted = bundle("delete")
+    hooks = [hook("exit 7"), hook(f"touch {hooked.out}/next")]
+    hooked.change(lambda spec: spec.update(hooks={kind: hooks}))
+    hooked.ok("create")
+    started = hooked("start")
+    wait_until(lambda: hooked.state()["status"] == "stopped")
+    deleted = hooked("delete")
     assert (started.status, deleted.status) == (0, 0)
     warned = started if kind == "poststart" else deleted
     assert "a hook failed with status 7: /bin/sh" in warned.stderr
-    assert (bundle.out / "next").exists()
+    assert (hooked.out / "next").exists()

@@ -1,17 +1,18 @@
 """Members of a bundle's `linux` object, seen in force (runtime-spec config-linux.md)."""
 
+import json
+import os
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from demo_bundle import DemoBundle
 
-pytestmark = [pytest.mark.needs_fuse, pytest.mark.needs_user]
+from rootless.bundle.template import template
+from rootless.oci.runtime_spec import format_spec
 
-CLOCKS = """
-import time
-print(time.clock_gettime(time.CLOCK_MONOTONIC), time.clock_gettime(time.CLOCK_BOOTTIME))
-"""
+pytestmark = [pytest.mark.needs_fuse, pytest.mark.needs_user]
 
 
 @pytest.mark.both_users
@@ -119,3 +120,16 @@ def test_label_of_mounts(demo_bundle: DemoBundle) -> None:
     result = demo_bundle("echo ran")
     assert (result.status, result.stdout) == (0, "ran\n")
     assert "linux.mountLabel has no effect: SELinux is off on this host" in result.stderr
+
+
+@pytest.mark.both_users
+def test_the_template_runs(demo_bundle: DemoBundle) -> None:
+    """What `spec --rootless` writes is a container for whoever called it: read-only, one ID."""
+    spec = template(rootless=True)
+    annotations = json.loads((demo_bundle.folder / "config.json").read_text())["annotations"]
+    process = replace(spec.process, terminal=False)
+    spec = replace(spec, process=process, annotations=annotations)
+    (demo_bundle.folder / "config.json").write_text(format_spec(spec))
+    out = demo_bundle.ok("id -u; ulimit -n; cat /proc/self/uid_map; touch /new 2>&1; true")
+    assert out.split()[:5] == ["0", "1024", "0", str(os.getuid()), "1"]
+    assert "Read-only file system" in out

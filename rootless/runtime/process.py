@@ -21,6 +21,8 @@ from rootless.runtime.program import find_program, refuse_own_program
 from rootless.runtime.seccomp import SeccompFilter
 from rootless.runtime.signals import reset_signals
 
+_FILTER_NEEDS = 1 << capset.NUMBERS["CAP_SYS_ADMIN"]
+
 
 @dataclass(frozen=True, slots=True)
 class ProcessOptions:
@@ -59,14 +61,16 @@ def exec_workload(process: Process, options: ProcessOptions, report: Channel) ->
         sets = process.capabilities
         if sets is not None:
             capabilities.limit_bounding_set(capabilities.mask_of(sets.bounding))
-            prctl.set_keep_capabilities()
 
-        # Without no_new_privs a filter needs CAP_SYS_ADMIN, which goes next.
-        if not process.no_new_privileges:
-            _set_seccomp_filter(options.seccomp, report)
+        # Without no_new_privs a filter needs CAP_SYS_ADMIN: it is kept up to there, and goes next.
+        kept = 0 if options.seccomp is None or process.no_new_privileges else _FILTER_NEEDS
+        if sets is not None or kept:
+            prctl.set_keep_capabilities()
         _set_ids(process, options)
-        if sets is not None:
-            capabilities.apply(sets, capset.permitted())
+        final = None
+        if sets is not None or kept:
+            sets = sets or capabilities.of_user(process.user.uid)
+            final = capabilities.apply(sets, capset.permitted(), kept)
         if process.no_new_privileges:
             prctl.set_no_new_privileges()
 
@@ -78,8 +82,9 @@ def exec_workload(process: Process, options: ProcessOptions, report: Channel) ->
         _close_all_but(report.fileno(), options.preserve_fds)
 
         # As late as can be: the filter is made for the workload, not for what starts it.
-        if process.no_new_privileges:
-            _set_seccomp_filter(options.seccomp, report)
+        _set_seccomp_filter(options.seccomp, report)
+        if kept and final is not None:
+            capset.capset(*final)
         _exec(program, process)
     except RootlessError as error:
         status = error.exit_status

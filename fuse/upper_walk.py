@@ -17,7 +17,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from . import xattrs
-from .entry import NO_XATTRS, Extent, Inode
+from .entry import Extent, Inode
 from .openat2 import open_beneath
 from .overlayfs_form import is_whiteout_device
 from .ownership import OVERRIDE_STAT, OverrideStat, Squash
@@ -254,7 +254,7 @@ class UpperWalk:
         self, each: _Waiting, status: os.stat_result, fd: int, *, is_opaque: bool
     ) -> Changed:
         is_link = stat.S_ISLNK(status.st_mode)
-        kept = NO_XATTRS if is_link else _xattrs(fd)
+        kept = _xattrs(fd)
         if any(name in kept for name in _ELSEWHERE):
             raise UpperFormError(f"{os.fsdecode(each.path)!r} is kept elsewhere by another overlay")
         note = _note(kept)

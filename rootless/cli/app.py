@@ -38,6 +38,10 @@ COMMANDS = {
     "mount": _Command("rootless.cli.mount", "Mount an image as a read-only folder."),
     "umount": _Command("rootless.cli.umount", "Unmount what `mount` mounted."),
     "bundle": _Command("rootless.cli.bundle", "Make OCI bundles."),
+    "diff": _Command("rootless.cli.diff", "List what a container changed of its image."),
+    "commit": _Command("rootless.cli.commit", "Make an image of what a container has become."),
+    "export": _Command("rootless.cli.export", "Write a container's file system as a tar."),
+    "cp": _Command("rootless.cli.cp", "Copy files between a container and the host."),
     "rm": _Command("rootless.cli.rm", "Remove named containers and their files."),
     "doctor": _Command("rootless.cli.doctor", "Check what this host has for running images."),
 }

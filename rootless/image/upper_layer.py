@@ -26,9 +26,12 @@ log = logging.getLogger(__name__)
 WHITEOUT = b".wh."
 _OPAQUE = b".wh..wh..opq"
 _CHUNK = 1 << 20
-_USER = b"user."
-_OF_OVERLAYS = (b"user.overlay.", b"user.fuseoverlayfs.", b"user.containers.")
-_KEPT = (b"security.capability", b"system.posix_acl_access", b"system.posix_acl_default")
+_KEPT = (b"user.", b"security.", b"system.posix_acl_")
+_LEFT_OUT = (
+    *(b"user.overlay.", b"user.fuseoverlayfs.", b"user.containers."),
+    *(b"security.selinux", b"security.SMACK64", b"security.apparmor", b"security.ima"),
+    b"security.evm",
+)
 
 
 def layer_chunks(walk: UpperWalk, *, latest_ns: int | None = None) -> Iterator[bytes]:
@@ -120,7 +123,7 @@ def kept_xattrs(path: bytes, xattrs: Mapping[bytes, bytes]) -> dict[bytes, bytes
     """Return what an image may say of an object."""
     kept = {}
     for name, value in xattrs.items():
-        if name in _KEPT or (name.startswith(_USER) and not name.startswith(_OF_OVERLAYS)):
+        if name.startswith(_KEPT) and not name.startswith(_LEFT_OUT):
             kept[name] = value
         else:
             log.debug("left out: attribute %r of %r", name, path)

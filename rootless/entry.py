@@ -1,4 +1,4 @@
-"""The console script.
+"""The console scripts.
 
 Kept free of imports: what a command needs is imported when the command is known.
 """
@@ -15,6 +15,17 @@ def main() -> int:
 
         return run(sys.argv[1:])
     except KeyboardInterrupt:  # before or after what turns it into a status
+        return 130
+
+
+def runtime() -> int:
+    """Run the OCI runtime's command line; return the exit status."""
+    _open_missing_streams()
+    try:
+        from rootless.runtime.command_line import main as run  # noqa: PLC0415 - as above
+
+        return run(sys.argv[1:])
+    except KeyboardInterrupt:
         return 130
 
 

@@ -42,6 +42,7 @@ COMMANDS = {
     "commit": _Command("rootless.cli.commit", "Make an image of what a container has become."),
     "export": _Command("rootless.cli.export", "Write a container's file system as a tar."),
     "cp": _Command("rootless.cli.cp", "Copy files between a container and the host."),
+    "runtime": _Command("rootless.cli.runtime", "Drive bundles step by step, as runc does."),
     "rm": _Command("rootless.cli.rm", "Remove named containers and their files."),
     "doctor": _Command("rootless.cli.doctor", "Check what this host has for running images."),
 }

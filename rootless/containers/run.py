@@ -36,7 +36,8 @@ def run_bundle(path: str, request: RunRequest) -> int:
     store = Store.open(paths, create=False)
     with tempfile.TemporaryDirectory(prefix="rootless-bundle-") as scratch:
         bundle = read_bundle(Path(path), store, Path(scratch))
-        for member in bundle.spec.not_applied:
+        hooks = (f"hooks.{name}" for name in bundle.spec.hooks.to_document())
+        for member in (*bundle.spec.not_applied, *hooks):
             log.warning("%s of the bundle is not applied", member)
         return foreground.run(prepare.from_bundle(bundle, request), paths)
 

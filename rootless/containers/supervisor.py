@@ -51,7 +51,7 @@ def supervise(container: Container, resources: Resources, channel: Channel) -> i
     try:
         options = sandbox.SandboxOptions(
             rootfs=str(_root_path(container, root)),
-            set_groups=container.maps.needs_helpers and not container.keep_groups,
+            set_groups=container.maps.allows_setgroups and not container.keep_groups,
             close_stdin=not container.interactive,
             devices=container.devices,
         )

@@ -1,11 +1,12 @@
 """config.json: what a bundle asks a runtime for (runtime-spec config.md, version 1.0 and later)."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from rootless.oci.document import Node, parse_document
+from rootless.oci.hooks_spec import Hooks, parse_hooks
 from rootless.oci.linux_spec import LinuxSpec, parse_linux_spec
 
 OCI_VERSION = "1.0.2"
@@ -83,6 +84,7 @@ class Spec:
     hostname: str = ""
     domainname: str = ""
     mounts: tuple[Mount, ...] = ()
+    hooks: Hooks = field(default_factory=Hooks)
     linux: LinuxSpec = field(default_factory=LinuxSpec)
     annotations: Mapping[str, str] = field(default_factory=dict)
     not_applied: tuple[str, ...] = ()
@@ -103,17 +105,16 @@ def parse_spec(text: bytes, source: str = "config.json") -> Spec:
         hostname=document.text("hostname"),
         domainname=document.text("domainname"),
         mounts=tuple(_parse_mount(item) for item in document.members("mounts")),
+        hooks=parse_hooks(document.member("hooks")),
         linux=linux,
         annotations=document.mapping("annotations"),
-        not_applied=(
-            *linux.not_applied,
-            *(f"hooks.{name}" for name in _named_hooks(document.member("hooks"))),
-        ),
+        not_applied=linux.not_applied,
     )
 
 
-def _named_hooks(hooks: Node) -> Iterator[str]:
-    return (name for name in hooks.keys_of() if any(hooks.members(name)))
+def parse_process(text: bytes, source: str) -> Process:
+    """Read a file that holds a `process` object alone; raises InvalidInput."""
+    return _parse_process(parse_document(text, source))
 
 
 def _parse_process(document: Node) -> Process:
@@ -199,6 +200,7 @@ def format_spec(spec: Spec) -> str:
         "hostname": spec.hostname,
         "domainname": spec.domainname,
         "mounts": [_mount_document(mount) for mount in spec.mounts],
+        "hooks": spec.hooks.to_document(),
         "annotations": dict(spec.annotations),
         "linux": spec.linux.to_document(),
     }

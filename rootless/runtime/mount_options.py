@@ -118,3 +118,8 @@ def parse_mount_options(options: Iterable[str]) -> MountOptions:
         elif option not in ("z", "Z", ""):
             data.append(option)
     return MountOptions(flags, propagation, recursive, copy_up, tuple(data))
+
+
+def known_options() -> frozenset[str]:
+    """Return the options that have a meaning here; any other is the file system's."""
+    return frozenset((*_FLAGS, *_PROPAGATION, *_RECURSIVE_ATTRIBUTES, "tmpcopyup"))

@@ -4,9 +4,9 @@
 and the order is the kernel's.
 """
 
+import contextlib
 import fcntl
 import os
-import signal
 import termios
 from dataclasses import dataclass
 from typing import NoReturn
@@ -17,6 +17,7 @@ from rootless.linux.channel import Channel
 from rootless.oci.runtime_spec import Process
 from rootless.runtime import capabilities, rlimits
 from rootless.runtime.program import find_program, refuse_own_program
+from rootless.runtime.signals import reset_signals
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,22 +28,25 @@ class ProcessOptions:
         set_groups: The ID map allows setgroups(2); without it the caller's groups stay.
         terminal_fd: The container's terminal, -1 for the caller's own descriptors.
         close_stdin: The workload reads /dev/null.
+        preserve_fds: How many descriptors from 3 on stay open for it.
     """
 
     set_groups: bool
-    terminal_fd: int
-    close_stdin: bool
+    terminal_fd: int = -1
+    close_stdin: bool = False
+    preserve_fds: int = 0
 
 
 def exec_workload(process: Process, options: ProcessOptions, report: Channel) -> NoReturn:
     """Become the workload, or send `{"error": …}` on `report` and exit."""
     status = RootlessError.exit_status
     try:
-        _reset_signals()
+        reset_signals()
 
         # A session of its own: no terminal of the host is its controlling terminal, so that
         # nothing can be pushed into the caller's input (TIOCSTI).
-        os.setsid()
+        if os.getsid(0) != os.getpid():
+            os.setsid()
         _set_standard_streams(options)
 
         rlimits.apply(process.rlimits)
@@ -64,7 +68,7 @@ def exec_workload(process: Process, options: ProcessOptions, report: Channel) ->
         refuse_own_program(program)
 
         # Nothing of the runner is left open for the workload; the report closes itself by exec.
-        _close_all_but(report.fileno())
+        _close_all_but(report.fileno(), options.preserve_fds)
         _exec(program, process)
     except RootlessError as error:
         status = error.exit_status
@@ -79,15 +83,11 @@ def exec_workload(process: Process, options: ProcessOptions, report: Channel) ->
         os._exit(status)
 
 
-def _reset_signals() -> None:
-    """Undo what the interpreter and PID 1 set: the workload starts as from a shell."""
-    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
-        try:
-            signal.signal(number, signal.SIG_DFL)
-        except OSError:
-            continue  # the C library keeps some for itself
-    signal.set_wakeup_fd(-1)
-    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+def check_program(process: Process) -> None:
+    """Raise what would keep the workload's program from being found, while `create` still waits."""
+    _change_directory(process.cwd)
+    find_program(process.args[0], process.env)
+    os.chdir("/")
 
 
 def _set_standard_streams(options: ProcessOptions) -> None:
@@ -127,9 +127,13 @@ def _change_directory(cwd: str) -> None:
         raise RootlessError("the working directory lies outside of the root file system", cwd)
 
 
-def _close_all_but(keep: int) -> None:
-    os.closerange(3, keep)
-    os.closerange(keep + 1, 1 << 30)
+def _close_all_but(report: int, preserve_fds: int) -> None:
+    low = 3 + preserve_fds
+    for fd in range(3, low):
+        with contextlib.suppress(OSError):
+            os.set_inheritable(fd, True)
+    os.closerange(low, report)
+    os.closerange(max(low, report + 1), 1 << 30)
 
 
 def _exec(program: str, process: Process) -> NoReturn:

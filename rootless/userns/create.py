@@ -1,5 +1,7 @@
 """A child process in a new user namespace: fork, unshare, and the hand-shake that maps its IDs.
 
+With no maps the child stays in the caller's user namespace, where he is privileged already.
+
 The order is the kernel's: a process makes its own namespace (unshare(2)), and a process of the
 parent namespace writes the maps (user_namespaces(7)). The child then is root of its namespace,
 or has the caller's own ID there, with every capability; it is still the caller to the host.
@@ -68,8 +70,8 @@ class Child:
         self.channel.close()
 
 
-def fork_into(maps: Maps, body: Callable[[Channel], int]) -> Child:
-    """Run `body` in a child inside a new user namespace with these maps.
+def fork_into(maps: Maps | None, body: Callable[[Channel], int]) -> Child:
+    """Run `body` in a child inside a new user namespace with these maps; None: in the caller's.
 
     The child has a session of its own (a terminal's signals do not reach it), dies with its
     parent, and exits with what `body` returns. An exception of `body` is sent to the parent as
@@ -86,7 +88,7 @@ def fork_into(maps: Maps, body: Callable[[Channel], int]) -> Child:
         pid = os.fork()
         if pid == 0:
             ours.close()
-            _child(theirs, body, parent, mask)
+            _child(theirs, body, parent, mask, maps)
     except OSError as error:
         theirs.close()
         ours.close()
@@ -99,7 +101,8 @@ def fork_into(maps: Maps, body: Callable[[Channel], int]) -> Child:
     child = Child(pid, -1, ours)
     try:
         child.pidfd = os.pidfd_open(pid)
-        _map(child, maps)
+        if maps is not None:
+            _map(child, maps)
     except BaseException:
         child.kill()
         raise
@@ -142,13 +145,15 @@ def _child(
     body: Callable[[Channel], int],
     parent: int,
     mask: set[int | signal.Signals],
+    maps: Maps | None,
 ) -> None:
     """Never return: run the body and leave without the parent's clean-up handlers."""
     status = SETUP_FAILED
     try:
         _leave_parents_signals(mask)
         os.setsid()
-        _enter(channel)
+        if maps is not None:
+            _enter(channel, maps)
         set_parent_death_signal(signal.SIGKILL)
         if os.getppid() == parent:  # else it died before the line above
             status = body(channel)
@@ -175,7 +180,7 @@ def _leave_parents_signals(mask: set[int | signal.Signals]) -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
-def _enter(channel: Channel) -> None:
+def _enter(channel: Channel, maps: Maps) -> None:
     try:
         unshare(CLONE_NEWUSER)
     except OSError as error:
@@ -183,3 +188,6 @@ def _enter(channel: Channel) -> None:
     channel.send({"unshared": True})
     if channel.receive() is None:
         os._exit(SETUP_FAILED)
+    if maps.privileged:  # who need not be in the maps himself: the namespace's root acts
+        os.setresgid(0, 0, 0)
+        os.setresuid(0, 0, 0)

@@ -15,7 +15,7 @@ import pytest
 from listing import Listing, differences, list_folder, list_tree
 from lockstep.bench import Bench, on_bench
 from lockstep.explore import IMAGES, drawn
-from lockstep.mounts import Image
+from lockstep.mounts import Image, KernelMount
 from mounting import maps_for
 
 from fuse.contents import TarContents
@@ -32,6 +32,7 @@ pytestmark = [pytest.mark.needs_fuse, pytest.mark.needs_user]
 
 SEQUENCES = int(os.environ.get("ROOTLESS_LAYER_SEQUENCES", "12"))
 
+Shown = tuple[Listing, dict[bytes, bytes]]
 Made = Callable[[UpperWalk, TarContents], Iterator[bytes]]
 
 
@@ -58,13 +59,15 @@ def _one_sequence(bench: Bench, seed: int) -> None:
         showed = [_shown(mount.overlay.root) for mount in pair._mounts]
         pair._unmount()
         for mount, expected in zip(pair._mounts, showed, strict=True):
+            if isinstance(mount, KernelMount):
+                expected = _without_links(expected)  # noqa: PLW2901
             what = f"seed {seed}, {type(mount).__name__}"
             _check(bench.images[image], mount.overlay.upper, expected, what)
     finally:
         pair.close()
 
 
-def _shown(root: Path) -> tuple[Listing, dict[bytes, bytes]]:
+def _shown(root: Path) -> Shown:
     """Return what a mount shows, but for what no layer holds; and all contents."""
     listed = list_folder(root)
     kept: Listing = {}
@@ -79,9 +82,15 @@ def _shown(root: Path) -> tuple[Listing, dict[bytes, bytes]]:
     return kept, contents
 
 
-def _check(
-    image: Image, upper: Path, expected: tuple[Listing, dict[bytes, bytes]], what: str
-) -> None:
+def _without_links(expected: Shown) -> Shown:
+    """Return a listing that does not say which names are one file's.
+
+    Names of one file of the upperdir, one of them copied up, can have two numbers on overlayfs.
+    """
+    return {path: item._replace(links=()) for path, item in expected[0].items()}, expected[1]
+
+
+def _check(image: Image, upper: Path, expected: Shown, what: str) -> None:
     below = [tar.with_suffix(".index") for tar in image.tars]
     layer = _written(image, upper, lambda walk, _: layer_chunks(walk))
     _compare([*below, layer.with_suffix(".index")], [*image.tars, layer], expected, what)
@@ -110,14 +119,15 @@ def _chunks(image: Image, upper: Path, made: Made) -> Iterator[bytes]:
         os.close(fd)
 
 
-def _compare(
-    indexes: list[Path], tars: list[Path], expected: tuple[Listing, dict[bytes, bytes]], what: str
-) -> None:
+def _compare(indexes: list[Path], tars: list[Path], expected: Shown, what: str) -> None:
     out = tars[-1].with_suffix(".tree")
     out.unlink(missing_ok=True)
     merge(indexes, out)
     with Tree.open(out) as tree:
-        found = differences(expected[0], list_tree(tree))
+        knows_links = any(item.links for item in expected[0].values())
+        found = differences(
+            expected[0], list_tree(tree), is_ignored=lambda _, f: f == "links" and not knows_links
+        )
         assert not found, "\n".join([what, *found])
         lower = TreeLower(tree, TarContents(tars))
         for path, content in expected[1].items():

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from rootless.errors import InvalidInput
 from rootless.oci.document import HIGHEST_ID
+from rootless.oci.hooks_spec import Hook, Hooks
 from rootless.oci.linux_spec import LinuxSpec, Namespace
 from rootless.oci.runtime_spec import (
     Capabilities,
@@ -57,6 +58,7 @@ specs = st.builds(
     mounts=st.lists(
         st.builds(Mount, words.map("/{}".format), words, words, tuples), max_size=2
     ).map(tuple),
+    hooks=st.sampled_from([Hooks(), Hooks(poststop=(Hook("/x", ("x", "y"), ("A=1",), 3),))]),
     linux=st.builds(LinuxSpec, st.sampled_from([(), (Namespace("pid"), Namespace("ipc", "/x"))])),
     annotations=st.dictionaries(words, words, max_size=2),
 )
@@ -87,11 +89,12 @@ def test_relative_destination_is_below_the_root() -> None:
 
 
 def test_what_is_not_applied_is_listed() -> None:
-    """Hooks that are there are named; empty lists of them ask for nothing."""
+    """Members that ask for something not done are named; empty lists of hooks are none."""
     hooks = {"prestart": [{"path": "/x"}], "poststop": [], "poststart": None}
     document = {**MINIMAL, "hooks": hooks, "linux": {"personality": {"domain": "LINUX32"}}}
-    found = parse_spec(json.dumps(document).encode()).not_applied
-    assert found == ("linux.personality", "hooks.prestart")
+    spec = parse_spec(json.dumps(document).encode())
+    assert spec.not_applied == ("linux.personality",)
+    assert spec.hooks == Hooks(prestart=(Hook("/x"),))
 
 
 def with_process(**members: Any) -> dict[str, Any]:

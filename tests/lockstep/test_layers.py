@@ -9,13 +9,14 @@ import os
 import random
 import stat
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from listing import Listing, differences, list_folder, list_tree
 from lockstep.bench import Bench, on_bench
 from lockstep.explore import IMAGES, drawn
-from lockstep.mounts import Image, KernelMount
+from lockstep.mounts import Image, KernelMount, OurMount
 from mounting import maps_for
 
 from fuse.contents import TarContents
@@ -28,11 +29,27 @@ from fuse.upper_walk import UpperWalk
 from rootless.image.merged_tar import merged_chunks
 from rootless.image.upper_layer import layer_chunks
 
+
+@dataclass(frozen=True)
+class Shown:
+    """What a mount showed.
+
+    Attributes:
+        listing: Every object but those that no layer holds.
+        contents: Of every regular file.
+        knows_links: Which names are one file's: on overlayfs names of one file of the upperdir, one
+            of them copied up, can have two numbers.
+    """
+
+    listing: Listing
+    contents: dict[bytes, bytes]
+    knows_links: bool
+
+
 pytestmark = [pytest.mark.needs_fuse, pytest.mark.needs_user]
 
 SEQUENCES = int(os.environ.get("ROOTLESS_LAYER_SEQUENCES", "12"))
 
-Shown = tuple[Listing, dict[bytes, bytes]]
 Made = Callable[[UpperWalk, TarContents], Iterator[bytes]]
 
 
@@ -56,19 +73,18 @@ def _one_sequence(bench: Bench, seed: int) -> None:
     try:
         for operation in drawn(pair, source, single_id=bench.maps.single):
             pair.step(operation)
-        showed = [_shown(mount.overlay.root) for mount in pair._mounts]
+        showed = [_shown(mount) for mount in pair._mounts]
         pair._unmount()
         for mount, expected in zip(pair._mounts, showed, strict=True):
-            if isinstance(mount, KernelMount):
-                expected = _without_links(expected)  # noqa: PLW2901
             what = f"seed {seed}, {type(mount).__name__}"
             _check(bench.images[image], mount.overlay.upper, expected, what)
     finally:
         pair.close()
 
 
-def _shown(root: Path) -> Shown:
+def _shown(mount: OurMount | KernelMount) -> Shown:
     """Return what a mount shows, but for what no layer holds; and all contents."""
+    root = mount.overlay.root
     listed = list_folder(root)
     kept: Listing = {}
     contents = {}
@@ -79,15 +95,7 @@ def _shown(root: Path) -> Shown:
         kept[path] = item._replace(xattrs=xattrs)
         if stat.S_ISREG(item.mode):
             contents[path] = Path(os.fsdecode(os.path.join(os.fsencode(root), path))).read_bytes()
-    return kept, contents
-
-
-def _without_links(expected: Shown) -> Shown:
-    """Return a listing that does not say which names are one file's.
-
-    Names of one file of the upperdir, one of them copied up, can have two numbers on overlayfs.
-    """
-    return {path: item._replace(links=()) for path, item in expected[0].items()}, expected[1]
+    return Shown(kept, contents, isinstance(mount, OurMount))
 
 
 def _check(image: Image, upper: Path, expected: Shown, what: str) -> None:
@@ -124,13 +132,14 @@ def _compare(indexes: list[Path], tars: list[Path], expected: Shown, what: str) 
     out.unlink(missing_ok=True)
     merge(indexes, out)
     with Tree.open(out) as tree:
-        knows_links = any(item.links for item in expected[0].values())
         found = differences(
-            expected[0], list_tree(tree), is_ignored=lambda _, f: f == "links" and not knows_links
+            expected.listing,
+            list_tree(tree),
+            is_ignored=lambda _, field: field == "links" and not expected.knows_links,
         )
         assert not found, "\n".join([what, *found])
         lower = TreeLower(tree, TarContents(tars))
-        for path, content in expected[1].items():
+        for path, content in expected.contents.items():
             inode = _at(tree, path)
             assert lower.read(inode, 0, inode.size) == content, f"{what}: {path!r}"
         lower.close()

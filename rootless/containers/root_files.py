@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rootless.containers.container import Container, OverlayRoot
 from rootless.containers.inside import InsideStream
+from rootless.containers.overlay_root import overflow_ids
 from rootless.errors import Conflict, InvalidInput
 from rootless.image import trees
 from rootless.image.layers import Squash, TarContents, UpperFormError, UpperWalk
@@ -15,8 +16,6 @@ from rootless.image.store import write_all
 from rootless.image.store_errors import explain
 from rootless.paths import Paths
 from rootless.userns.maps import Maps
-
-_OVERFLOW = 65534
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +91,3 @@ def _walk(files: RootFiles) -> Iterator[UpperWalk]:
             raise InvalidInput("cannot read what the container changed", str(error)) from error
         finally:
             os.close(fd)
-
-
-def overflow_ids(maps: Maps) -> tuple[int, int]:
-    """Return how a mount shows owners that are not mapped: UID and GID."""
-    return (
-        _OVERFLOW if maps.uid.to_outside(_OVERFLOW) is not None else maps.user_uid,
-        _OVERFLOW if maps.gid.to_outside(_OVERFLOW) is not None else maps.user_gid,
-    )

@@ -6,6 +6,14 @@ from typing import Any
 
 from rootless.bundle import environment, parse, volumes
 from rootless.bundle.options import DEFAULT_SHM_SIZE, RunOptions
+from rootless.containers.policy import (
+    DEFAULT_STOP_TIMEOUT,
+    Policy,
+    log_options,
+    parse_restart,
+    parse_signal,
+    seconds,
+)
 from rootless.containers.request import RunRequest
 from rootless.errors import InvalidInput
 from rootless.oci.runtime_spec import Mount
@@ -14,6 +22,7 @@ from rootless.oci.runtime_spec import Mount
 _NOT_WITH_BUNDLE = (
     *("entrypoint", "workdir", "user", "umask", "ulimit", "annotation"),
     *("hostname", "add_host", "dns", "network", "name", "replace", "remove"),
+    *("detach", "restart", "stop_signal", "stop_timeout", "log_opt"),
     *("read_only_tmpfs", "cap_add", "cap_drop", "security_opt", "shm_size"),
 )
 _SPELLED = {"remove": "rm"}
@@ -47,12 +56,43 @@ def run_request(given: Mapping[str, Any]) -> tuple[str, RunRequest]:
         overlay=given["overlay"],
         name=given["name"],
         replace=given["replace"],
-        remove=given["remove"],
+        policy=_policy(given),
+        detach=given["detach"],
+        labels=_labels(given),
+        cidfile=given["cidfile"],
+        pidfile=given["pidfile"],
         interactive=given["interactive"],
         add_hosts=_texts(given, "add_host"),
         dns=_texts(given, "dns"),
         devices=_texts(given, "device"),
     )
+
+
+def _policy(given: Mapping[str, Any]) -> Policy:
+    restart, most = parse_restart(given["restart"] or "no")
+    if restart != "no" and given["remove"]:
+        raise InvalidInput("--rm and --restart exclude each other", given["restart"])
+    if restart != "no" and not given["detach"]:
+        raise InvalidInput("--restart needs --detach", given["restart"], "or create and start")
+    log_bytes, log_files = log_options(_texts(given, "log_opt"))
+    timeout = given["stop_timeout"]
+    return Policy(
+        restart=restart,
+        most_restarts=most,
+        stop_signal=parse_signal(given["stop_signal"]) if given["stop_signal"] else 0,
+        stop_timeout=seconds(timeout, "--stop-timeout") if timeout else DEFAULT_STOP_TIMEOUT,
+        remove=given["remove"],
+        log_bytes=log_bytes,
+        log_files=log_files,
+    )
+
+
+def _labels(given: Mapping[str, Any]) -> dict[str, str]:
+    pairs = (text.partition("=") for text in _texts(given, "label"))
+    labels = {key: value for key, _, value in pairs}
+    if "" in labels:
+        raise InvalidInput("a label must have the form KEY=VALUE", f"={labels['']}")
+    return labels
 
 
 def _check_bundle_options(given: Mapping[str, Any]) -> None:

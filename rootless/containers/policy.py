@@ -1,8 +1,12 @@
 """What becomes of a container without anybody at its terminal: its end, its restarts, its log."""
 
+import math
+import re
 import signal
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from rootless.bundle import parse
 from rootless.errors import InvalidInput
 
 RESTARTS = ("no", "on-failure", "always", "unless-stopped")
@@ -50,6 +54,27 @@ def parse_restart(text: str) -> tuple[str, int]:
             "not a restart policy", text, "no, on-failure[:N], always, unless-stopped"
         )
     return name, int(limit or 0)
+
+
+def log_options(options: Iterable[str]) -> tuple[int, int]:
+    """Return size and number of `--log-opt max-size=…,max-file=…`; raises InvalidInput."""
+    size, files = DEFAULT_LOG_BYTES, DEFAULT_LOG_FILES
+    for option in (word for text in options for word in text.split(",")):
+        key, _, value = option.partition("=")
+        if key == "max-size":
+            size = parse.size(value)
+        elif key == "max-file" and value.isascii() and value.isdigit() and 0 < int(value) <= 100:
+            files = int(value)
+        else:
+            raise InvalidInput("not a log option", option, "max-size=SIZE or max-file=1..100")
+    return size, files
+
+
+def seconds(text: str, option: str) -> float:
+    """Return the seconds of an option; -1 is for ever. Raises InvalidInput."""
+    if not re.fullmatch(r"-1|\d{1,9}(\.\d{1,9})?", text):
+        raise InvalidInput(f"{option} takes seconds", text)
+    return math.inf if text == "-1" else float(text)
 
 
 def parse_signal(text: str) -> int:

@@ -13,18 +13,15 @@ from rootless.bundle.bundle import Bundle
 from rootless.bundle.convert import convert
 from rootless.bundle.options import RunOptions
 from rootless.bundle.users import ImageUser, group_with, passwd_with, resolve_user
-from rootless.containers import names
 from rootless.containers.container import Container, OverlayRoot, PlainRoot
 from rootless.containers.request import RunRequest
 from rootless.errors import Conflict, InvalidInput
 from rootless.image import trees
-from rootless.image.names import Image, resolve
+from rootless.image.names import Image
 from rootless.image.store import Store
-from rootless.oci.digest import chain_id
 from rootless.oci.linux_spec import IDMapping
 from rootless.oci.runtime_spec import Mount, Spec
 from rootless.overlay.driver import check_driver
-from rootless.paths import Paths
 from rootless.userns.idmap import IDMap, Mapping
 from rootless.userns.maps import MapRequest, Maps, choose_maps
 from rootless.userns.subid import Caller
@@ -32,11 +29,18 @@ from rootless.userns.subid import Caller
 KEEP_GROUPS = "keep-groups"
 
 
-def from_image(paths: Paths, image_name: str, request: RunRequest) -> Container:
-    """Return a container of an image of the store; raises NotFound, InvalidInput, Precondition."""
+def from_image(
+    store: Store, image: Image, request: RunRequest, container_id: str = ""
+) -> Container:
+    """Return a container of an image; raises NotFound, InvalidInput, Precondition.
+
+    Args:
+        store: Where the image is.
+        image: The image.
+        request: What was asked for.
+        container_id: That of one which is to run again; a new one else.
+    """
     check_driver(request.driver)
-    store = Store.open(paths, create=False)
-    image = resolve(store, image_name)
     options = request.options
     keep_groups = KEEP_GROUPS in options.group_add
     options = replace(
@@ -47,14 +51,14 @@ def from_image(paths: Paths, image_name: str, request: RunRequest) -> Container:
         return trees.read_file(store, image, path)
 
     user, maps = _user_and_maps(image, options, request, read)
-    container_id = secrets.token_hex(32)
+    container_id = container_id or secrets.token_hex(32)
     options = replace(options, hostname=options.hostname or _hostname(options, container_id))
     spec = convert(image.config, options, user, container_id, mappings_of(maps))
     return Container(
         id=container_id,
         spec=spec,
         maps=maps,
-        root=_overlay_root(paths, store, image, request),
+        root=_overlay_root(store, image, request),
         interactive=request.interactive,
         keep_groups=keep_groups,
         devices=tuple(_device(text) for text in request.devices),
@@ -104,15 +108,10 @@ def mappings_of(maps: Maps) -> tuple[tuple[IDMapping, ...], tuple[IDMapping, ...
     return lines(maps.uid), lines(maps.gid)
 
 
-def _overlay_root(paths: Paths, store: Store, image: Image, request: RunRequest) -> OverlayRoot:
+def _overlay_root(store: Store, image: Image, request: RunRequest) -> OverlayRoot:
     if request.name and request.overlay:
         raise Conflict("--name and --overlay exclude each other", request.name)
-    kept: Path | None = None
-    if request.overlay:
-        kept = Path(request.overlay).absolute()
-    elif request.name:
-        chain = str(chain_id(image.config.diff_ids))
-        kept = names.claim(paths, request.name, chain, image.reference, replace=request.replace)
+    kept = Path(request.overlay).absolute() if request.overlay else None
     return OverlayRoot(
         tree=trees.ensure_tree(store, image.config),
         layers=trees.layer_paths(store, image.config),

@@ -128,6 +128,10 @@ def find(paths: Paths, text: str) -> Record:
     if named:
         return named[0]
     begun = [record for record in known if text and record.id.startswith(text)]
+    if not begun and text:
+        for container_id in _ids(paths.store / "containers"):
+            if container_id.startswith(text):
+                return read(_kept(paths, container_id))  # tells what is wrong with it
     if len(begun) > 1:
         raise InvalidInput("several containers have an ID that begins so", text, "give more of it")
     if not begun:

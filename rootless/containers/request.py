@@ -1,8 +1,10 @@
 """What `run` was asked for beside the shape of the bundle."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rootless.bundle.options import RunOptions
+from rootless.containers.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,11 @@ class RunRequest:
         overlay: Folder of an upperdir to keep; "" for none.
         name: Name of the container; "" for none.
         replace: A container of that name is removed first.
-        remove: A named container goes when it ends.
+        policy: What becomes of the container; `policy.stop_signal` 0 is the image's own.
+        detach: A monitor keeps it.
+        labels: KEY=VALUE each, beside the image's.
+        cidfile: Where its ID is written; "" for nowhere.
+        pidfile: Where its workload's process ID is written.
         interactive: Standard input is passed.
         add_hosts: NAME:ADDRESS each.
         dns: Name servers in place of the host's.
@@ -33,7 +39,11 @@ class RunRequest:
     overlay: str = ""
     name: str = ""
     replace: bool = False
-    remove: bool = False
+    policy: Policy = field(default_factory=Policy)
+    detach: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict)
+    cidfile: str = ""
+    pidfile: str = ""
     interactive: bool = False
     add_hosts: tuple[str, ...] = ()
     dns: tuple[str, ...] = ()

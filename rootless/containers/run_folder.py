@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from rootless.errors import RootlessError, StoreError
+from rootless.errors import Conflict, RootlessError, StoreError
 from rootless.linux.folder_lock import lock_dead, make_locked
 from rootless.paths import Paths
 from rootless.userns.create import run_inside
@@ -32,13 +32,17 @@ class RunFolder:
 
     @classmethod
     def create(cls, paths: Paths, container_id: str) -> "RunFolder":
-        """Make the folder of a run; raises StoreError."""
+        """Make the folder of a run, in place of a dead one's; raises StoreError, Conflict."""
         runs = paths.runtime / "runs"
         path = runs / container_id
         try:
             runs.mkdir(mode=0o700, parents=True, exist_ok=True)
             _check_private(paths.runtime)
+            if path.exists():
+                _remove_dead(path)
             fd = make_locked(path)
+        except FileExistsError:
+            raise Conflict("the container is running", container_id[:12]) from None
         except OSError as error:
             raise StoreError(
                 f"cannot make a folder for the run: {error.strerror}",
@@ -60,6 +64,13 @@ class RunFolder:
         if self.lock_fd >= 0:
             os.close(self.lock_fd)
             self.lock_fd = -1
+
+
+def _remove_dead(path: Path) -> None:
+    fd = lock_dead(path)
+    if fd is not None:
+        shutil.rmtree(path, ignore_errors=True)
+        os.close(fd)
 
 
 def _check_private(folder: Path) -> None:

@@ -103,7 +103,7 @@ def _with_name_files(container: Container, folder: RunFolder) -> Spec:
 def _watch(pid: int, root: MountedRoot | None, resources: Resources, channel: Channel) -> int:
     """Wait for PID 1; tell when the server dies; end everything when the command line does."""
     pidfd = os.pidfd_open(pid)
-    channel.send({"init": True}, [pidfd])
+    channel.send({"init": pid}, [pidfd])
     poll = select.poll()
     poll.register(pidfd, select.POLLIN)
     poll.register(channel.fileno(), select.POLLIN)

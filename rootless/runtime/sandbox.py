@@ -145,6 +145,7 @@ def _become_container(spec: Spec, options: SandboxOptions, control: Channel) -> 
     if signals is None:
         _become_workload(spec, options, process_options, control)
     workload = _start_workload(spec, process_options, control)
+    _announce(workload, control)
 
     # What is left to do needs the right to signal whoever the workload becomes, and no more.
     kill = 1 << capset.NUMBERS["CAP_KILL"]
@@ -153,6 +154,13 @@ def _become_container(spec: Spec, options: SandboxOptions, control: Channel) -> 
     for fd in (0, 1, 2):
         os.dup2(null, fd)
     return init.supervise(workload, control, signals)
+
+
+def _announce(workload: int, control: Channel) -> None:
+    """Tell the runner that the workload runs, in a form that means it in any PID namespace."""
+    pidfd = os.pidfd_open(workload)
+    control.send({"running": True}, [pidfd])
+    os.close(pidfd)
 
 
 def _set_oom_score(score: int | None) -> None:

@@ -111,7 +111,7 @@ class UpperWalk:
     """Reads an upperdir over a tree.
 
     Args:
-        upperdir_fd: The upperdir; stays the caller's.
+        upperdir_fd: The upperdir; stays the caller's. -1 for none: nothing was changed.
         tree: What lies below it; stays the caller's.
         uids: How the mount showed the tree's owners.
         gids: The same for groups.
@@ -164,8 +164,11 @@ class UpperWalk:
         return self._tree.extents(inode.ino)
 
     def _walk(self, *, with_lower: bool) -> Iterator[Changed | Hidden | Untouched]:
-        root = _Waiting(b"", self._tree.inode(ROOT_INO), covers=True, is_marked=False)
-        stack: list[_Waiting | Hidden | Untouched] = [root]
+        root = self._tree.inode(ROOT_INO)
+        first = _Waiting(b"", root, covers=True, is_marked=False)
+        stack: list[_Waiting | Hidden | Untouched] = [first]
+        if self._root_fd < 0:
+            stack = [Untouched(b"", root)] if with_lower else []
         while stack:
             each = stack.pop()
             if isinstance(each, Hidden):
@@ -297,6 +300,8 @@ class UpperWalk:
         return open_beneath(self._root_fd, path, os.O_RDONLY | os.O_NONBLOCK)
 
     def _has_dot_form(self) -> bool:
+        if self._root_fd < 0:
+            return False
         try:
             os.getxattr(self._root_fd, xattrs.OPAQUE)
         except OSError as error:

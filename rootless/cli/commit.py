@@ -85,7 +85,7 @@ def commit(  # noqa: PLR0917 - one parameter an option
     variables and working directory that it was run with are the image's.
     """
     from rootless.cli.progress import shown  # noqa: PLC0415 - --help needs none of it
-    from rootless.containers import commit, record  # noqa: PLC0415
+    from rootless.containers import commit, record, status  # noqa: PLC0415
     from rootless.containers.pause import paused  # noqa: PLC0415
     from rootless.containers.root_files import root_files  # noqa: PLC0415
     from rootless.errors import InvalidInput  # noqa: PLC0415
@@ -114,7 +114,9 @@ def commit(  # noqa: PLR0917 - one parameter an option
         squash=squash,
     )
     files = root_files(paths, found.container, found.name)
-    with paused(0, wanted=pause), shown(quiet=quiet) as progress:
+    live = status.look(paths, found).live
+    pid = live.init.pid if live is not None and live.init is not None else 0
+    with paused(pid, wanted=pause), shown(quiet=quiet) as progress:
         made = commit.commit(store, image, files, request, progress)
     if iidfile is not None:
         iidfile.write_text(made.config_digest)

@@ -40,7 +40,9 @@ def cp(
     ] = True,
     overwrite: Annotated[  # noqa: FBT002
         bool,
-        typer.Option("--overwrite", help="Let a folder take a file's place, and a file a folder's."),
+        typer.Option(
+            "--overwrite", help="Let a folder take a file's place, and a file a folder's."
+        ),
     ] = False,
 ) -> None:
     """Copy files or folders between a container, running or not, and the host.
@@ -83,6 +85,4 @@ def _side(paths: "Paths", container: str) -> "AbstractContextManager[ContainerSi
     from rootless.containers.copy_sides import side_of  # noqa: PLC0415
 
     found = record.find(paths, container)
-    live = status.look(paths, found).live
-    init = live.init if live is not None else None
-    return side_of(paths, found, (init.pid, init.started) if init is not None else None)
+    return side_of(paths, found, status.look(paths, found))

@@ -5,7 +5,7 @@ to, D for what is gone, without what was below it. Directories that hold a chang
 """
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from stat import S_ISDIR
 
@@ -13,6 +13,7 @@ from rootless.containers.root_files import RootFiles, read_inside
 from rootless.image.layers import Hidden, TarContents, UpperWalk
 
 ADDED, CHANGED, DELETED = "A", "C", "D"
+_TIME_ONLY = "t"  # a folder that differs in its time of last modification, and nothing else
 _WORDS = {CHANGED: "changed", ADDED: "added", DELETED: "deleted"}
 _END = b"\0"
 
@@ -47,7 +48,7 @@ def changes(files: RootFiles, given: Collection[str] = MADE_FOR_MOUNTS) -> list[
         lines = stream.readall().split(_END)[:-1]
     found = [Change(line[1:], line[:1].decode()) for line in lines]
     left_out = {path.encode("utf-8", "surrogateescape") for path in given}
-    return with_parents([change for change in found if change.path not in left_out])
+    return with_parents(_without(found, left_out))
 
 
 def to_json(found: Sequence[Change]) -> str:
@@ -59,11 +60,19 @@ def to_json(found: Sequence[Change]) -> str:
     return json.dumps(lists, indent=4)
 
 
-def with_parents(found: Sequence[Change]) -> list[Change]:
+def _without(found: Sequence[Change], left_out: Collection[bytes]) -> Iterator[Change]:
+    """Yield the changes but some, and but folders that changed by nothing else."""
+    touched = {each.path.rpartition(b"/")[0] for each in found if each.path in left_out}
+    for each in found:
+        if each.path not in left_out and not (each.kind == _TIME_ONLY and each.path in touched):
+            yield Change(each.path, CHANGED) if each.kind == _TIME_ONLY else each
+
+
+def with_parents(found: Iterable[Change]) -> list[Change]:
     """Return the changes, sorted, with the directories above them, which are changed with them."""
     kinds = {change.path: change.kind for change in found}
-    for change in found:
-        parent = change.path.rpartition(b"/")[0]
+    for path in list(kinds):
+        parent = path.rpartition(b"/")[0]
         while parent and parent not in kinds:
             kinds[parent] = CHANGED
             parent = parent.rpartition(b"/")[0]
@@ -81,5 +90,7 @@ def _lines(walk: UpperWalk, contents: TarContents) -> Iterator[bytes]:
         elif not each.path or (S_ISDIR(each.mode) and walk.is_as_before(each)):
             continue
         else:
-            kind = CHANGED
+            is_folder = S_ISDIR(each.mode) and S_ISDIR(each.before.mode)
+            same = each._replace(mtime_ns=each.before.mtime_ns)
+            kind = _TIME_ONLY if is_folder and walk.is_as_before(same) else CHANGED
         yield kind.encode() + b"/" + each.path + _END

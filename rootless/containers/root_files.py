@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rootless.containers.container import Container, OverlayRoot
@@ -25,13 +25,13 @@ class RootFiles:
     Attributes:
         tree: The tree's file.
         layers: The layers' tars, lowest first.
-        upper: The upperdir proper.
+        upper: The upperdir proper; None where there is none, and so no change.
         maps: The ID maps of the container's user namespace.
     """
 
     tree: Path
     layers: tuple[Path, ...]
-    upper: Path
+    upper: Path | None
     maps: Maps
 
 
@@ -44,16 +44,23 @@ def root_files(paths: Paths, container: Container, name: str) -> RootFiles:
         name: What the user calls it.
 
     Raises:
-        Conflict: It is a bundle's folder, or nothing that it wrote is on a disk.
+        Conflict: It is a bundle's folder, or what it wrote is nowhere on a disk.
     """
     root = container.root
     if not isinstance(root, OverlayRoot):
         raise Conflict("the container has no image below it", name, "its files are the bundle's")
-    folder = root.kept or paths.scratch / container.id
-    if not (folder / "upper").is_dir():
-        fix = "it is read-only, keeps its changes in memory, or was never started"
-        raise Conflict("nothing that the container changed is on a disk", name, fix)
-    return RootFiles(root.tree, root.layers, folder / "upper", container.maps)
+    files = RootFiles(root.tree, root.layers, None, container.maps)
+    if root.kept is None and container.spec.root_readonly:
+        return files
+    shared = Path(os.environ.get("TMPDIR", "/var/tmp"))  # noqa: S108 - a folder of one's own
+    passing = (paths.scratch, shared / f"rootless-{os.getuid()}" / "scratch")
+    for folder in (root.kept,) if root.kept else [each / container.id for each in passing]:
+        if (folder / "upper").is_dir():
+            return replace(files, upper=folder / "upper")
+    if root.kept is None:
+        fix = "it ran without --name, and its changes are in memory or gone"
+        raise Conflict("what the container changed is not on a disk", name, fix)
+    return files  # it has never run
 
 
 def read_inside(
@@ -77,8 +84,10 @@ def read_inside(
 def _walk(files: RootFiles) -> Iterator[UpperWalk]:
     maps = files.maps
     overflow_uid, overflow_gid = overflow_ids(maps)
-    with explain(files.upper):
-        fd = os.open(files.upper, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    with explain(files.upper or files.tree):
+        fd = -1
+        if files.upper is not None:
+            fd = os.open(files.upper, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             with trees.open_tree(files.tree) as tree:
                 yield UpperWalk(
@@ -90,4 +99,5 @@ def _walk(files: RootFiles) -> Iterator[UpperWalk]:
         except UpperFormError as error:
             raise InvalidInput("cannot read what the container changed", str(error)) from error
         finally:
-            os.close(fd)
+            if fd >= 0:
+                os.close(fd)

@@ -45,7 +45,7 @@ def merged_chunks(
             else:
                 yield from upper.members(each)
             continue
-        path, inode = os.fsdecode(each.path), each.inode
+        path, inode = os.fsdecode(each.path) or ".", each.inode
         link = ""
         if inode.nlink > 1 and not stat.S_ISDIR(inode.mode):
             link = linked.setdefault(inode.ino, path)

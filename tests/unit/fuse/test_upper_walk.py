@@ -158,7 +158,7 @@ def test_noted_owners_and_kinds(upper: Path) -> None:
 
 
 def test_an_owner_that_is_not_mapped_comes_back(upper: Path) -> None:
-    """What the mount showed as another owner's, for want of his ID, is the image's owner's again."""
+    """What the mount showed as another's, for want of an ID, is the image's owner's again."""
     (upper / "a").mkdir()
     (upper / "a" / "two").touch()
     uids = Squash(((0, 1),), os.getuid())

@@ -51,7 +51,6 @@ def exec_workload(process: Process, options: ProcessOptions, report: Channel) ->
 
         _lead_session()
         _set_standard_streams(options)
-
         _set_attributes(process)
 
         # Once no new privileges can be had, a profile may only be narrower than the one before.
@@ -67,10 +66,7 @@ def exec_workload(process: Process, options: ProcessOptions, report: Channel) ->
         if sets is not None or kept:
             prctl.set_keep_capabilities()
         _set_ids(process, options)
-        final = None
-        if sets is not None or kept:
-            sets = sets or capabilities.of_user(process.user.uid)
-            final = capabilities.apply(sets, capset.permitted(), kept)
+        final = _apply_capabilities(process, kept)
         if process.no_new_privileges:
             prctl.set_no_new_privileges()
 
@@ -97,6 +93,15 @@ def exec_workload(process: Process, options: ProcessOptions, report: Channel) ->
         report.send({"error": RootlessError(what).to_record()})
     finally:
         os._exit(status)
+
+
+def _apply_capabilities(process: Process, kept: int) -> tuple[int, int, int] | None:
+    """Set the sets, `kept` on top; return what they are to be without it, None where as they are."""
+    sets = process.capabilities
+    if sets is None and not kept:
+        return None
+    sets = sets or capabilities.of_user(process.user.uid)
+    return capabilities.apply(sets, capset.permitted(), kept)
 
 
 def check_program(process: Process) -> None:

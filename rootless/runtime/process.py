@@ -96,7 +96,7 @@ def exec_workload(process: Process, options: ProcessOptions, report: Channel) ->
 
 
 def _apply_capabilities(process: Process, kept: int) -> tuple[int, int, int] | None:
-    """Set the sets, `kept` on top; return what they are to be without it, None where as they are."""
+    """Set the sets with `kept`; return what they are to be without it, None for as they are."""
     sets = process.capabilities
     if sets is None and not kept:
         return None

@@ -57,7 +57,7 @@ def test_written_once(tmp_path: Path) -> None:
     """A folder that has a config.json keeps it."""
     write_template(tmp_path, rootless=True)
     assert parse_spec((tmp_path / "config.json").read_bytes()) == template(rootless=True)
-    with pytest.raises(Conflict, match="a config.json already"):
+    with pytest.raises(Conflict, match=r"a config\.json already"):
         write_template(tmp_path, rootless=False)
     with pytest.raises(StoreError, match="cannot write"):
         write_template(tmp_path / "none", rootless=False)

@@ -79,7 +79,7 @@ class RunFolder:
 def _remove_dead(path: Path) -> None:
     fd = lock_dead(path)
     if fd is not None:
-        _remove_run(path)
+        remove_run(path)
         os.close(fd)
 
 
@@ -91,7 +91,8 @@ def cgroup_of(path: Path) -> str:
         return ""
 
 
-def _remove_run(path: Path) -> None:
+def remove_run(path: Path) -> None:
+    """Remove the folder of a run that has ended, and its cgroup, if whoever ran it could not."""
     with contextlib.suppress(OSError):
         if cgroup_of(path):
             remove_cgroup(open_cgroup(cgroup_of(path)))
@@ -114,7 +115,7 @@ def sweep(paths: Paths) -> None:
     with _dead(paths.runtime / "runs") as left:
         for path in left:
             log.debug("removing the folder of a dead run: %s", path)
-            _remove_run(path)
+            remove_run(path)
     with _dead(paths.scratch) as left:
         if left:
             remove_owned_by_container(left)

@@ -1,5 +1,6 @@
 """Cgroups of the kernel's own, in a part of its tree that root gives to the ordinary user."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -259,6 +260,37 @@ def test_killed_runs_leave_none(
     assert len(tree.below()) == 1
     assert done(tree, environ, "run", "debian-demo", "true")[0] == 0
     assert tree.below() == []
+
+
+@pytest.mark.needs_fuse
+@pytest.mark.parametrize("end", [("rm", "-f"), ("stop", "-t", "1"), ("kill",)])
+def test_of_one_that_lives(
+    tree: Delegated,
+    environ: dict[str, str],
+    end: tuple[str, ...],
+    wait_until: Callable[[Callable[[], bool]], None],
+) -> None:
+    """Exec's processes are in it as well, it is counted, and it goes however the end comes."""
+    work = "while :; do sleep 0.1; done"
+    assert (
+        done(tree, environ, "run", "-d", "--name", "box", "debian-demo", "sh", "-c", work)[0] == 0
+    )
+    (name,) = tree.below()
+    assert done(tree, environ, "exec", "box", "tail", "-n1", "/proc/self/cgroup")[1] == "0::/\n"
+    assert done(tree, environ, "exec", "-d", "box", "sleep", "77")[0] == 0
+    wait_until(lambda: b"sleep\x0077\x00" in _command_lines(tree.path / name))
+    assert "box" in done(tree, environ, "stats", "--no-stream", "box")[1]
+    assert done(tree, environ, *end, "box")[0] == 0
+    wait_until(lambda: tree.below() == [])
+    done(tree, environ, "rm", "-f", "box")
+
+
+def _command_lines(cgroup: Path) -> list[bytes]:
+    found = []
+    for pid in Cgroup(cgroup).pids():
+        with contextlib.suppress(OSError):
+            found.append(Path(f"/proc/{pid}/cmdline").read_bytes())
+    return found
 
 
 @pytest.mark.needs_fuse

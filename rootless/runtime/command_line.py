@@ -28,6 +28,10 @@ def main(arguments: Sequence[str] | None = None, program: str = _PROGRAM) -> int
     """Run the command line; return the exit status."""
     try:
         options = _parser(program).parse_args(arguments)
+        if getattr(options, "preserve_fds", 0):
+            from rootless.runtime.process import check_preserved  # noqa: PLC0415
+
+            check_preserved(options.preserve_fds)  # the log would be one of them
     except InvalidInput as error:
         report.configure("", "text", debug=False)
         report.say(error)

@@ -11,7 +11,7 @@ import termios
 from dataclasses import dataclass
 from typing import NoReturn
 
-from rootless.errors import CannotExecute, CommandNotFound, RootlessError
+from rootless.errors import CannotExecute, CommandNotFound, InvalidInput, RootlessError
 from rootless.linux import capset, prctl
 from rootless.linux.channel import Channel
 from rootless.oci.runtime_spec import Process
@@ -88,6 +88,20 @@ def check_program(process: Process) -> None:
     _change_directory(process.cwd)
     find_program(process.args[0], process.env)
     os.chdir("/")
+
+
+def check_preserved(count: int) -> None:
+    """Raise InvalidInput where not all of the caller's descriptors from 3 on are open.
+
+    Before this process opens any itself: one of its own would be passed in the place of it.
+    """
+    for fd in range(3, 3 + count):
+        try:
+            os.fstat(fd)
+        except OSError:
+            raise InvalidInput(
+                "--preserve-fds counts a descriptor that is not open", str(fd)
+            ) from None
 
 
 def _set_standard_streams(options: ProcessOptions) -> None:

@@ -37,6 +37,10 @@ def main(
     try:
         options = _parser(program).parse_args(arguments)
         options.write_spec = write_spec
+        if getattr(options, "preserve_fds", 0):
+            from rootless.runtime.process import check_preserved  # noqa: PLC0415
+
+            check_preserved(options.preserve_fds)  # the log would be one of them
     except InvalidInput as error:
         report.configure("", "text", debug=False)
         report.say(error)

@@ -11,7 +11,7 @@ import termios
 from dataclasses import dataclass
 from typing import NoReturn
 
-from rootless.errors import CannotExecute, CommandNotFound, RootlessError
+from rootless.errors import CannotExecute, CommandNotFound, InvalidInput, RootlessError
 from rootless.linux import capset, prctl
 from rootless.linux import seccomp as kernel_seccomp
 from rootless.linux.channel import Channel
@@ -124,6 +124,20 @@ def _set_attributes(process: Process) -> None:
     rlimits.apply(process.rlimits)
     scheduling.apply(process)
     os.umask(0o022 if process.user.umask is None else process.user.umask)
+
+
+def check_preserved(count: int) -> None:
+    """Raise InvalidInput where not all of the caller's descriptors from 3 on are open.
+
+    Before this process opens any itself: one of its own would be passed in the place of it.
+    """
+    for fd in range(3, 3 + count):
+        try:
+            os.fstat(fd)
+        except OSError:
+            raise InvalidInput(
+                "--preserve-fds counts a descriptor that is not open", str(fd)
+            ) from None
 
 
 def _set_standard_streams(options: ProcessOptions) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from rootless.errors import RootlessError, StoreError
+from rootless.errors import Conflict, RootlessError, StoreError
 from rootless.linux.folder_lock import lock_dead, make_locked
 from rootless.paths import Paths
 from rootless.runtime.cgroup import Cgroup
@@ -36,13 +36,19 @@ class RunFolder:
 
     @classmethod
     def create(cls, paths: Paths, container_id: str) -> "RunFolder":
-        """Make the folder of a run; raises StoreError."""
+        """Make the folder of a run, in place of a dead one's; raises StoreError, Conflict."""
         runs = paths.runtime / "runs"
         path = runs / container_id
         try:
-            runs.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # One by one: a parent that mkdir makes on the way has the mode of the umask.
+            paths.runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
+            runs.mkdir(mode=0o700, exist_ok=True)
             _check_private(paths.runtime)
+            if path.exists():
+                _remove_dead(path)
             fd = make_locked(path)
+        except FileExistsError:
+            raise Conflict("the container is running", container_id[:12]) from None
         except OSError as error:
             raise StoreError(
                 f"cannot make a folder for the run: {error.strerror}",
@@ -70,6 +76,28 @@ class RunFolder:
             self.lock_fd = -1
 
 
+def _remove_dead(path: Path) -> None:
+    fd = lock_dead(path)
+    if fd is not None:
+        _remove_run(path)
+        os.close(fd)
+
+
+def cgroup_of(path: Path) -> str:
+    """Return the cgroup of the run in a folder, "" where it has none of its own."""
+    try:
+        return os.fsdecode((path / _CGROUP).read_bytes())
+    except OSError:
+        return ""
+
+
+def _remove_run(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        if cgroup_of(path):
+            remove_cgroup(open_cgroup(cgroup_of(path)))
+    shutil.rmtree(path, ignore_errors=True)
+
+
 def _check_private(folder: Path) -> None:
     """Refuse a folder in a shared /tmp that another user made first."""
     found = folder.lstat()
@@ -86,9 +114,7 @@ def sweep(paths: Paths) -> None:
     with _dead(paths.runtime / "runs") as left:
         for path in left:
             log.debug("removing the folder of a dead run: %s", path)
-            with contextlib.suppress(OSError):
-                remove_cgroup(open_cgroup(os.fsdecode((path / _CGROUP).read_bytes())))
-            shutil.rmtree(path, ignore_errors=True)
+            _remove_run(path)
     with _dead(paths.scratch) as left:
         if left:
             remove_owned_by_container(left)

@@ -8,6 +8,7 @@ be reached. A limit that cannot be set is an error in strict mode and else a par
 for containers run on hosts of every kind; a number that the kernel refuses is an error always.
 """
 
+import contextlib
 import errno
 import logging
 import os
@@ -15,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from rootless.errors import Conflict, InvalidInput, Precondition
+from rootless.errors import Conflict, InvalidInput, Precondition, RootlessError
 from rootless.oci.linux_spec import LinuxSpec
 from rootless.runtime import cgroup_tree
 from rootless.runtime.cgroup import Cgroup
@@ -79,7 +80,8 @@ def prepare(
         _report(unmet, strict=strict)
     except BaseException:
         if cgroup is not None:
-            cgroup.remove()
+            with contextlib.suppress(RootlessError):  # what is to be told is why it goes
+                cgroup.remove()
         raise
     return cgroup
 

@@ -16,10 +16,15 @@ from rootless.linux.channel import Channel, Message
 from rootless.linux.pidfd import kill_and_wait, wait_end
 from rootless.oci.runtime_spec import Spec, parse_spec
 from rootless.oci.state import State, Status
-from rootless.runtime import cgroups, gate, sandbox
+from rootless.runtime import cgroups, gate, namespaces, sandbox
 from rootless.runtime.cgroup import Cgroup
 from rootless.runtime.hooks import run_hooks, try_hooks
+<<<<<<< HEAD
 from rootless.runtime.process import check_preserved
+=======
+from rootless.runtime.mount_options import with_absolute_sources
+from rootless.runtime.seccomp_filter import filter_of
+>>>>>>> main
 from rootless.runtime.status_file import StateFolder
 from rootless.runtime.terminal import ConsoleSocket
 from rootless.runtime.user_namespace import maps_for
@@ -58,6 +63,7 @@ def create(request: CreateRequest) -> None:
     bundle = request.bundle.absolute()
     text = _read_config(bundle)
     spec = parse_spec(text, str(bundle / "config.json"))
+    spec = with_absolute_sources(spec, bundle)
     spec = replace(spec, root_path=str(_rootfs(bundle, spec)))
     _check(spec, request)
     maps = maps_for(spec)
@@ -163,6 +169,7 @@ class _Creation:
                 gate=listener,
                 preserve_fds=self._request.preserve_fds,
                 cgroup_fd=-1 if self._cgroup is None else self._cgroup.procs_fd(),
+                seccomp=filter_of(self._spec.linux),
             )
             with contextlib.closing(listener), contextlib.closing(theirs):
                 pid, pidfd = self._fork(maps, options, theirs)
@@ -187,7 +194,7 @@ class _Creation:
             channel.receive()  # while its parent is here its ID is not given to another
             return 0
 
-        child = fork_into(maps, body)
+        child = fork_into(maps, body, before=lambda: namespaces.join_outer(self._spec))
         try:
             received = child.channel.receive()
             if received is None:
@@ -206,10 +213,12 @@ class _Creation:
                 self._pass_terminal(fds[0])
                 control.send({"console": True})
             elif "environment" in message:
-                state = self._state.to_json().encode()
+                # runtime.md: past step 2, in which these namespaces were made, a container is
+                # "created"; its hooks are steps 3 to 5.
+                state = replace(self._state, status=Status.CREATED).to_json()
                 hooks = self._spec.hooks
-                run_hooks((*hooks.prestart, *hooks.create_runtime), state)
-                control.send({"state": self._state.to_json()})
+                run_hooks((*hooks.prestart, *hooks.create_runtime), state.encode())
+                control.send({"state": state})
             elif "ready" in message:
                 self._keep(pidfd)
                 control.send({"state": replace(self._state, status=Status.CREATED).to_json()})

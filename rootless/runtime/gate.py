@@ -11,9 +11,11 @@ import os
 import select
 import signal
 import socket
+from collections.abc import Callable
 
 from rootless.errors import Conflict, RootlessError
 from rootless.linux.channel import Channel
+from rootless.runtime import seccomp_listener
 
 _NAME = "gate"
 
@@ -67,8 +69,11 @@ def wait(listener: socket.socket, wake_fd: int) -> Channel:
         channel.close()  # it only looked whether somebody waits
 
 
-def let_go(folder_fd: int) -> None:
-    """Start the container that waits; raises Conflict where none does, or what kept it."""
+def let_go(folder_fd: int, on_listener: Callable[[int], None]) -> None:
+    """Start the container that waits; raises Conflict where none does, or what kept it.
+
+    `on_listener` is given the listener of a seccomp filter before the container's program runs.
+    """
     channel = _connect(folder_fd)
     if channel is None:
         raise Conflict("the container does not wait to be started")
@@ -76,9 +81,25 @@ def let_go(folder_fd: int) -> None:
         channel.send({"start": True})
         if channel.receive() is None:
             raise Conflict("the container ended before it was started")
-        failed = channel.receive()  # the end of the stream: execve(2) closed it
-        if failed is not None:
-            raise RootlessError.from_record(failed[0]["error"])
+        follow(channel, on_listener)
+
+
+def follow(channel: Channel, on_listener: Callable[[int], None]) -> int:
+    """Wait until a program runs; return its terminal's other side, -1 without one.
+
+    Raises what kept it from running.
+    """
+    master_fd = -1
+    while (received := channel.receive()) is not None:  # execve(2) closes it
+        message, fds = received
+        if "error" in message:
+            raise RootlessError.from_record(message["error"])
+        if seccomp_listener.MESSAGE in message:
+            on_listener(fds[0])
+            channel.send({seccomp_listener.MESSAGE: True})
+        else:
+            master_fd = fds[0]
+    return master_fd
 
 
 def _connect(folder_fd: int, *, blocking: bool = True) -> Channel | None:

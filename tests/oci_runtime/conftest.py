@@ -1,10 +1,12 @@
 """Fixtures of the OCI runtime's tests: the real executable, real bundles, both ordinary users."""
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from executable import Home
+from executable import Home, Rootless
+from hooked_bundle import HookedBundle
 from runtime_bundle import Edit, Runtime, make_bundle
 
 
@@ -27,3 +29,12 @@ def bundle(tmp_path: Path) -> Callable[..., Path]:
         return make_bundle(made[-1], "sh", "-c", script, edit=edit)
 
     return make
+
+
+@pytest.fixture
+def hooked(home: Home, tmp_path: Path) -> Iterator[HookedBundle]:
+    """A bundle that no container is made of yet; what is, is deleted."""
+    runtime = Rootless(home, executable=str(Path(sys.prefix, "bin", "rootless-runtime")))
+    made = HookedBundle.create(runtime, tmp_path)
+    yield made
+    made.ok("delete", "--force")

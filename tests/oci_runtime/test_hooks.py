@@ -1,145 +1,140 @@
-"""Hooks at the six points of a container's life (runtime-spec runtime.md, "Lifecycle")."""
+"""runtime.md, "Lifecycle" and "State": hooks of a real container, and what they are told of it."""
 
 import json
 from collections.abc import Callable
-from pathlib import Path
+from typing import Any
 
 import pytest
-from runtime_bundle import Document, Runtime
+from hooked_bundle import HookedBundle
 
-pytestmark = [pytest.mark.needs_user, pytest.mark.both_users]
+pytestmark = pytest.mark.both_users
 
-Bundle = Callable[..., Path]
-
-POINTS = {
-    # point: the status that the state has there
-    "prestart": "creating",
-    "createRuntime": "creating",
-    "createContainer": "creating",
-    "startContainer": "created",
-    "poststart": "running",
-    "poststop": "stopped",
-}
+OUTSIDE = ("prestart", "createRuntime", "poststart", "poststop")
 INSIDE = ("createContainer", "startContainer")
 
 
-def hook(script: str, **members: object) -> Document:
+def hook(script: str) -> dict[str, Any]:
     """Return a hook that runs a script."""
-    return {"path": "/bin/sh", "args": ["sh", "-c", script], "env": ["PATH=/usr/bin"], **members}
+    return {"path": "/bin/sh", "args": ["sh", "-c", script], "env": ["PATH=/usr/bin:/bin"]}
 
 
-def with_hooks(hooks: dict[str, list[Document]]) -> Callable[[Document], object]:
-    """Return an edit that sets the hooks."""
-    return lambda spec: spec.update(hooks=hooks)
+def live(hooked: HookedBundle, wait_until: Callable[[Callable[[], bool]], None]) -> int:
+    """Lead a container through its life; return its process ID."""
+    hooked.ok("create")
+    pid: int = hooked.state()["pid"]
+    hooked.ok("start")
+    wait_until(lambda: hooked.state()["status"] == "stopped")
+    hooked.ok("delete")
+    return pid
 
 
-def bind(folder: Path) -> Document:
-    """Return a mount that shows a folder inside as it is outside."""
-    return {
-        "destination": str(folder),
-        "type": "bind",
-        "source": str(folder),
-        "options": ["rbind", "rw"],
+@pytest.fixture
+def told(
+    hooked: HookedBundle, wait_until: Callable[[Callable[[], bool]], None]
+) -> dict[str, dict[str, Any]]:
+    """Have each kind of hook keep its state; return what each was told, and the process ID."""
+    places = dict.fromkeys((*OUTSIDE, "createContainer"), hooked.out)
+
+    def keep(kind: str) -> list[dict[str, Any]]:
+        return [hook(f"cat > {places.get(kind, '/out')}/{kind}")]
+
+    hooks = {kind: keep(kind) for kind in (*OUTSIDE, *INSIDE)}
+    hooked.change(lambda spec: spec.update(hooks=hooks, annotations={"org.example": "kept"}))
+    pid = live(hooked, wait_until)
+    found = {kind: json.loads((hooked.out / kind).read_text()) for kind in hooks}
+    return {**found, "process": {"pid": pid}}
+
+
+def test_status(told: dict[str, dict[str, Any]]) -> None:
+    """Past step 2 of its life it is created, until its program has been executed."""
+    statuses = {kind: told[kind]["status"] for kind in (*OUTSIDE, *INSIDE)}
+    assert statuses == {
+        "prestart": "created",
+        "createRuntime": "created",
+        "createContainer": "created",
+        "startContainer": "created",
+        "poststart": "running",
+        "poststop": "stopped",
     }
 
 
-def test_order_and_state(runtime: Runtime, bundle: Bundle, tmp_path: Path) -> None:
-    """Each list is run at its point, in its order, with the state of that moment on stdin."""
-    log = tmp_path / "log"
-    log.mkdir()
-
-    def edit(spec: Document) -> None:
-        spec["annotations"] = {"k": "v"}
-        spec["mounts"].append(bind(log))
-        spec["hooks"] = {
-            point: [
-                hook(f"cat >{log}/{point}{number}.json; echo {point}{number} >>{log}/order")
-                for number in (1, 2)
-            ]
-            for point in POINTS
-        }
-
-    folder = bundle(f"echo process >>{log}/order", edit)
-    runtime.ok("create", "--bundle", folder, "c")
-    pid = runtime.state("c")["pid"]
-    runtime.ok("start", "c")
-    runtime.wait_for("c", "stopped")
-    runtime.ok("delete", "c")
-
-    order = (log / "order").read_text().split()
-    order.remove("process")  # it runs while the poststart hooks do
-    assert order == [f"{point}{number}" for point in POINTS for number in (1, 2)]
-    for point, status in POINTS.items():
-        for number in (1, 2):
-            state = json.loads((log / f"{point}{number}.json").read_text())
-            assert (state["id"], state["status"], state["bundle"]) == ("c", status, str(folder))
-            assert state["annotations"] == {"k": "v"}
-            assert state.get("pid", 0) == (0 if point == "poststop" else pid)
+def test_process_id(told: dict[str, dict[str, Any]]) -> None:
+    """A hook in the container's namespaces is told the ID in there, the others the host's."""
+    pid = told["process"]["pid"]
+    ids = {kind: told[kind].get("pid") for kind in (*OUTSIDE, *INSIDE)}
+    assert ids == {
+        "prestart": pid,
+        "createRuntime": pid,
+        "createContainer": 1,
+        "startContainer": 1,
+        "poststart": pid,
+        "poststop": None,
+    }
 
 
-def test_namespaces(runtime: Runtime, bundle: Bundle, tmp_path: Path) -> None:
-    """CreateContainer and startContainer run in the container's namespaces, the others outside."""
-    log = tmp_path / "log"
-    log.mkdir()
-
-    def edit(spec: Document) -> None:
-        spec["mounts"].append(bind(log))
-        spec["hostname"] = "inside"
-        spec["hooks"] = {point: [hook(f"uname -n >{log}/{point}")] for point in POINTS}
-
-    runtime.run_to_its_end("c", bundle("true", edit))
-    found = {point for point in POINTS if (log / point).read_text() == "inside\n"}
-    assert found == set(INSIDE)
+def test_which_container(told: dict[str, dict[str, Any]], hooked: HookedBundle) -> None:
+    """All are told of the same container."""
+    for kind in (*OUTSIDE, *INSIDE):
+        assert told[kind]["id"] == hooked.id
+        assert told[kind]["bundle"] == str(hooked.folder)
+        assert told[kind]["annotations"] == {"org.example": "kept"}
 
 
-@pytest.mark.parametrize("point", ["prestart", "createRuntime", "createContainer"])
-def test_a_failure_of_create(runtime: Runtime, bundle: Bundle, tmp_path: Path, point: str) -> None:
-    """A hook that fails ends `create`; poststop hooks are run, and nothing is left."""
-    after = hook(f"cat >{tmp_path}/after")
-    hooks = {point: [hook("echo because >&2; exit 3")], "poststop": [after]}
-    folder = bundle("echo ran", with_hooks(hooks))
-    assert runtime("create", "--bundle", folder, "c").status == 125
-    assert "a hook failed with status 3: /bin/sh (because)" in runtime.errors
-    assert runtime.status("c") == ""
-    assert json.loads((tmp_path / "after").read_text())["status"] == "stopped"
+def test_order(hooked: HookedBundle, wait_until: Callable[[Callable[[], bool]], None]) -> None:
+    """The six kinds follow each other, each in the order of its list, around the process."""
+    order = hooked.out / "order"
+
+    def note(word: str) -> list[dict[str, Any]]:
+        place = "/out/order" if word == "startContainer" else order
+        return [hook(f"echo {word} {number} >> {place}") for number in (1, 2)]
+
+    hooked.change(lambda spec: spec.update(hooks={w: note(w) for w in (*OUTSIDE, *INSIDE)}))
+    # The process and the poststart hooks run beside each other: it waits for them.
+    hooked.script("while ! grep -q 'poststart 2' out/order; do :; done; echo process >> out/order")
+    live(hooked, wait_until)
+    kinds = ("prestart", "createRuntime", "createContainer", "startContainer", "poststart")
+    expected = [f"{kind} {number}" for kind in kinds for number in (1, 2)]
+    expected += ["process", "poststop 1", "poststop 2"]
+    assert order.read_text().splitlines() == expected
 
 
-def test_a_failure_of_start(runtime: Runtime, bundle: Bundle) -> None:
-    """A startContainer hook that fails ends `start` and the container."""
-    folder = bundle("echo ran", with_hooks({"startContainer": [hook("exit 3")]}))
-    runtime.ok("create", "--bundle", folder, "c")
-    result = runtime("start", "c")
-    assert (result.status, result.stderr.count("\n")) == (125, 1)
-    assert "a hook failed with status 3: /bin/sh" in result.stderr
-    runtime.wait_for("c", "stopped")
-    assert runtime.said == ""
+@pytest.mark.parametrize("kind", ["prestart", "createRuntime", "createContainer"])
+def test_failure_before_start(hooked: HookedBundle, kind: str) -> None:
+    """A hook of `create` that fails ends the container; its poststop hooks are run all the same."""
+    failing = [hook("exit 7"), hook(f"touch {hooked.out}/next")]
+    stop = [hook(f"touch {hooked.out}/stopped")]
+    hooked.change(lambda spec: spec.update(hooks={kind: failing, "poststop": stop}))
+    created = hooked("create")
+    assert created.status != 0
+    assert "a hook failed with status 7: /bin/sh" in created.stderr
+    assert hooked("state").status != 0
+    assert [path.name for path in hooked.out.iterdir()] == ["stopped"]
 
 
-def test_a_failure_afterwards(runtime: Runtime, bundle: Bundle, tmp_path: Path) -> None:
-    """A poststart or poststop hook that fails is a warning, and the next one is run."""
-    for point, verb in (("poststart", "start"), ("poststop", "delete")):
-        hooks = {point: [hook("exit 3"), hook(f"touch {tmp_path}/{point}")]}
-        runtime.ok("create", "--bundle", bundle("sleep 600", with_hooks(hooks)), point)
-        words = ("--force",) if verb == "delete" else ()
-        result = runtime(verb, *words, point)
-        assert result.status == 0
-        assert result.stderr == "rootless-runtime: a hook failed with status 3: /bin/sh\n"
-        assert (tmp_path / point).exists()
+def test_failure_at_start(hooked: HookedBundle) -> None:
+    """A startContainer hook that fails keeps the process from being run, and `start` says so."""
+    hooked.change(lambda spec: spec.update(hooks={"startContainer": [hook("exit 7")]}))
+    hooked.script("touch /out/process")
+    hooked.ok("create")
+    started = hooked("start")
+    assert started.status != 0
+    assert "a hook failed with status 7: /bin/sh" in started.stderr
+    assert hooked.state()["status"] == "stopped"
+    assert not list(hooked.out.iterdir())
 
 
-def test_a_timeout(runtime: Runtime, bundle: Bundle) -> None:
-    """A hook that takes longer than its timeout is killed, and has failed."""
-    folder = bundle("echo ran", with_hooks({"createRuntime": [hook("sleep 600", timeout=1)]}))
-    assert runtime("create", "--bundle", folder, "c").status == 125
-    assert "a hook timed out after 1 s: /bin/sh" in runtime.errors
-    assert runtime.status("c") == ""
-
-
-def test_a_hook_that_calls_the_runtime(runtime: Runtime, bundle: Bundle, tmp_path: Path) -> None:
-    """A poststart hook may kill the container: no verb waits for the one that runs the hook."""
-    words = " ".join(runtime.command("kill", "c", "KILL"))
-    folder = bundle("sleep 600", with_hooks({"poststart": [hook(f"{words} 2>{tmp_path}/e")]}))
-    runtime.ok("create", "--bundle", folder, "c")
-    runtime.ok("start", "c")
-    runtime.wait_for("c", "stopped")
-    assert (tmp_path / "e").read_text() == ""
+@pytest.mark.parametrize("kind", ["poststart", "poststop"])
+def test_failure_that_is_warned_of(
+    hooked: HookedBundle, wait_until: Callable[[Callable[[], bool]], None], kind: str
+) -> None:
+    """After the start a failure is warned of; the hooks that follow are run, life goes on."""
+    hooks = [hook("exit 7"), hook(f"touch {hooked.out}/next")]
+    hooked.change(lambda spec: spec.update(hooks={kind: hooks}))
+    hooked.ok("create")
+    started = hooked("start")
+    wait_until(lambda: hooked.state()["status"] == "stopped")
+    deleted = hooked("delete")
+    assert (started.status, deleted.status) == (0, 0)
+    warned = started if kind == "poststart" else deleted
+    assert "a hook failed with status 7: /bin/sh" in warned.stderr
+    assert (hooked.out / "next").exists()

@@ -11,6 +11,7 @@ import select
 import signal
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -55,17 +56,19 @@ def run(container: Container, paths: Paths) -> int:
         clean_up.callback(ours.close)
         clean_up.callback(theirs.close)
 
+        inside = container
+
+        def before() -> None:
+            nonlocal inside
+            inside = replace(container, spec=namespaces.join_outer(container.spec))
+
         def body(channel: Channel) -> int:
             ours.close()
             resources = Resources(folder, upperdir, theirs, saved)
-            return supervise(container, resources, channel)
+            return supervise(inside, resources, channel)
 
         joins_user = namespaces.user_path(container.spec) != ""
-        child = fork_into(
-            None if joins_user else container.maps,
-            body,
-            before=lambda: namespaces.join_outer(container.spec),
-        )
+        child = fork_into(None if joins_user else container.maps, body, before=before)
         theirs.close()
         return _Session(container, child, ours, signals, saved).run()
 

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from rootless.cli import life_options as life
+from rootless.cli import resource_options
 from rootless.cli.option_groups import GroupedCommand, flag, option
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -30,6 +32,7 @@ Examples:
   rootless run -it debian bash
   rootless run -v .:/work -w /work debian make
   rootless run --name dev -it debian bash     # what it writes stays
+  rootless run -d --name web debian sleep 60  # it lives on: ps, logs, stop
   rootless run --bundle ./bundle""",
 )
 def run(  # noqa: PLR0917 - one parameter an option
@@ -117,9 +120,7 @@ def run(  # noqa: PLR0917 - one parameter an option
     replace: Annotated[
         bool, flag("--replace", group=_ROOT, help_="With --name: start afresh.")
     ] = False,
-    remove: Annotated[
-        bool, flag("--rm", group=_ROOT, help_="Remove a named container when it ends.")
-    ] = False,
+    remove: Annotated[bool, flag("--rm", group=_ROOT, help_="Remove it when it ends.")] = False,
     overlay: Annotated[
         str,
         option("--overlay", group=_ROOT, metavar="DIR", help_="Keep what it writes in DIR."),
@@ -144,27 +145,71 @@ def run(  # noqa: PLR0917 - one parameter an option
             help_="Who does the copy-on-write; auto takes what works.",
         ),
     ] = "auto",
+    detach: life.Detach = False,
+    restart: life.Restart = "",
+    stop_signal: life.StopSignal = "",
+    stop_timeout: life.StopTimeout = "",
+    label: life.Label = None,
+    log_opt: life.LogOpt = None,
+    cidfile: life.CIDFile = "",
+    pidfile: life.PIDFile = "",
     network: Annotated[
         str,
         option(
             *("--network", "--net"),
             group=_NETWORK,
-            metavar="host|none",
-            help_="The host's network, the default, or none.",
+            metavar="host|none|private|…",
+            help_="host, the default; none; private, which is pasta or slirp4netns, options after "
+            "a colon; container:NAME; ns:PATH.",
         ),
     ] = "",
+    publish: Annotated[
+        _Words | None,
+        option(
+            *("--publish", "-p"),
+            group=_NETWORK,
+            metavar="[IP:][HOST]:CTR[/udp]",
+            help_="Make a port, or a range, reachable from the host; the network is private then.",
+        ),
+    ] = None,
     hostname: Annotated[
         str, option("--hostname", "-h", group=_NETWORK, metavar="NAME", help_="Host name inside.")
     ] = "",
     add_host: Annotated[
         _Words | None,
         option(
-            "--add-host", group=_NETWORK, metavar="NAME:ADDRESS", help_="One more in /etc/hosts."
+            "--add-host",
+            group=_NETWORK,
+            metavar="NAME:ADDRESS",
+            help_="One more in /etc/hosts; host-gateway is the host's address.",
         ),
     ] = None,
+    no_hosts: Annotated[
+        bool, flag("--no-hosts", group=_NETWORK, help_="Leave the image's /etc/hosts.")
+    ] = False,
     dns: Annotated[
         _Words | None,
-        option("--dns", group=_NETWORK, metavar="ADDRESS", help_="Name server for the host's."),
+        option(
+            "--dns",
+            group=_NETWORK,
+            metavar="ADDRESS",
+            help_="Name server for the host's; none leaves the image's file.",
+        ),
+    ] = None,
+    dns_search: Annotated[
+        _Words | None,
+        option(
+            "--dns-search", group=_NETWORK, metavar="DOMAIN", help_="Search domain; . for none."
+        ),
+    ] = None,
+    dns_option: Annotated[
+        _Words | None,
+        option(
+            *("--dns-option", "--dns-opt"),
+            group=_NETWORK,
+            metavar="WORD",
+            help_="Option of resolv.conf(5).",
+        ),
     ] = None,
     user: Annotated[
         str,
@@ -220,7 +265,7 @@ def run(  # noqa: PLR0917 - one parameter an option
             "--security-opt",
             group=_RIGHTS,
             metavar="OPT",
-            help_="no-new-privileges=false lets set-ID programs work.",
+            help_="seccomp=FILE|unconfined; no-new-privileges=false lets set-ID programs work.",
         ),
     ] = None,
     ulimit: Annotated[
@@ -247,18 +292,35 @@ def run(  # noqa: PLR0917 - one parameter an option
             help_="Annotation of the bundle, for hooks and tools.",
         ),
     ] = None,
+    memory: resource_options.Memory = "",
+    memory_swap: resource_options.MemorySwap = "",
+    memory_reservation: resource_options.MemoryReservation = "",
+    cpus: resource_options.Cpus = "",
+    cpu_shares: resource_options.CpuShares = "",
+    cpu_period: resource_options.CpuPeriod = "",
+    cpu_quota: resource_options.CpuQuota = "",
+    cpuset_cpus: resource_options.CpusetCpus = "",
+    cpuset_mems: resource_options.CpusetMems = "",
+    pids_limit: resource_options.PidsLimit = "",
+    blkio_weight: resource_options.BlkioWeight = "",
+    cgroups: resource_options.Cgroups = "",
+    cgroup_parent: resource_options.CgroupParent = "",
+    strict_resources: resource_options.StrictResources = False,
 ) -> int:
     """Run a command in an image, as an ordinary user, without unpacking it.
 
-    What it writes goes when it ends, unless --name, --overlay or a volume keeps it. The exit
-    status is the command's own; 125 when rootless failed, 126 or 127 when the command could not
-    be executed or found, 128+N when signal N ended it.
+    What it writes goes when it ends, unless --name, --detach, --overlay or a volume keeps it. The
+    exit status is the command's own; 125 when rootless failed, 126 or 127 when the command could
+    not be executed or found, 128+N when signal N ended it.
     """
     given = locals()
     from rootless.cli.arguments import run_request  # noqa: PLC0415 - --help needs none of it
-    from rootless.containers.run import run_bundle, run_image  # noqa: PLC0415
+    from rootless.containers import run as runs  # noqa: PLC0415
 
     image, request = run_request(given)
-    status = run_image(image, request) if image else run_bundle(bundle, request)
+    if request.detach:
+        typer.echo(runs.run_detached(image, request))
+        return 0
+    status = runs.run_image(image, request) if image else runs.run_bundle(bundle, request)
     sys.stdout.flush()
     return status

@@ -12,33 +12,46 @@ from rootless.bundle import name_files
 from rootless.bundle.bundle import Bundle
 from rootless.bundle.convert import convert
 from rootless.bundle.options import RunOptions
+from rootless.bundle.seccomp import with_seccomp
 from rootless.bundle.users import ImageUser, group_with, passwd_with, resolve_user
-from rootless.containers import names
 from rootless.containers.container import Container, OverlayRoot, PlainRoot
+from rootless.containers.network import plan
+from rootless.containers.network.namespace import Joined
+from rootless.containers.network.network import JOINED, Network
 from rootless.containers.request import RunRequest
 from rootless.errors import Conflict, InvalidInput
 from rootless.image import trees
-from rootless.image.names import Image, resolve
+from rootless.image.names import Image
 from rootless.image.store import Store
-from rootless.oci.digest import chain_id
 from rootless.oci.linux_spec import IDMapping
 from rootless.oci.runtime_spec import Mount, Spec
 from rootless.overlay.driver import check_driver
-from rootless.paths import Paths
 from rootless.runtime import namespaces
 from rootless.userns.idmap import IDMap, Mapping
-from rootless.userns.join import maps_of
+from rootless.userns.join import maps_of, read_maps
 from rootless.userns.maps import MapRequest, Maps, choose_maps
 from rootless.userns.subid import Caller
 
 KEEP_GROUPS = "keep-groups"
 
 
-def from_image(paths: Paths, image_name: str, request: RunRequest) -> Container:
-    """Return a container of an image of the store; raises NotFound, InvalidInput, Precondition."""
+def from_image(
+    store: Store,
+    image: Image,
+    request: RunRequest,
+    container_id: str = "",
+    network: Network | None = None,
+) -> Container:
+    """Return a container of an image; raises NotFound, InvalidInput, Precondition.
+
+    Args:
+        store: Where the image is.
+        image: The image.
+        request: What was asked for.
+        container_id: That of one which is to run again; a new one else.
+        network: That of another container, joined; planned by the request else.
+    """
     check_driver(request.driver)
-    store = Store.open(paths, create=False)
-    image = resolve(store, image_name)
     options = request.options
     keep_groups = KEEP_GROUPS in options.group_add
     options = replace(
@@ -48,20 +61,39 @@ def from_image(paths: Paths, image_name: str, request: RunRequest) -> Container:
     def read(path: bytes) -> bytes | None:
         return trees.read_file(store, image, path)
 
-    user, maps = _user_and_maps(image, options, request, read)
-    container_id = secrets.token_hex(32)
+    network = network or plan.plan(request.network, request.ports)
+    options = replace(options, network=plan.word_for_spec(network))
+    user, maps = _user_and_maps(image, options, request, read, _joined_maps(network, request))
+    container_id = container_id or secrets.token_hex(32)
     options = replace(options, hostname=options.hostname or _hostname(options, container_id))
     spec = convert(image.config, options, user, container_id, mappings_of(maps))
+    spec = with_seccomp(spec, options.seccomp, os.uname())
     return Container(
         id=container_id,
         spec=spec,
         maps=maps,
-        root=_overlay_root(paths, store, image, request),
+        root=_overlay_root(store, image, request),
         interactive=request.interactive,
         keep_groups=keep_groups,
         devices=tuple(_device(text) for text in request.devices),
-        name_files=_name_files(spec, request, user, read),
+        cgroup=request.cgroup,
+        name_files=_name_files(spec, request, network) | _user_files(request, user, read),
+        network=network,
     )
+
+
+def _joined_maps(network: Network, request: RunRequest) -> Maps | None:
+    """Return the maps of the user namespace that a joined network belongs to, None for new ones."""
+    if network.kind != JOINED:
+        return None
+    if request.userns or request.uidmap or request.gidmap:
+        raise InvalidInput(
+            "an ID map cannot be chosen with a joined network",
+            network.path,
+            "the container has the user namespace that the network belongs to",
+        )
+    with Joined.open(network.path) as joined:
+        return read_maps(joined.user_fd, Caller.current())
 
 
 def _hostname(options: RunOptions, container_id: str) -> str:
@@ -69,7 +101,11 @@ def _hostname(options: RunOptions, container_id: str) -> str:
 
 
 def _user_and_maps(
-    image: Image, options: RunOptions, request: RunRequest, read: Callable[[bytes], bytes | None]
+    image: Image,
+    options: RunOptions,
+    request: RunRequest,
+    read: Callable[[bytes], bytes | None],
+    joined: Maps | None,
 ) -> tuple[ImageUser, Maps]:
     caller = Caller.current()
     text = options.user or image.config.user
@@ -79,7 +115,7 @@ def _user_and_maps(
         maps = choose_maps(MapRequest(request.userns, request.uidmap, request.gidmap), caller)
         text = f"{maps.user_uid}:{maps.user_gid}"
     user = resolve_user(text, read(b"etc/passwd"), read(b"etc/group"), options.group_add)
-    maps = choose_maps(
+    maps = joined or choose_maps(
         MapRequest(request.userns, request.uidmap, request.gidmap, user.uid, user.gid), caller
     )
     if maps.uid.to_outside(user.uid) is None or maps.gid.to_outside(user.gid) is None:
@@ -106,15 +142,10 @@ def mappings_of(maps: Maps) -> tuple[tuple[IDMapping, ...], tuple[IDMapping, ...
     return lines(maps.uid), lines(maps.gid)
 
 
-def _overlay_root(paths: Paths, store: Store, image: Image, request: RunRequest) -> OverlayRoot:
+def _overlay_root(store: Store, image: Image, request: RunRequest) -> OverlayRoot:
     if request.name and request.overlay:
         raise Conflict("--name and --overlay exclude each other", request.name)
-    kept: Path | None = None
-    if request.overlay:
-        kept = Path(request.overlay).absolute()
-    elif request.name:
-        chain = str(chain_id(image.config.diff_ids))
-        kept = names.claim(paths, request.name, chain, image.reference, replace=request.replace)
+    kept = Path(request.overlay).absolute() if request.overlay else None
     return OverlayRoot(
         tree=trees.ensure_tree(store, image.config),
         layers=trees.layer_paths(store, image.config),
@@ -132,23 +163,19 @@ def _device(text: str) -> tuple[str, str]:
     return source, destination
 
 
-def _name_files(
-    spec: Spec, request: RunRequest, user: ImageUser, read: Callable[[bytes], bytes | None]
-) -> dict[str, bytes]:
-    host_network = spec.linux.namespace("network") is None
-    hosts = name_files.hosts(
-        _host_file("/etc/hosts") if host_network else None, spec.hostname, request.add_hosts
+def _name_files(spec: Spec, request: RunRequest, network: Network) -> dict[str, bytes]:
+    around = name_files.Surroundings(
+        network.kind == "host", network.address, network.host_address, network.resolver
     )
-    resolv_conf = name_files.resolv_conf(
-        _host_file("/etc/resolv.conf") if host_network else None, request.dns
-    )
-    files = {
-        "/etc/hosts": hosts.encode(),
-        "/etc/hostname": f"{spec.hostname}\n".encode(),
-        "/etc/resolv.conf": resolv_conf.encode(),
-    }
-    if not user.known:
-        files |= _user_files(request, user, read)
+    files = {"/etc/hostname": f"{spec.hostname}\n".encode()}
+    if not request.no_hosts:
+        host_file = _host_file("/etc/hosts") if around.is_host else None
+        hosts = name_files.hosts(host_file, spec.hostname, request.add_hosts, around)
+        files["/etc/hosts"] = hosts.encode()
+    if not request.dns.is_image_s:
+        host_file = _host_file("/etc/resolv.conf") if network.kind != "none" else None
+        resolv_conf = name_files.resolv_conf(host_file, request.dns, around)
+        files["/etc/resolv.conf"] = resolv_conf.encode()
     return files
 
 
@@ -156,7 +183,9 @@ def _user_files(
     request: RunRequest, user: ImageUser, read: Callable[[bytes], bytes | None]
 ) -> dict[str, bytes]:
     """Return passwd and group with a user whom the image does not know, where it has them."""
-    files = {}
+    files: dict[str, bytes] = {}
+    if user.known:
+        return files
     passwd, group = read(b"etc/passwd"), read(b"etc/group")
     is_caller = request.userns.startswith("keep-id") and not request.options.user
     name = _caller_name() if is_caller else str(user.uid)
@@ -223,6 +252,7 @@ def from_bundle(bundle: Bundle, request: RunRequest) -> Container:
         interactive=request.interactive,
         keep_groups=KEEP_GROUPS in options.group_add,
         devices=tuple(_device(text) for text in request.devices),
+        cgroup=request.cgroup,
     )
 
 

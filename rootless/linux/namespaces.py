@@ -14,7 +14,9 @@ CLONE_NEWUSER = 0x10000000
 CLONE_NEWPID = 0x20000000
 CLONE_NEWNET = 0x40000000
 
-_NS_GET_NSTYPE = 0xB703  # linux/nsfs.h
+# what ioctl_ns(2) has of linux/nsfs.h
+_NS_GET_USERNS = 0xB701
+_NS_GET_NSTYPE = 0xB703
 
 _unshare = function("unshare", ctypes.c_int)
 _setns = function("setns", ctypes.c_int, ctypes.c_int)
@@ -32,6 +34,19 @@ def setns(fd: int, flags: int = 0) -> None:
     check(_setns(fd, flags))
 
 
+def clone_flag(fd: int) -> int:
+    """Return the CLONE_NEW* flag of the namespace that `fd` refers to (ioctl_ns(2)).
+
+    Raises OSError, ENOTTY where it refers to something else.
+    """
+    return fcntl.ioctl(fd, _NS_GET_NSTYPE)
+
+
+def owner_of(fd: int) -> int:
+    """Return a descriptor of the user namespace that owns the one that `fd` refers to."""
+    return int(fcntl.ioctl(fd, _NS_GET_USERNS))
+
+
 def sethostname(name: str) -> None:
     """Set the host name of the caller's UTS namespace."""
     encoded = name.encode()
@@ -42,11 +57,3 @@ def setdomainname(name: str) -> None:
     """Set the NIS domain name of the caller's UTS namespace."""
     encoded = name.encode()
     check(_setdomainname(encoded, len(encoded)))
-
-
-def clone_flag(fd: int) -> int:
-    """Return the CLONE_NEW* flag of the namespace that `fd` refers to (ioctl_ns(2)).
-
-    Raises OSError, ENOTTY where it refers to something else.
-    """
-    return fcntl.ioctl(fd, _NS_GET_NSTYPE)

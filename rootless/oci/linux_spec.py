@@ -14,6 +14,8 @@ from rootless.oci.linux_objects import (
     parse_time_offsets,
     refuse_intel_rdt,
 )
+from rootless.oci.resources_spec import Resources, parse_resources
+from rootless.oci.seccomp_spec import SeccompSpec, parse_seccomp
 
 NAMESPACE_TYPES = ("pid", "network", "mount", "ipc", "uts", "user", "cgroup", "time")
 
@@ -49,8 +51,6 @@ class LinuxSpec:
 
     Attributes:
         personality: Execution domain, "LINUX" or "LINUX32"; "" for the caller's.
-        not_applied: Members of the document that ask for something that this version does not
-            do; the caller says so.
     """
 
     namespaces: tuple[Namespace, ...] = ()
@@ -59,12 +59,14 @@ class LinuxSpec:
     masked_paths: tuple[str, ...] = ()
     readonly_paths: tuple[str, ...] = ()
     sysctl: Mapping[str, str] = field(default_factory=dict)
+    resources: Resources = field(default_factory=Resources)
+    cgroups_path: str = ""
+    seccomp: SeccompSpec | None = None
     time_offsets: Mapping[str, TimeOffset] = field(default_factory=dict)
     devices: tuple[Device, ...] = ()
     rootfs_propagation: str = ""
     personality: str = ""
     mount_label: str = ""
-    not_applied: tuple[str, ...] = ()
 
     def namespace(self, kind: str) -> Namespace | None:
         """Return the namespace of a type, None where the host's is shared."""
@@ -83,6 +85,12 @@ class LinuxSpec:
             document["gidMappings"] = [mapping.to_document() for mapping in self.gid_mappings]
         if self.sysctl:
             document["sysctl"] = dict(self.sysctl)
+        if resources := self.resources.to_document():
+            document["resources"] = resources
+        if self.cgroups_path:
+            document["cgroupsPath"] = self.cgroups_path
+        if self.seccomp is not None:
+            document["seccomp"] = self.seccomp.to_document()
         document |= self._smaller_members()
         return document
 
@@ -108,25 +116,27 @@ def parse_linux_spec(document: Node) -> LinuxSpec:
         masked_paths=_absolute_paths(document, "maskedPaths"),
         readonly_paths=_absolute_paths(document, "readonlyPaths"),
         sysctl=document.mapping("sysctl"),
+        resources=parse_resources(document.member("resources")),
+        cgroups_path=_parse_cgroups_path(document),
+        seccomp=_parse_seccomp(document),
         time_offsets=parse_time_offsets(document),
         devices=parse_devices(document),
         rootfs_propagation=parse_propagation(document),
         personality=parse_personality(document),
         mount_label=document.text("mountLabel"),
-        not_applied=tuple(
-            f"linux.{key}"
-            for key in ("seccomp", "resources")
-            if (value := document.value.get(key)) and not _is_default(key, value)
-        ),
     )
 
 
-def _is_default(key: str, value: Any) -> bool:
-    """Tell whether a member says only what holds anyway: runc's own template denies all devices."""
-    return key == "resources" and value in (
-        {"devices": [{"allow": False, "access": "rwm"}]},
-        {"devices": []},
-    )
+def _parse_cgroups_path(document: Node) -> str:
+    path = document.text("cgroupsPath")
+    if ".." in path.split("/"):
+        raise document.require("cgroupsPath").fault("must not lead upwards")
+    return path
+
+
+def _parse_seccomp(document: Node) -> SeccompSpec | None:
+    found = document.get("seccomp")
+    return None if found is None else parse_seccomp(found)
 
 
 def _parse_namespaces(document: Node) -> list[Namespace]:

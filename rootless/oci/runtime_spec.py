@@ -116,7 +116,6 @@ class Spec:
 
     Attributes:
         root_path: `root.path`: the root file system, relative to the bundle or absolute.
-        not_applied: Members that ask for something that this version does not do.
     """
 
     process: Process
@@ -128,7 +127,6 @@ class Spec:
     hooks: Hooks = field(default_factory=Hooks)
     linux: LinuxSpec = field(default_factory=LinuxSpec)
     annotations: Mapping[str, str] = field(default_factory=dict)
-    not_applied: tuple[str, ...] = ()
 
 
 def parse_spec(text: bytes, source: str = "config.json") -> Spec:
@@ -149,8 +147,12 @@ def parse_spec(text: bytes, source: str = "config.json") -> Spec:
         hooks=parse_hooks(document.member("hooks")),
         linux=linux,
         annotations=_parse_annotations(document),
-        not_applied=linux.not_applied,
     )
+
+
+def parse_process(text: bytes, source: str) -> Process:
+    """Read a file that holds a `process` object alone; raises InvalidInput."""
+    return _parse_process(parse_document(text, source))
 
 
 def _parse_annotations(document: Node) -> Mapping[str, str]:

@@ -158,6 +158,11 @@ def parse_mount_options(options: Iterable[str]) -> MountOptions:
     )
 
 
+def known_options() -> frozenset[str]:
+    """Return the options that have a meaning here; any other is the file system's."""
+    return frozenset((*_FLAGS, *_PROPAGATION, *_RECURSIVE_ATTRIBUTES, *_IDMAP, "tmpcopyup"))
+
+
 def with_absolute_sources(spec: Spec, bundle: Path) -> Spec:
     """Return the spec with bind mounts from absolute paths: relative ones are the bundle's."""
 

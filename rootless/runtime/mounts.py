@@ -10,6 +10,7 @@ import errno
 import logging
 import os
 import shutil
+import stat
 from dataclasses import replace
 
 from rootless.errors import InvalidInput, NotFound, OverlayError
@@ -22,6 +23,8 @@ from rootless.runtime.rootfs import open_target
 
 log = logging.getLogger(__name__)
 
+_OF_THE_KERNEL = ("proc", "sysfs")
+_NULL = os.makedev(1, 3)
 _CGROUPS = "/sys/fs/cgroup"
 
 
@@ -69,6 +72,8 @@ def _new_file_system(root_fd: int, mount: Mount, options: MountOptions) -> None:
     late = options.flags & api.MS_RDONLY if in_image else 0
     covered_fd = open_target(root_fd, mount.destination, directory=True)
     try:
+        if mount.type in _OF_THE_KERNEL:
+            _check_place(root_fd, covered_fd, mount.destination)
         try:
             _mount_on(covered_fd, mount, replace(options, flags=options.flags & ~late))
         except OSError as error:
@@ -88,6 +93,16 @@ def _new_file_system(root_fd: int, mount: Mount, options: MountOptions) -> None:
             os.close(mount_fd)
     finally:
         os.close(covered_fd)
+
+
+def _check_place(root_fd: int, target_fd: int, destination: str) -> None:
+    """Refuse a link of the image: what is masked or written below /proc later would be elsewhere.
+
+    CVE-2019-19921, CVE-2025-52881.
+    """
+    root, place = (os.readlink(f"/proc/self/fd/{fd}") for fd in (root_fd, target_fd))
+    if place != os.path.normpath(f"{root}/{destination}"):
+        raise OverlayError("the mount point must not lead through links of the image", destination)
 
 
 def _is_directory(root_fd: int, path: str) -> bool:
@@ -193,6 +208,9 @@ def mask(path: str) -> None:
         except OSError as error:
             raise OverlayError(f"cannot mask: {error.strerror}", path) from error
     elif os.path.exists(path):  # what is not there needs no mask
+        null = os.lstat("/dev/null")  # not a link of the image (CVE-2025-31133)
+        if not stat.S_ISCHR(null.st_mode) or null.st_rdev != _NULL:
+            raise OverlayError("cannot mask: /dev/null is not the null device", path)
         _cover(path, "/dev/null", 0)
 
 

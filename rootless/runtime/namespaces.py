@@ -73,6 +73,8 @@ def join_outer(spec: Spec) -> Spec:
             with contextlib.suppress(PermissionError, OverlayError):
                 _set(namespace)
                 left.remove(namespace.type)
+                if namespace.type == "uts":
+                    _set_names(spec)
     kept = tuple(found for found in spec.linux.namespaces if found.type in left)
     return replace(spec, linux=replace(spec.linux, namespaces=kept))
 

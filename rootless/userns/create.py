@@ -88,7 +88,7 @@ def fork_into(
         if before is not None:
             before()
         if maps is not None:
-            _enter(channel)
+            _enter(channel, maps)
 
     ours, theirs = Channel.pair()
     sys.stdout.flush()
@@ -192,7 +192,7 @@ def _leave_parents_signals(mask: set[int | signal.Signals]) -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
-def _enter(channel: Channel) -> None:
+def _enter(channel: Channel, maps: Maps) -> None:
     try:
         unshare(CLONE_NEWUSER)
     except OSError as error:
@@ -200,3 +200,6 @@ def _enter(channel: Channel) -> None:
     channel.send({"unshared": True})
     if channel.receive() is None:
         os._exit(SETUP_FAILED)
+    if maps.privileged:  # who need not be in the maps himself: the namespace's root acts
+        os.setresgid(0, 0, 0)
+        os.setresuid(0, 0, 0)

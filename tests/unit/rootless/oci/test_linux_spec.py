@@ -7,6 +7,8 @@ import pytest
 from rootless.errors import InvalidInput
 from rootless.oci.document import Node
 from rootless.oci.linux_spec import IDMapping, LinuxSpec, Namespace, parse_linux_spec
+from rootless.oci.resources_spec import Resources
+from rootless.oci.seccomp_spec import SeccompSpec
 
 FULL = LinuxSpec(
     namespaces=(Namespace("pid"), Namespace("network", "/proc/1/ns/net")),
@@ -15,6 +17,9 @@ FULL = LinuxSpec(
     masked_paths=("/proc/kcore",),
     readonly_paths=("/proc/sys",),
     sysctl={"net.ipv4.ip_forward": "1"},
+    seccomp=SeccompSpec("SCMP_ACT_ALLOW", flags=("SECCOMP_FILTER_FLAG_LOG",)),
+    resources=Resources(pids_limit=7),
+    cgroups_path="/below/it",
 )
 
 
@@ -28,15 +33,6 @@ def test_namespace_by_type() -> None:
     """A namespace is found by its type; one that is not there is the host's."""
     assert FULL.namespace("network") == Namespace("network", "/proc/1/ns/net")
     assert FULL.namespace("ipc") is None
-
-
-def test_what_is_not_applied_is_listed() -> None:
-    """Members that ask for something not done are named; runc's template asks for nothing."""
-    template = {"devices": [{"allow": False, "access": "rwm"}]}
-    assert parse_linux_spec(Node({"resources": template}, "spec")).not_applied == ()
-    asked = {"resources": {"memory": {"limit": 1}}, "seccomp": {"defaultAction": "x"}}
-    found = parse_linux_spec(Node(asked, "spec")).not_applied
-    assert found == ("linux.seccomp", "linux.resources")
 
 
 @pytest.mark.parametrize(
@@ -53,7 +49,10 @@ def test_what_is_not_applied_is_listed() -> None:
         ({"uidMappings": [{"containerID": 9, "hostID": 0, "size": 2**32 - 1}]}, "number of IDs"),
         ({"maskedPaths": ["/a", "b"]}, r"maskedPaths\[1\] is not an absolute path"),
         ({"readonlyPaths": "/a"}, "readonlyPaths is not an array"),
+        ({"seccomp": {"defaultAction": "x"}}, "linux.seccomp.defaultAction is not known: 'x'"),
         ({"sysctl": {"a": 1}}, "sysctl.a is not a string"),
+        ({"resources": {"pids": 1}}, "linux.resources.pids is not an object"),
+        ({"cgroupsPath": "/a/../../b"}, "linux.cgroupsPath must not lead upwards"),
     ],
 )
 def test_faults(document: Any, fault: str) -> None:

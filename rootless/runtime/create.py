@@ -185,13 +185,18 @@ class _Creation:
         self, maps: Maps | None, options: sandbox.SandboxOptions, control: Channel
     ) -> tuple[int, int]:
         """Return the process ID and a pidfd of the container's process."""
+        inside = self._spec
+
+        def before() -> None:
+            nonlocal inside
+            inside = namespaces.join_outer(self._spec)
 
         def body(channel: Channel) -> int:
-            channel.send({"pid": sandbox.start(self._spec, options, control)})
+            channel.send({"pid": sandbox.start(inside, options, control)})
             channel.receive()  # while its parent is here its ID is not given to another
             return 0
 
-        child = fork_into(maps, body, before=lambda: namespaces.join_outer(self._spec))
+        child = fork_into(maps, body, before=before)
         try:
             received = child.channel.receive()
             if received is None:

@@ -12,6 +12,7 @@ import errno
 import logging
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 
 from rootless.errors import InvalidInput, NotFound, OverlayError
 from rootless.linux import keyring, namespaces
@@ -55,17 +56,27 @@ def user_path(spec: Spec) -> str:
     return "" if user is None else user.path
 
 
-def join_outer(spec: Spec) -> None:
-    """Join, before a user namespace is made: the one that is named, else what can be joined yet."""
+def join_outer(spec: Spec) -> Spec:
+    """Join, before a user namespace is made: the one that is named, else what can be joined yet.
+
+    Return the spec with what is left to be done: the namespaces that have been joined are the
+    process's own by now, and from inside of a new user namespace they could not even be opened.
+    """
     path = user_path(spec)
     if path:
         _join(Namespace("user", path))
-        return
+        return spec
+    left = {found.type for found in spec.linux.namespaces}
     for namespace in _joined(spec):
         if namespace.type not in _OF_CHILDREN:
             # What belongs to the new user namespace can be joined from inside of it.
             with contextlib.suppress(PermissionError, OverlayError):
                 _set(namespace)
+                left.remove(namespace.type)
+                if namespace.type == "uts":
+                    _set_names(spec)
+    kept = tuple(found for found in spec.linux.namespaces if found.type in left)
+    return replace(spec, linux=replace(spec.linux, namespaces=kept))
 
 
 def before_fork(spec: Spec, *, own_pids: bool) -> None:

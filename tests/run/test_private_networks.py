@@ -98,6 +98,24 @@ class TestOutwards:
                 said = demo.ok("run", "--network", network, *command).strip()
                 assert (said == server.secret) is reached
 
+    def test_what_was_sent_last(self, demo: Rootless, forwarder: str) -> None:
+        """A program that sends and ends at once has sent it all: its network waits for that."""
+        size = 16 << 20
+        script = (
+            "import socket, sys; c = socket.create_connection(('10.0.2.2', int(sys.argv[1]))); "
+            f"c.sendall(bytes({size}))"
+        )
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = str(server.getsockname()[1])
+            command = ("debian-demo", "python3", "-c", script, port)
+            with demo.start("run", "--network", host_loopback(forwarder), *command):
+                server.settimeout(20)
+                connection, _ = server.accept()
+                with connection:
+                    connection.settimeout(20)
+                    got = sum(map(len, iter(lambda: connection.recv(1 << 20), b"")))
+        assert got == size
+
     def test_host_gateway(self, demo: Rootless, forwarder: str) -> None:
         """--add-host NAME:host-gateway leads to the host."""
         with servers.host_server("127.0.0.1") as server:

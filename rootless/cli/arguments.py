@@ -2,23 +2,34 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
-from rootless.bundle import environment, parse, volumes
+from rootless.bundle import environment, parse, resources, volumes
 from rootless.bundle.name_files import Dns
 from rootless.bundle.options import DEFAULT_SHM_SIZE, RunOptions
 from rootless.containers.network.mode import Kind, NetworkMode, parse_mode
 from rootless.containers.network.ports import PortMapping, parse_publish
+from rootless.containers.policy import (
+    DEFAULT_STOP_TIMEOUT,
+    Policy,
+    log_options,
+    parse_restart,
+    parse_signal,
+    seconds,
+)
 from rootless.containers.request import RunRequest
 from rootless.errors import InvalidInput
 from rootless.oci.runtime_spec import Mount
 
+_RESOURCES = tuple(field.name for field in fields(resources.ResourceOptions))
 # What a config.json says itself.
 _NOT_WITH_BUNDLE = (
     *("entrypoint", "workdir", "user", "umask", "ulimit", "annotation"),
     *("hostname", "add_host", "no_hosts", "dns", "dns_search", "dns_option", "network", "publish"),
-    *("name", "replace", "remove"),
+    *("name", "replace", "remove", "detach", "restart", "stop_signal", "stop_timeout", "log_opt"),
     *("read_only_tmpfs", "cap_add", "cap_drop", "security_opt", "shm_size"),
+    *("cgroup_parent", "strict_resources", *_RESOURCES),
 )
 _SPELLED = {"remove": "rm"}
 # `--entrypoint ""` and `--no-read-only-tmpfs` ask for something.
@@ -54,7 +65,11 @@ def run_request(given: Mapping[str, Any]) -> tuple[str, RunRequest]:
         overlay=given["overlay"],
         name=given["name"],
         replace=given["replace"],
-        remove=given["remove"],
+        policy=_policy(given),
+        detach=given["detach"],
+        labels=_labels(given),
+        cidfile=given["cidfile"],
+        pidfile=given["pidfile"],
         interactive=given["interactive"],
         add_hosts=_texts(given, "add_host"),
         no_hosts=given["no_hosts"],
@@ -62,7 +77,35 @@ def run_request(given: Mapping[str, Any]) -> tuple[str, RunRequest]:
         network=_network(given["network"], ports),
         ports=ports,
         devices=_texts(given, "device"),
+        cgroup=resources.uses_cgroup(given["cgroups"]),
     )
+
+
+def _policy(given: Mapping[str, Any]) -> Policy:
+    restart, most = parse_restart(given["restart"] or "no")
+    if restart != "no" and given["remove"]:
+        raise InvalidInput("--rm and --restart exclude each other", given["restart"])
+    if restart != "no" and not given["detach"]:
+        raise InvalidInput("--restart needs --detach", given["restart"], "or create and start")
+    log_bytes, log_files = log_options(_texts(given, "log_opt"))
+    timeout = given["stop_timeout"]
+    return Policy(
+        restart=restart,
+        most_restarts=most,
+        stop_signal=parse_signal(given["stop_signal"]) if given["stop_signal"] else 0,
+        stop_timeout=seconds(timeout, "--stop-timeout") if timeout else DEFAULT_STOP_TIMEOUT,
+        remove=given["remove"],
+        log_bytes=log_bytes,
+        log_files=log_files,
+    )
+
+
+def _labels(given: Mapping[str, Any]) -> dict[str, str]:
+    pairs = (text.partition("=") for text in _texts(given, "label"))
+    labels = {key: value for key, _, value in pairs}
+    if "" in labels:
+        raise InvalidInput("a label must have the form KEY=VALUE", f"={labels['']}")
+    return labels
 
 
 def _network(text: str, ports: tuple[PortMapping, ...]) -> NetworkMode:
@@ -83,6 +126,7 @@ def _check_bundle_options(given: Mapping[str, Any]) -> None:
 
 
 def _run_options(given: Mapping[str, Any], command: tuple[str, ...]) -> RunOptions:
+    _check_cgroup_options(given)
     return RunOptions(
         command=command,
         entrypoint=parse.entrypoint(given["entrypoint"]),
@@ -100,9 +144,24 @@ def _run_options(given: Mapping[str, Any], command: tuple[str, ...]) -> RunOptio
         cap_add=_texts(given, "cap_add"),
         cap_drop=_texts(given, "cap_drop"),
         no_new_privileges=parse.no_new_privileges(_texts(given, "security_opt")),
+        seccomp=parse.seccomp(_texts(given, "security_opt")),
         shm_size=parse.size(given["shm_size"]) if given["shm_size"] else DEFAULT_SHM_SIZE,
         annotations=dict(parse.annotation(text) for text in _texts(given, "annotation")),
+        resources=resources.resources_of(
+            resources.ResourceOptions(**{name: given[name] for name in _RESOURCES})
+        ),
+        cgroup_parent=given["cgroup_parent"],
+        strict_resources=given["strict_resources"],
     )
+
+
+def _check_cgroup_options(given: Mapping[str, Any]) -> None:
+    if resources.uses_cgroup(given["cgroups"]):
+        return
+    for name in ("cgroup_parent", "strict_resources", *_RESOURCES):
+        if given[name]:
+            option = f"--{name.replace('_', '-')}"
+            raise InvalidInput(f"{option} needs a cgroup", "--cgroups=disabled", "leave one out")
 
 
 def _texts(given: Mapping[str, Any], name: str) -> tuple[str, ...]:

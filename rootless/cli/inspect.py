@@ -1,23 +1,19 @@
-"""`rootless inspect`: an image's manifest and config."""
+"""`rootless inspect`: an image's manifest and config, a container's state and settings."""
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from rootless.cli.command import Command
-
-if TYPE_CHECKING:
-    from rootless.image.names import Image
-    from rootless.image.store import Store
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command(cls=Command)
 def inspect(
-    images: Annotated[
-        list[str], typer.Argument(metavar="IMAGE", help="Names or IDs.", show_default=False)
+    names: Annotated[
+        list[str], typer.Argument(metavar="NAME", help="Names or IDs.", show_default=False)
     ],
     form: Annotated[
         str,
@@ -29,6 +25,12 @@ def inspect(
             show_default=False,
         ),
     ] = "",
+    kind: Annotated[
+        str,
+        typer.Option(
+            "--type", metavar="image|container", help="What is meant.", show_default=False
+        ),
+    ] = "",
     raw: Annotated[
         str,
         typer.Option(
@@ -38,24 +40,20 @@ def inspect(
         ),
     ] = "",
 ) -> None:
-    """Show images as JSON, as `podman image inspect` does."""
-    from rootless.image import describe, names  # noqa: PLC0415 - --help needs none of it
-    from rootless.image.store import Store  # noqa: PLC0415
-    from rootless.paths import Paths  # noqa: PLC0415
+    """Show containers and images as JSON, as `podman inspect` does.
 
-    store = Store.open(Paths.from_environment(), create=False)
-    found = [names.resolve(store, image) for image in images]
+    A name that both have is the container's; --type says which is meant.
+    """
+    from rootless.cli import inspected  # noqa: PLC0415 - --help needs none of it
+    from rootless.errors import InvalidInput  # noqa: PLC0415
+
+    if kind not in ("", "image", "container"):
+        raise InvalidInput("no such type", kind, "image or container")
     if raw:
-        for image in found:
-            typer.echo(_document(store, image, raw), nl=False)
+        for name in names:
+            typer.echo(inspected.document(name, raw), nl=False)
         return
-    all_names: dict[str, list[str]] = {}
-    for entry in names.entries(store):
-        if entry.reference:
-            all_names.setdefault(entry.manifest_digest, []).append(entry.reference)
-    shown = [
-        describe.details(image, tuple(all_names.get(image.manifest_digest, ()))) for image in found
-    ]
+    shown = [inspected.details(name, kind) for name in names]
     if form:
         for value in shown:
             typer.echo(_text(_value(value, form)))
@@ -63,26 +61,12 @@ def inspect(
         typer.echo(json.dumps(shown, indent=4, ensure_ascii=False))
 
 
-def _document(store: "Store", image: "Image", name: str) -> bytes:
-    from rootless.errors import InvalidInput  # noqa: PLC0415
-    from rootless.oci.document import MAX_CONFIG_BYTES  # noqa: PLC0415
-
-    digests = {
-        "config": image.config_digest,
-        "manifest": image.source_digest or image.manifest_digest,
-        "stored": image.manifest_digest,
-    }
-    if name not in digests:
-        raise InvalidInput("no such document", name, "one of " + ", ".join(digests))
-    return store.read_blob(digests[name], MAX_CONFIG_BYTES)
-
-
 def _value(value: Any, path: str) -> Any:
     """Return what a dotted path leads to; `{{.Id}}` is taken for `.Id`, and so is `Id`."""
     from rootless.errors import InvalidInput  # noqa: PLC0415
 
-    names = path.strip().removeprefix("{{").removesuffix("}}").strip().strip(".")
-    for name in names.split(".") if names else ():
+    words = path.strip().removeprefix("{{").removesuffix("}}").strip().strip(".")
+    for name in words.split(".") if words else ():
         if isinstance(value, dict) and name in value:
             value = value[name]
         elif isinstance(value, list) and name.isascii() and name.isdigit():

@@ -1,4 +1,4 @@
-"""`rootless rm`: named containers and what they wrote."""
+"""`rootless rm`: containers and what they wrote."""
 
 from typing import Annotated
 
@@ -12,14 +12,20 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 @app.command(cls=Command)
 def rm(
     containers: Annotated[
-        list[str], typer.Argument(metavar="NAME", show_default=False, help="Which ones.")
-    ],
-) -> None:
-    """Remove containers that `run --name` kept, with the files that they wrote."""
-    from rootless.containers import names  # noqa: PLC0415 - --help needs none of it
-    from rootless.paths import Paths  # noqa: PLC0415
+        list[str] | None,
+        typer.Argument(metavar="NAME", show_default=False, help="Names or IDs."),
+    ] = None,
+    force: Annotated[  # noqa: FBT002 - typer's form of a flag
+        bool,
+        typer.Option("--force", "-f", help="End those that run; ignore those that are not there."),
+    ] = False,
+    everything: Annotated[  # noqa: FBT002
+        bool, typer.Option("--all", "-a", help="All of them.")
+    ] = False,
+) -> int:
+    """Remove containers, with the files that they wrote and with their logs."""
+    from rootless.cli.each import for_each  # noqa: PLC0415 - --help needs none of it
+    from rootless.containers import commands  # noqa: PLC0415
 
-    paths = Paths.from_environment()
-    for name in containers:
-        names.remove(paths, name)
-        typer.echo(name)
+    chosen = commands.chosen(containers or [], everything=everything)
+    return for_each(chosen, lambda word: commands.remove_one(word, force=force))

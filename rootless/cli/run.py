@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from rootless.cli import life_options as life
+from rootless.cli import resource_options
 from rootless.cli.option_groups import GroupedCommand, flag, option
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -30,6 +32,7 @@ Examples:
   rootless run -it debian bash
   rootless run -v .:/work -w /work debian make
   rootless run --name dev -it debian bash     # what it writes stays
+  rootless run -d --name web debian sleep 60  # it lives on: ps, logs, stop
   rootless run --bundle ./bundle""",
 )
 def run(  # noqa: PLR0917 - one parameter an option
@@ -117,9 +120,7 @@ def run(  # noqa: PLR0917 - one parameter an option
     replace: Annotated[
         bool, flag("--replace", group=_ROOT, help_="With --name: start afresh.")
     ] = False,
-    remove: Annotated[
-        bool, flag("--rm", group=_ROOT, help_="Remove a named container when it ends.")
-    ] = False,
+    remove: Annotated[bool, flag("--rm", group=_ROOT, help_="Remove it when it ends.")] = False,
     overlay: Annotated[
         str,
         option("--overlay", group=_ROOT, metavar="DIR", help_="Keep what it writes in DIR."),
@@ -144,6 +145,14 @@ def run(  # noqa: PLR0917 - one parameter an option
             help_="Who does the copy-on-write; auto takes what works.",
         ),
     ] = "auto",
+    detach: life.Detach = False,
+    restart: life.Restart = "",
+    stop_signal: life.StopSignal = "",
+    stop_timeout: life.StopTimeout = "",
+    label: life.Label = None,
+    log_opt: life.LogOpt = None,
+    cidfile: life.CIDFile = "",
+    pidfile: life.PIDFile = "",
     network: Annotated[
         str,
         option(
@@ -256,7 +265,7 @@ def run(  # noqa: PLR0917 - one parameter an option
             "--security-opt",
             group=_RIGHTS,
             metavar="OPT",
-            help_="no-new-privileges=false lets set-ID programs work.",
+            help_="seccomp=FILE|unconfined; no-new-privileges=false lets set-ID programs work.",
         ),
     ] = None,
     ulimit: Annotated[
@@ -283,18 +292,35 @@ def run(  # noqa: PLR0917 - one parameter an option
             help_="Annotation of the bundle, for hooks and tools.",
         ),
     ] = None,
+    memory: resource_options.Memory = "",
+    memory_swap: resource_options.MemorySwap = "",
+    memory_reservation: resource_options.MemoryReservation = "",
+    cpus: resource_options.Cpus = "",
+    cpu_shares: resource_options.CpuShares = "",
+    cpu_period: resource_options.CpuPeriod = "",
+    cpu_quota: resource_options.CpuQuota = "",
+    cpuset_cpus: resource_options.CpusetCpus = "",
+    cpuset_mems: resource_options.CpusetMems = "",
+    pids_limit: resource_options.PidsLimit = "",
+    blkio_weight: resource_options.BlkioWeight = "",
+    cgroups: resource_options.Cgroups = "",
+    cgroup_parent: resource_options.CgroupParent = "",
+    strict_resources: resource_options.StrictResources = False,
 ) -> int:
     """Run a command in an image, as an ordinary user, without unpacking it.
 
-    What it writes goes when it ends, unless --name, --overlay or a volume keeps it. The exit
-    status is the command's own; 125 when rootless failed, 126 or 127 when the command could not
-    be executed or found, 128+N when signal N ended it.
+    What it writes goes when it ends, unless --name, --detach, --overlay or a volume keeps it. The
+    exit status is the command's own; 125 when rootless failed, 126 or 127 when the command could
+    not be executed or found, 128+N when signal N ended it.
     """
     given = locals()
     from rootless.cli.arguments import run_request  # noqa: PLC0415 - --help needs none of it
-    from rootless.containers.run import run_bundle, run_image  # noqa: PLC0415
+    from rootless.containers import run as runs  # noqa: PLC0415
 
     image, request = run_request(given)
-    status = run_image(image, request) if image else run_bundle(bundle, request)
+    if request.detach:
+        typer.echo(runs.run_detached(image, request))
+        return 0
+    status = runs.run_image(image, request) if image else runs.run_bundle(bundle, request)
     sys.stdout.flush()
     return status

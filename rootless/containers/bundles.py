@@ -18,8 +18,9 @@ from rootless.paths import Paths
 def create_bundle(image_name: str, folder: str, options: RunOptions) -> None:
     """Make a bundle of an image at `folder`."""
     paths = Paths.from_environment()
-    container = prepare.from_image(paths, image_name, RunRequest(options=options))
-    image = resolve(Store.open(paths, create=False), image_name)
+    store = Store.open(paths, create=False)
+    image = resolve(store, image_name)
+    container = prepare.from_image(store, image, RunRequest(options=options))
     write_bundle(Path(folder), container.spec, image)
 
 

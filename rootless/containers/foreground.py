@@ -5,29 +5,25 @@ until the supervisor ends with the container's status.
 """
 
 import contextlib
-import logging
 import os
 import select
 import signal
 import sys
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Self
+from collections.abc import Mapping
 
-from rootless.containers import terminal
-from rootless.containers.container import Container, OverlayRoot
-from rootless.containers.network.namespace import Joined
-from rootless.containers.network.network import JOINED
-from rootless.containers.run_folder import RunFolder, remove_owned_by_container
-from rootless.containers.supervisor import Resources, supervise
+from rootless.containers import control, terminal
+from rootless.containers.clients import Client, Clients
+from rootless.containers.footing import Footing
+from rootless.containers.id_files import write_pidfile
+from rootless.containers.notes import Notes
+from rootless.containers.record import Record, write
+from rootless.containers.run_folder import RunFolder
+from rootless.containers.session import Session, StreamSetup, cut_off
+from rootless.containers.signal_pipe import SignalPipe
 from rootless.containers.terminal import State, Terminal
-from rootless.errors import OverlayError, RootlessError
-from rootless.linux.channel import Channel, Message
-from rootless.overlay.upperdir import Upperdir, choose_folder, open_upperdir
+from rootless.errors import Conflict, RootlessError
+from rootless.linux.channel import Message
 from rootless.paths import Paths
-from rootless.userns.create import Child, fork_into
-
-log = logging.getLogger(__name__)
 
 _FORWARDED = (
     signal.SIGHUP,
@@ -38,191 +34,124 @@ _FORWARDED = (
     signal.SIGUSR2,
     signal.SIGALRM,
 )
+_TAKEN = (*_FORWARDED, signal.SIGWINCH, signal.SIGTSTP, signal.SIGCONT)
 _ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
-_PATIENCE_MS = 5000
 
 
-def run(container: Container, paths: Paths) -> int:
+def run(record: Record, paths: Paths, *, pidfile: str = "") -> int:
     """Run a container to its end; return its exit status. Raises what kept it from starting."""
     # Before anything is made, so that no signal comes between the making and the clean-up.
-    with _SignalPipe() as signals, contextlib.ExitStack() as clean_up:
-        folder = RunFolder.create(paths, container.id)
-        clean_up.callback(folder.remove)
-        upperdir = _open_upperdir(container, paths)
-        if upperdir is not None:
-            clean_up.callback(_remove_ephemeral, upperdir)
+    with SignalPipe(_TAKEN) as signals, contextlib.ExitStack() as owned:
+        container = record.container
+        folder = RunFolder.create(paths, record.id)
+        owned.callback(folder.remove)
+        clients = Clients(control.listen(folder.path))
+        owned.callback(clients.close)
+        if not record.kept:
+            write(folder.path, record)
+        footing = Footing.open(container, paths, folder, owned)
         saved = terminal.state() if container.spec.process.terminal else None
-        joined = Joined(-1, -1)
-        if container.network.kind == JOINED:
-            joined = Joined.open(container.network.path)
-            clean_up.callback(joined.close)
-        ours, theirs = Channel.pair()
-        clean_up.callback(ours.close)
-        clean_up.callback(theirs.close)
-
-        def body(channel: Channel) -> int:
-            ours.close()
-            resources = Resources(folder, upperdir, theirs, saved, joined.network_fd)
-            return supervise(container, resources, channel)
-
-        child = fork_into(container.maps, body, joined.user_fd)
-        theirs.close()
-        return _Session(container, child, ours, signals, saved).run()
-
-
-def _open_upperdir(container: Container, paths: Paths) -> Upperdir | None:
-    root = container.root
-    if not isinstance(root, OverlayRoot):
-        return None
-    if root.kept is not None:
-        return open_upperdir(root.kept, ephemeral=False)
-    if container.spec.root_readonly:
-        return None  # only mount points are made in it
-    shared_tmp = Path(os.environ.get("TMPDIR", "/var/tmp"))  # noqa: S108 - a folder of one's own
-    folder = choose_folder((paths.scratch, shared_tmp / f"rootless-{os.getuid()}" / "scratch"))
-    if folder is None:
-        log.info("no file system for an upperdir: writes go to memory")
-        return None
-    return open_upperdir(folder / container.id, ephemeral=True)
+        notes = Notes(paths, record, folder.path, detached=False)
+        notes.begin()
+        status, error = 0, ""
+        try:
+            setup = StreamSetup(clients.close, saved)
+            session = Session.begin(container, footing, setup, owned)
+            front = _Foreground(
+                *(record, session, notes, clients), signals=signals, saved=saved, pidfile=pidfile
+            )
+            status = front.run()
+        except RootlessError as failure:
+            status, error = failure.exit_status, str(failure)
+            raise
+        finally:
+            notes.finish(status, error)
+            notes.end()
+            clients.tell_end(status)
+        return status
 
 
-def _remove_ephemeral(upperdir: Upperdir) -> None:
-    """Remove what a supervisor that was killed could not."""
-    if upperdir.ephemeral and upperdir.path.exists():
-        remove_owned_by_container([upperdir.path])
-    upperdir.close()
-
-
-class _SignalPipe:
-    """Signals as bytes on a pipe, so that poll(2) waits for them; the handlers are put back."""
-
-    def __init__(self) -> None:
-        self.read_fd, self._write_fd = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        self._before: dict[signal.Signals, object] = {}
-
-    def __enter__(self) -> Self:
-        for number in (*_FORWARDED, signal.SIGWINCH, signal.SIGTSTP, signal.SIGCONT):
-            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup(1) stays in force
-                self._before[number] = signal.signal(number, lambda _number, _frame: None)
-        signal.set_wakeup_fd(self._write_fd, warn_on_full_buffer=False)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        signal.set_wakeup_fd(-1)
-        for number, handler in self._before.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]
-        os.close(self.read_fd)
-        os.close(self._write_fd)
-
-    def take(self) -> Iterator[signal.Signals]:
-        """Yield the signals that have come."""
-        with contextlib.suppress(BlockingIOError):
-            for number in os.read(self.read_fd, 512):
-                yield signal.Signals(number)
-
-
-class _Session:
-    """One run, from the fork of the supervisor to its end."""
+class _Foreground:
+    """The front of a container that has the caller's terminal, or his standard streams."""
 
     def __init__(
         self,
-        container: Container,
-        child: Child,
-        control: Channel,
-        signals: _SignalPipe,
+        record: Record,
+        session: Session,
+        notes: Notes,
+        clients: Clients,
+        *,
+        signals: SignalPipe,
         saved: State | None,
+        pidfile: str,
     ) -> None:
-        self._container = container
-        self._child = child
-        self._control = control
+        self._record = record
+        self._session = session
+        self._notes = notes
+        self._clients = clients
+        self._pidfile = pidfile
         self._signals = signals
         self._saved = saved
         self._terminal: Terminal | None = None
-        self._started = False
-        self._init_fd = -1
-        self._ended_by: signal.Signals | None = None
-        self._error: RootlessError | None = None
-        self._open = {child.channel.fileno(): child.channel, control.fileno(): control}
+        self._ended_by: int | None = None
 
     def run(self) -> int:
         """Pass everything on until the supervisor has ended; return its status."""
-        supervisor_fd = self._child.channel.fileno()
+        self.on_change()
         try:
-            while supervisor_fd in self._open:
-                self._serve_once()
-            status = self._child.wait()
+            status = self._session.run(self)
             while self._ended_by is None and self._output_waits():
-                self._serve_once()
+                self._session.serve_once(self)
         except BrokenPipeError:  # the reader of our output has gone
-            self._child.kill()
             return 128 + signal.SIGPIPE
-        except BaseException:
-            self._child.kill()
-            raise
+        except RootlessError:
+            if self._ended_by is None:
+                raise
         finally:
-            self._close()
+            if self._terminal is not None:
+                self._terminal.close()  # puts the caller's back
+            self._session.close()
         if self._ended_by is not None:
             return 128 + self._ended_by
-        if self._error is not None:
-            raise self._error
         if status < 0:
-            raise RootlessError(
-                "the run was cut off: its supervisor was killed", signal.Signals(-status).name
-            )
+            raise cut_off(status)
         return status
 
-    def _close(self) -> None:
-        """Put the terminal back; wait for the container's processes: their files go next."""
-        if self._terminal is not None:
-            self._terminal.close()
-        if self._init_fd >= 0:
-            poll = select.poll()
-            poll.register(self._init_fd, select.POLLIN)
-            poll.poll(_PATIENCE_MS)
-            os.close(self._init_fd)
+    def interests(self) -> Mapping[int, int]:
+        """Return what to wait for."""
+        theirs = self._terminal.interests() if self._terminal is not None else {}
+        commands = self._clients.interests(takes_input=True)
+        return {self._signals.read_fd: select.POLLIN, **commands, **theirs}
 
-    def _output_waits(self) -> bool:
-        """Move the ended container's output on; tell whether some waits for its reader."""
-        if self._terminal is None:
-            return False
-        while self._terminal.move_output():
-            if self._terminal.output_waits:
-                return True
-        return False
+    def patience_ms(self) -> int | None:
+        """Return None: nothing is to be done without an event."""
+        return None
 
-    def _serve_once(self) -> None:
-        poll = select.poll()
-        poll.register(self._signals.read_fd, select.POLLIN)
-        for fd in self._open:
-            poll.register(fd, select.POLLIN)
+    def serve(self, ready: Mapping[int, int]) -> None:
+        """Move bytes, pass signals on."""
         if self._terminal is not None:
-            for fd, events in self._terminal.interests().items():
-                poll.register(fd, events)
-        ready = [fd for fd, _ in poll.poll()]
-        for fd in ready:
-            if fd in self._open:
-                self._on_message(fd)
-            elif fd != self._signals.read_fd and self._terminal is not None:
+            for fd in [fd for fd in self._terminal.interests() if fd in ready]:
                 self._terminal.serve(fd)
+        self._clients.serve(ready, self._answer, lambda _: None)
         if self._signals.read_fd in ready:  # last: they are the workload's if it has started
             for number in self._signals.take():
                 self._on_signal(number)
 
-    def _on_signal(self, number: signal.Signals) -> None:
-        if number == signal.SIGWINCH:
-            if self._terminal is not None:
-                self._terminal.fit()
-        elif self._started and not self._child.is_reaped:
-            # The workload's group is an orphaned one: only SIGSTOP stops it (setpgid(2)).
-            told = signal.SIGSTOP if number == signal.SIGTSTP else number
-            self._control.send({"signal": int(told)})
-        elif number == signal.SIGTSTP:
-            self._stop()
-        elif number in _ENDING:  # nothing runs that could be told
-            self._ended_by = number
-            self._child.shoot()
+    def on_console(self, master_fd: int) -> None:
+        """Take the container's terminal and the caller's."""
+        self._terminal = Terminal(
+            master_fd, interactive=self._record.container.interactive, saved=self._saved
+        )
+        self._session.answer_console()
 
-    def _stop(self) -> None:
+    def on_change(self) -> None:
+        """Tell other commands where the container is."""
+        self._notes.processes(self._session)
+        workload = self._session.workload
+        if self._pidfile and workload is not None:
+            write_pidfile(self._pidfile, workload.pid)
+
+    def on_stopped(self) -> None:
         """Stop this process until a shell's fg or bg.
 
         The workload is stopped by now: it would read what is typed for the shell.
@@ -233,44 +162,50 @@ class _Session:
         if self._terminal is not None:
             self._terminal.resume()
 
-    def _on_message(self, fd: int) -> None:
-        received = self._open[fd].receive()
-        if received is None:
-            del self._open[fd]
-            return
-        message, fds = received
-        if fds and message.get("console"):
-            self._on_console(fds[0])
-        elif fds and message.get("init"):
-            self._init_fd = fds[0]
-        else:
-            self._on_news(message)
-
-    def _on_console(self, master_fd: int) -> None:
-        self._terminal = Terminal(
-            master_fd, interactive=self._container.interactive, saved=self._saved
-        )
-        self._control.send({"console": True})
-
-    def _on_news(self, message: Message) -> None:
-        if "error" in message:
-            self._error = self._error or RootlessError.from_record(message["error"])
-        elif "started" in message:
-            self._started = True
-        elif "stopped" in message:
-            self._stop()
-        elif "server_died" in message:
-            error = OverlayError(
-                "the FUSE server ended: files of the image now give I/O errors",
-                str(message["server_died"]),
-            )
-            if not self._started:  # what else fails now fails by this
-                self._error = error
-                return
-            self._say(str(error))
-        elif "network_died" in message:
-            self._say(f"the network ended, connections fail: {message['network_died']}")
-
-    def _say(self, text: str) -> None:
+    def on_loss(self, text: str) -> None:
+        """Say so."""
         sys.stderr.write(f"rootless: {text}\r\n" if self._terminal else f"rootless: {text}\n")
         sys.stderr.flush()
+
+    def _answer(self, client: Client, message: Message) -> None:
+        """Answer another command: it may signal the container and wait for it."""
+        number = message.get("signal")
+        if "wait" in message:
+            client.waits = True
+        elif isinstance(number, int) and self._session.signal(number):
+            client.send({"ok": True})
+        elif isinstance(number, int) and (
+            message.get("ends") or number in (*_ENDING, signal.SIGKILL)
+        ):
+            self._end_unstarted(number)
+            client.send({"ok": True})
+        else:
+            what = "the container runs in the foreground of another command"
+            client.send({"error": Conflict(what, self._record.name).to_record()})
+
+    def _output_waits(self) -> bool:
+        """Move the ended container's output on; tell whether some waits for its reader."""
+        if self._terminal is None:
+            return False
+        while self._terminal.move_output():
+            if self._terminal.output_waits:
+                return True
+        return False
+
+    def _on_signal(self, number: signal.Signals) -> None:
+        if number == signal.SIGWINCH:
+            if self._terminal is not None:
+                self._terminal.fit()
+            return
+        # The workload's group is an orphaned one: only SIGSTOP stops it (setpgid(2)).
+        told = signal.SIGSTOP if number == signal.SIGTSTP else number
+        if self._session.signal(told):
+            return
+        if number == signal.SIGTSTP:
+            self.on_stopped()
+        elif number in _ENDING:  # nothing runs that could be told
+            self._end_unstarted(number)
+
+    def _end_unstarted(self, number: int) -> None:
+        self._ended_by = int(number)
+        self._session.child.shoot()

@@ -12,8 +12,8 @@ from rootless.bundle import name_files
 from rootless.bundle.bundle import Bundle
 from rootless.bundle.convert import convert
 from rootless.bundle.options import RunOptions
+from rootless.bundle.seccomp import with_seccomp
 from rootless.bundle.users import ImageUser, group_with, passwd_with, resolve_user
-from rootless.containers import names
 from rootless.containers.container import Container, OverlayRoot, PlainRoot
 from rootless.containers.network import plan
 from rootless.containers.network.namespace import Joined
@@ -21,26 +21,37 @@ from rootless.containers.network.network import JOINED, Network
 from rootless.containers.request import RunRequest
 from rootless.errors import Conflict, InvalidInput
 from rootless.image import trees
-from rootless.image.names import Image, resolve
+from rootless.image.names import Image
 from rootless.image.store import Store
-from rootless.oci.digest import chain_id
 from rootless.oci.linux_spec import IDMapping
 from rootless.oci.runtime_spec import Mount, Spec
 from rootless.overlay.driver import check_driver
-from rootless.paths import Paths
+from rootless.runtime import namespaces
 from rootless.userns.idmap import IDMap, Mapping
-from rootless.userns.join import read_maps
+from rootless.userns.join import maps_of, read_maps
 from rootless.userns.maps import MapRequest, Maps, choose_maps
 from rootless.userns.subid import Caller
 
 KEEP_GROUPS = "keep-groups"
 
 
-def from_image(paths: Paths, image_name: str, request: RunRequest) -> Container:
-    """Return a container of an image of the store; raises NotFound, InvalidInput, Precondition."""
+def from_image(
+    store: Store,
+    image: Image,
+    request: RunRequest,
+    container_id: str = "",
+    network: Network | None = None,
+) -> Container:
+    """Return a container of an image; raises NotFound, InvalidInput, Precondition.
+
+    Args:
+        store: Where the image is.
+        image: The image.
+        request: What was asked for.
+        container_id: That of one which is to run again; a new one else.
+        network: That of another container, joined; planned by the request else.
+    """
     check_driver(request.driver)
-    store = Store.open(paths, create=False)
-    image = resolve(store, image_name)
     options = request.options
     keep_groups = KEEP_GROUPS in options.group_add
     options = replace(
@@ -50,20 +61,22 @@ def from_image(paths: Paths, image_name: str, request: RunRequest) -> Container:
     def read(path: bytes) -> bytes | None:
         return trees.read_file(store, image, path)
 
-    network = plan.plan(request.network, request.ports)
+    network = network or plan.plan(request.network, request.ports)
     options = replace(options, network=plan.word_for_spec(network))
     user, maps = _user_and_maps(image, options, request, read, _joined_maps(network, request))
-    container_id = secrets.token_hex(32)
+    container_id = container_id or secrets.token_hex(32)
     options = replace(options, hostname=options.hostname or _hostname(options, container_id))
     spec = convert(image.config, options, user, container_id, mappings_of(maps))
+    spec = with_seccomp(spec, options.seccomp, os.uname())
     return Container(
         id=container_id,
         spec=spec,
         maps=maps,
-        root=_overlay_root(paths, store, image, request),
+        root=_overlay_root(store, image, request),
         interactive=request.interactive,
         keep_groups=keep_groups,
         devices=tuple(_device(text) for text in request.devices),
+        cgroup=request.cgroup,
         name_files=_name_files(spec, request, network) | _user_files(request, user, read),
         network=network,
     )
@@ -129,15 +142,10 @@ def mappings_of(maps: Maps) -> tuple[tuple[IDMapping, ...], tuple[IDMapping, ...
     return lines(maps.uid), lines(maps.gid)
 
 
-def _overlay_root(paths: Paths, store: Store, image: Image, request: RunRequest) -> OverlayRoot:
+def _overlay_root(store: Store, image: Image, request: RunRequest) -> OverlayRoot:
     if request.name and request.overlay:
         raise Conflict("--name and --overlay exclude each other", request.name)
-    kept: Path | None = None
-    if request.overlay:
-        kept = Path(request.overlay).absolute()
-    elif request.name:
-        chain = str(chain_id(image.config.diff_ids))
-        kept = names.claim(paths, request.name, chain, image.reference, replace=request.replace)
+    kept = Path(request.overlay).absolute() if request.overlay else None
     return OverlayRoot(
         tree=trees.ensure_tree(store, image.config),
         layers=trees.layer_paths(store, image.config),
@@ -244,6 +252,7 @@ def from_bundle(bundle: Bundle, request: RunRequest) -> Container:
         interactive=request.interactive,
         keep_groups=KEEP_GROUPS in options.group_add,
         devices=tuple(_device(text) for text in request.devices),
+        cgroup=request.cgroup,
     )
 
 
@@ -251,6 +260,11 @@ def _bundle_maps(spec: Spec, request: RunRequest) -> Maps:
     """Return the bundle's own maps where the caller may have them, else his default ones."""
     caller = Caller.current()
     asked = bool(request.userns or request.uidmap or request.gidmap)
+    path = namespaces.user_path(spec)
+    if path:
+        if asked:
+            raise Conflict("the bundle joins a user namespace, which has its ID maps", path)
+        return maps_of(path)
     if spec.linux.uid_mappings and not asked:
         own = _own_maps(spec, caller)
         if own is not None:

@@ -1,11 +1,13 @@
 """What `run` was asked for beside the shape of the bundle."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rootless.bundle.name_files import Dns
 from rootless.bundle.options import RunOptions
 from rootless.containers.network.mode import NetworkMode
 from rootless.containers.network.ports import PortMapping
+from rootless.containers.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,11 @@ class RunRequest:
         overlay: Folder of an upperdir to keep; "" for none.
         name: Name of the container; "" for none.
         replace: A container of that name is removed first.
-        remove: A named container goes when it ends.
+        policy: What becomes of the container; `policy.stop_signal` 0 is the image's own.
+        detach: A monitor keeps it.
+        labels: KEY=VALUE each, beside the image's.
+        cidfile: Where its ID is written; "" for nowhere.
+        pidfile: Where its workload's process ID is written.
         interactive: Standard input is passed.
         add_hosts: NAME:ADDRESS each.
         no_hosts: The image's own /etc/hosts stays.
@@ -29,6 +35,7 @@ class RunRequest:
         network: `--network`; `options` has what the bundle says of it once it is planned.
         ports: What is published.
         devices: Host device nodes, SOURCE[:DESTINATION] each.
+        cgroup: It gets a cgroup of its own where there is one to be had.
     """
 
     options: RunOptions = field(default_factory=RunOptions)
@@ -39,7 +46,11 @@ class RunRequest:
     overlay: str = ""
     name: str = ""
     replace: bool = False
-    remove: bool = False
+    policy: Policy = field(default_factory=Policy)
+    detach: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict)
+    cidfile: str = ""
+    pidfile: str = ""
     interactive: bool = False
     add_hosts: tuple[str, ...] = ()
     no_hosts: bool = False
@@ -47,3 +58,4 @@ class RunRequest:
     network: NetworkMode = field(default_factory=NetworkMode)
     ports: tuple[PortMapping, ...] = ()
     devices: tuple[str, ...] = ()
+    cgroup: bool = True

@@ -1,15 +1,20 @@
 """`rootless run` from request to status: sweep what dead runs left, prepare, run, forget."""
 
+import contextlib
 import logging
 import sys
 import tempfile
 from pathlib import Path
 
 from rootless.bundle.bundle import read_bundle
-from rootless.containers import foreground, names, prepare
-from rootless.containers.container import Container
+from rootless.containers import foreground, keep, prepare, seccomp
+from rootless.containers.id_files import check_new, write_cidfile
+from rootless.containers.record import Record
+from rootless.containers.remove import remove
 from rootless.containers.request import RunRequest
 from rootless.containers.run_folder import sweep
+from rootless.containers.start import start_new
+from rootless.errors import NotFound
 from rootless.image.store import Store
 from rootless.paths import Paths
 
@@ -19,14 +24,43 @@ log = logging.getLogger(__name__)
 def run_image(image: str, request: RunRequest) -> int:
     """Run a command in an image; return its status."""
     paths = Paths.from_environment()
+    check_new(request.cidfile)
     sweep(paths)
-    container = prepare.from_image(paths, image, request)
-    _say_map_once(container, paths)
+    if not request.name:
+        record = keep.passing(paths, image, request)
+        _say_map_once(record, paths)
+        write_cidfile(request.cidfile, record)
+        return foreground.run(record, paths, pidfile=request.pidfile)
+    record = keep.kept(paths, image, request, again=True)
+    _say_map_once(record, paths)
     try:
-        return foreground.run(container, paths)
+        write_cidfile(request.cidfile, record)
+        return foreground.run(record, paths, pidfile=request.pidfile)
     finally:
-        if request.name and request.remove:
-            names.remove(paths, request.name)
+        if request.policy.remove:
+            with contextlib.suppress(NotFound):  # removed by force meanwhile
+                remove(paths, record)
+
+
+def run_detached(image: str, request: RunRequest) -> str:
+    """Run a command in an image and leave it running; return the container's ID."""
+    paths = Paths.from_environment()
+    check_new(request.cidfile)
+    sweep(paths)
+    record = keep.kept(paths, image, request, again=True)
+    _say_map_once(record, paths)
+    start_new(paths, record, pidfile=request.pidfile).end.close()
+    write_cidfile(request.cidfile, record)
+    return record.id
+
+
+def create(image: str, request: RunRequest) -> str:
+    """Make a container to be started later; return its ID."""
+    paths = Paths.from_environment()
+    check_new(request.cidfile)
+    record = keep.kept(paths, image, request, again=False)
+    write_cidfile(request.cidfile, record)
+    return record.id
 
 
 def run_bundle(path: str, request: RunRequest) -> int:
@@ -36,20 +70,24 @@ def run_bundle(path: str, request: RunRequest) -> int:
     store = Store.open(paths, create=False)
     with tempfile.TemporaryDirectory(prefix="rootless-bundle-") as scratch:
         bundle = read_bundle(Path(path), store, Path(scratch))
-        for member in bundle.spec.not_applied:
-            log.warning("%s of the bundle is not applied", member)
-        return foreground.run(prepare.from_bundle(bundle, request), paths)
+        for name in bundle.spec.hooks.to_document():
+            log.warning("hooks.%s of the bundle is not applied", name)
+        container = seccomp.with_filter(prepare.from_bundle(bundle, request), paths, required=True)
+        record = keep.for_bundle(container, request)
+        write_cidfile(request.cidfile, record)
+        return foreground.run(record, paths, pidfile=request.pidfile)
 
 
-def _say_map_once(container: Container, paths: Paths) -> None:
+def _say_map_once(record: Record, paths: Paths) -> None:
     """Tell a person, once a log-in, that one ID only is mapped and why."""
-    if not container.maps.reason or not sys.stderr.isatty():
+    reason = record.container.maps.reason
+    if not reason or not sys.stderr.isatty():
         return
     mark = paths.runtime / "said-single-id"
     if not mark.exists():
         paths.runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
         mark.touch()
         sys.stderr.write(
-            f"rootless: only your own ID is mapped: {container.maps.reason}; "
+            f"rootless: only your own ID is mapped: {reason}; "
             "'rootless doctor' tells how to get more\n"
         )

@@ -17,14 +17,16 @@ from rootless.containers.container import Container, OverlayRoot, PlainRoot
 from rootless.containers.network.attach import attach
 from rootless.containers.network.drain import wait_until_sent
 from rootless.containers.network.forwarder import Forwarder
-from rootless.containers.run_folder import RunFolder
+from rootless.containers.overlay_root import mount_overlay
+from rootless.containers.run_folder import RunFolder, remove_cgroup
 from rootless.containers.terminal import State, restore_if_raw
 from rootless.linux import mount_api, namespaces, prctl
 from rootless.linux.channel import Channel
 from rootless.oci.runtime_spec import Mount, Spec
-from rootless.overlay.driver import MountedRoot, OverlayRequest, mount_root
+from rootless.overlay.driver import MountedRoot
 from rootless.overlay.upperdir import Upperdir
 from rootless.runtime import sandbox
+from rootless.runtime.cgroup import Cgroup
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Resources:
         upperdir: None for a tmpfs.
         control: The channel's end for PID 1.
         terminal_state: The caller's terminal as it was, to be put back whatever happens.
+        cgroup: The container's; None where it stays in the caller's.
         network_fd: The namespace of a network that is joined.
     """
 
@@ -43,6 +46,7 @@ class Resources:
     upperdir: Upperdir | None
     control: Channel
     terminal_state: State | None
+    cgroup: Cgroup | None = None
     network_fd: int = -1
 
 
@@ -58,9 +62,11 @@ def supervise(container: Container, resources: Resources, channel: Channel) -> i
         forwarder = attach(container.network, resources.network_fd, str(resources.folder.path))
         options = sandbox.SandboxOptions(
             rootfs=str(_root_path(container, root)),
-            set_groups=container.maps.needs_helpers and not container.keep_groups,
+            set_groups=container.maps.allows_setgroups and not container.keep_groups,
             close_stdin=not container.interactive,
             devices=container.devices,
+            cgroup_fd=-1 if resources.cgroup is None else resources.cgroup.procs_fd(),
+            seccomp=container.seccomp,
         )
         spec = container.network.spec_inside(_with_name_files(container, resources.folder))
         # From here on the end of the channel tells that the command line is gone, and there is
@@ -68,6 +74,8 @@ def supervise(container: Container, resources: Resources, channel: Channel) -> i
         prctl.clear_parent_death_signal()
         pid = sandbox.start(spec, options, resources.control)
         resources.control.close()
+        if resources.cgroup is not None:
+            resources.cgroup.close()
         status = _watch(pid, root, forwarder, resources, channel)
         if forwarder is not None:
             wait_until_sent()
@@ -89,23 +97,7 @@ def _mount(container: Container, resources: Resources) -> MountedRoot | None:
     root = container.root
     if not isinstance(root, OverlayRoot):
         return None
-    maps = container.maps
-    overflow_uid = 65534 if maps.uid.to_outside(65534) is not None else maps.user_uid
-    overflow_gid = 65534 if maps.gid.to_outside(65534) is not None else maps.user_gid
-    return mount_root(
-        OverlayRequest(
-            folder=resources.folder.path,
-            tree=root.tree,
-            layers=root.layers,
-            uid_ranges=maps.uid.inside_ranges(),
-            gid_ranges=maps.gid.inside_ranges(),
-            overflow_uid=overflow_uid,
-            overflow_gid=overflow_gid,
-            upperdir=resources.upperdir,
-            driver=root.driver,
-            name=root.name,
-        )
-    )
+    return mount_overlay(container, root, resources.folder, resources.upperdir)
 
 
 def _with_name_files(container: Container, folder: RunFolder) -> Spec:
@@ -136,7 +128,7 @@ def _watch(
 ) -> int:
     """Wait for PID 1; tell when a server dies; end everything when the command line does."""
     pidfd = os.pidfd_open(pid)
-    channel.send({"init": True}, [pidfd])
+    channel.send({"init": pid}, [pidfd])
     poll = select.poll()
     poll.register(pidfd, select.POLLIN)
     poll.register(channel.fileno(), select.POLLIN)
@@ -175,6 +167,8 @@ def _take_down(root: MountedRoot | None, resources: Resources) -> None:
     if root is not None:
         with contextlib.suppress(OSError):  # the server may have died, and its mount with it
             root.unmount()
+    if resources.cgroup is not None:
+        remove_cgroup(resources.cgroup)
     upperdir = resources.upperdir
     if upperdir is not None:
         if upperdir.ephemeral:

@@ -11,15 +11,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from rootless.errors import Conflict, NotFound
-from rootless.image import lock, names
+from rootless.image import holds, lock, names
 from rootless.image.store import TEMP_PREFIX, Store
 from rootless.image.store_errors import explain
-from rootless.image.transaction import STORE_LOCK
-from rootless.oci.digest import chain_id
 
 _PATIENCE_S = 0.5
 _TEMP_NAME_LENGTH = len(TEMP_PREFIX) + 16
-_DUE = "collection-due"
 
 
 def sweep(store: Store) -> int:
@@ -31,19 +28,19 @@ def sweep(store: Store) -> int:
                 # a database's journal lies beside the file whose name it extends
                 owner = path.with_name(path.name[:_TEMP_NAME_LENGTH])
                 removed += _remove_if_free(path, owner)
-            elif folder.name == "locks" and path.suffix == ".lock" and path.stem != STORE_LOCK:
+            elif folder.name == "locks" and path.suffix == ".lock" and path.stem != lock.STORE_LOCK:
                 removed += _remove_if_free(path, path)
     return removed
 
 
 def collect(store: Store) -> int:
-    """Remove every object that no image needs; return the bytes freed.
+    """Remove every object that no image and no container needs; return the bytes freed.
 
     Waits a moment for loads to end; if they do not, the collection is noted as due and 0 returned.
     """
-    due = store.root / _DUE
+    due = store.root / holds.DUE
     try:
-        with lock.exclusive_within(store.lock_path(STORE_LOCK), _PATIENCE_S):
+        with lock.exclusive_within(store.lock_path(lock.STORE_LOCK), _PATIENCE_S):
             freed = sum(_remove(path) for path in _unneeded(store))
             with suppress(FileNotFoundError):
                 due.unlink()
@@ -56,21 +53,14 @@ def collect(store: Store) -> int:
 
 def collect_if_due(store: Store) -> None:
     """Collect what a removal had to leave."""
-    if (store.root / _DUE).exists():
+    if (store.root / holds.DUE).exists():
         collect(store)
 
 
 def _unneeded(store: Store) -> Iterator[Path]:
-    needed: set[Path] = set()
+    needed = set(holds.held(store))
     for image in _whole_images(store):
-        diff_ids = image.config.diff_ids
-        needed.add(store.blob_path(image.manifest_digest))
-        needed.add(store.blob_path(image.config_digest))
-        if image.source_digest is not None:
-            needed.add(store.blob_path(image.source_digest))
-        needed.update(store.blob_path(layer.digest) for layer in image.manifest.layers)
-        needed.update(store.index_path(diff_id) for diff_id in diff_ids)
-        needed.add(store.tree_path(chain_id(diff_ids)))
+        needed.update(holds.objects_of(store, image))
     for folder in ("blobs/sha256", "layers/sha256", "trees"):
         for path in _listed(store.root / folder):
             if path not in needed and not path.name.startswith(TEMP_PREFIX):

@@ -17,6 +17,9 @@ from pathlib import Path
 from rootless.errors import Conflict, StoreError
 from rootless.image.store_errors import explain
 
+STORE_LOCK = "store"
+"""Held together by who adds to the store, alone by who collects."""
+
 _NO_LOCKS = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK)
 _POLL_S = 0.05
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from rootless.image import lock, names
 from rootless.image.store import Store
-from rootless.image.transaction import STORE_LOCK
 
 
 def tag(store: Store, image: str, new_names: Sequence[str]) -> None:
@@ -19,6 +18,6 @@ def tag(store: Store, image: str, new_names: Sequence[str]) -> None:
         StoreError: The store cannot be written.
     """
     references = [names.name_for_storing(name) for name in new_names]
-    with lock.shared(store.lock_path(STORE_LOCK)):
+    with lock.shared(store.lock_path(lock.STORE_LOCK)):
         entry = names.find(store, image)[0]
         names.add(store, [replace(entry, reference=reference) for reference in references])

@@ -20,8 +20,6 @@ from rootless.image.store import Store, TempFile, write_all
 from rootless.image.store_errors import explain
 from rootless.oci.digest import Digest, chain_id, hex_of, sha256_of
 
-STORE_LOCK = "store"
-
 
 class Transaction:
     """What one command adds to a store.
@@ -38,7 +36,7 @@ class Transaction:
         self._blobs: dict[Digest, TempFile] = {}
 
     def __enter__(self) -> Self:
-        self._held.enter_context(lock.shared(self._store.lock_path(STORE_LOCK)))
+        self._held.enter_context(lock.shared(self._store.lock_path(lock.STORE_LOCK)))
         return self
 
     def __exit__(

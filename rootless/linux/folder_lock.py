@@ -43,6 +43,21 @@ def lock_dead(path: str | Path) -> int | None:
     return fd
 
 
+def is_locked(path: str | Path) -> bool:
+    """Tell whether a folder's owner lives; in nobody's way who asks the same."""
+    try:
+        fd = os.open(path, _FLAGS)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(fd)
+    return False
+
+
 def _names(path: Path, fd: int) -> bool:
     try:
         named = os.lstat(path)

@@ -34,9 +34,12 @@ def setns(fd: int, flags: int = 0) -> None:
     check(_setns(fd, flags))
 
 
-def kind_of(fd: int) -> int:
-    """Return the clone flag of the namespace that `fd` refers to; OSError for another file."""
-    return int(fcntl.ioctl(fd, _NS_GET_NSTYPE))
+def clone_flag(fd: int) -> int:
+    """Return the CLONE_NEW* flag of the namespace that `fd` refers to (ioctl_ns(2)).
+
+    Raises OSError, ENOTTY where it refers to something else.
+    """
+    return fcntl.ioctl(fd, _NS_GET_NSTYPE)
 
 
 def owner_of(fd: int) -> int:

@@ -10,6 +10,7 @@ _PR_SET_DUMPABLE = 4
 _PR_SET_NAME = 15
 _PR_CAPBSET_DROP = 24
 _PR_SET_KEEPCAPS = 8
+_PR_SET_CHILD_SUBREAPER = 36
 _PR_SET_NO_NEW_PRIVS = 38
 _PR_CAP_AMBIENT = 47
 _PR_CAP_AMBIENT_RAISE = 2
@@ -28,6 +29,11 @@ def set_parent_death_signal(number: signal.Signals) -> None:
 def clear_parent_death_signal() -> None:
     """Let the caller outlive the thread that made it."""
     check(_prctl(_PR_SET_PDEATHSIG, 0, 0, 0, 0))
+
+
+def set_child_subreaper() -> None:
+    """Become the parent of the caller's orphaned descendants."""
+    check(_prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
 
 
 def set_dumpable(dumpable: bool) -> None:  # noqa: FBT001 - the kernel's own 0 and 1

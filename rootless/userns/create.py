@@ -1,5 +1,7 @@
 """A child process in a new user namespace: fork, unshare, and the hand-shake that maps its IDs.
 
+With no maps the child makes no user namespace: it stays in the caller's, or joins another.
+
 The order is the kernel's: a process makes its own namespace (unshare(2)), and a process of the
 parent namespace writes the maps (user_namespaces(7)). The child then is root of its namespace,
 or has the caller's own ID there, with every capability; it is still the caller to the host.
@@ -16,7 +18,6 @@ from rootless.errors import RootlessError
 from rootless.linux.channel import Channel
 from rootless.linux.namespaces import CLONE_NEWUSER, unshare
 from rootless.linux.prctl import set_parent_death_signal
-from rootless.userns.join import enter
 from rootless.userns.maps import Maps
 from rootless.userns.newidmap import write_maps
 from rootless.userns.restriction import explain
@@ -69,15 +70,26 @@ class Child:
         self.channel.close()
 
 
-def fork_into(maps: Maps, body: Callable[[Channel], int], joined_fd: int = -1) -> Child:
-    """Run `body` in a child inside a new user namespace with these maps.
+def fork_into(
+    maps: Maps | None,
+    body: Callable[[Channel], int],
+    *,
+    before: Callable[[], None] | None = None,
+) -> Child:
+    """Run `body` in a child inside a new user namespace with these maps; None: makes none.
 
-    With `joined_fd` it is the user namespace that this refers to, and its maps are as they are.
-
+    `before` is run by the child first, while it still is in the caller's namespaces.
     The child has a session of its own (a terminal's signals do not reach it), dies with its
     parent, and exits with what `body` returns. An exception of `body` is sent to the parent as
     `{"error": …}` on the channel. Raises Precondition where the namespace is refused.
     """
+
+    def enter(channel: Channel) -> None:
+        if before is not None:
+            before()
+        if maps is not None:
+            _enter(channel, maps)
+
     ours, theirs = Channel.pair()
     sys.stdout.flush()
     sys.stderr.flush()
@@ -89,7 +101,7 @@ def fork_into(maps: Maps, body: Callable[[Channel], int], joined_fd: int = -1) -
         pid = os.fork()
         if pid == 0:
             ours.close()
-            _child(theirs, body, parent, mask, joined_fd)
+            _child(theirs, body, parent, mask, enter)
     except OSError as error:
         theirs.close()
         ours.close()
@@ -102,7 +114,8 @@ def fork_into(maps: Maps, body: Callable[[Channel], int], joined_fd: int = -1) -
     child = Child(pid, -1, ours)
     try:
         child.pidfd = os.pidfd_open(pid)
-        _map(child, maps if joined_fd < 0 else None)
+        if maps is not None:
+            _map(child, maps)
     except BaseException:
         child.kill()
         raise
@@ -130,14 +143,13 @@ def run_inside(maps: Maps, body: Callable[[], None]) -> None:
         raise RootlessError("a helper process ended unexpectedly", f"status {status}")
 
 
-def _map(child: Child, maps: Maps | None) -> None:
+def _map(child: Child, maps: Maps) -> None:
     received = child.channel.receive()
     if received is None:
         raise RootlessError("the process for the user namespace ended unexpectedly")
     if "error" in received[0]:
         raise RootlessError.from_record(received[0]["error"])
-    if maps is not None:
-        write_maps(child.pid, maps)
+    write_maps(child.pid, maps)
     child.channel.send({"mapped": True})
 
 
@@ -146,14 +158,14 @@ def _child(
     body: Callable[[Channel], int],
     parent: int,
     mask: set[int | signal.Signals],
-    joined_fd: int,
+    enter: Callable[[Channel], None],
 ) -> None:
     """Never return: run the body and leave without the parent's clean-up handlers."""
     status = SETUP_FAILED
     try:
         _leave_parents_signals(mask)
         os.setsid()
-        _enter(channel, joined_fd)
+        enter(channel)
         set_parent_death_signal(signal.SIGKILL)
         if os.getppid() == parent:  # else it died before the line above
             status = body(channel)
@@ -180,14 +192,14 @@ def _leave_parents_signals(mask: set[int | signal.Signals]) -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
-def _enter(channel: Channel, joined_fd: int) -> None:
-    if joined_fd >= 0:
-        enter(joined_fd)
-    else:
-        try:
-            unshare(CLONE_NEWUSER)
-        except OSError as error:
-            raise explain(error) from error
+def _enter(channel: Channel, maps: Maps) -> None:
+    try:
+        unshare(CLONE_NEWUSER)
+    except OSError as error:
+        raise explain(error) from error
     channel.send({"unshared": True})
     if channel.receive() is None:
         os._exit(SETUP_FAILED)
+    if maps.privileged:  # who need not be in the maps himself: the namespace's root acts
+        os.setresgid(0, 0, 0)
+        os.setresuid(0, 0, 0)

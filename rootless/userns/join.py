@@ -57,6 +57,18 @@ def read_maps(fd: int, caller: Caller) -> Maps:
     return Maps(uid, gid, user_uid, user_gid, single=uid.size == 1)
 
 
+def maps_of(path: str) -> Maps:
+    """Return the maps of the user namespace at a path; raises as `read_maps` does."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise Precondition(f"cannot join the user namespace: {error.strerror}", path) from error
+    try:
+        return read_maps(fd, Caller.current())
+    finally:
+        os.close(fd)
+
+
 def _wait_inside(fd: int, channel: Channel) -> NoReturn:
     """Enter, say so, and stay until the other end of the channel is closed."""
     try:

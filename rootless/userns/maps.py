@@ -49,6 +49,7 @@ class Maps:
         user_gid: The caller's GID inside.
         single: One ID only.
         reason: Why it is one only; "" where it was asked for or is not so.
+        privileged: The caller is root of a namespace in which the outside IDs are all his.
     """
 
     uid: IDMap
@@ -57,11 +58,17 @@ class Maps:
     user_gid: int
     single: bool
     reason: str = ""
+    privileged: bool = False
 
     @property
     def needs_helpers(self) -> bool:
         """Tell whether newuidmap and newgidmap must write the maps."""
-        return self.uid.size > 1 or self.gid.size > 1
+        return not self.privileged and (self.uid.size > 1 or self.gid.size > 1)
+
+    @property
+    def allows_setgroups(self) -> bool:
+        """Tell whether setgroups(2) works inside: it is given up with a map written by hand."""
+        return self.privileged or self.needs_helpers
 
 
 def choose_maps(request: MapRequest, caller: Caller) -> Maps:

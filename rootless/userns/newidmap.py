@@ -20,7 +20,8 @@ def write_maps(pid: int, maps: Maps) -> None:
     try:
         # Without privilege a group list cannot be dropped, so setgroups(2) must be given up
         # before the kernel takes a gid_map (user_namespaces(7), CVE-2014-8989).
-        Path(f"/proc/{pid}/setgroups").write_text("deny", encoding="ascii")
+        if not maps.privileged:
+            Path(f"/proc/{pid}/setgroups").write_text("deny", encoding="ascii")
         Path(f"/proc/{pid}/uid_map").write_text(maps.uid.to_procfs(), encoding="ascii")
         Path(f"/proc/{pid}/gid_map").write_text(maps.gid.to_procfs(), encoding="ascii")
     except PermissionError as error:

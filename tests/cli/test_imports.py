@@ -28,7 +28,7 @@ from rootless.cli.app import run
 words = sys.argv[1:]
 if words[0] == "run":
     from rootless.containers import foreground
-    foreground.run = lambda container, paths: print("prepared", container.id) or 0
+    foreground.run = lambda record, paths, **_: print("prepared", record.id) or 0
 status = run(words)
 print("\\n".join(sorted(sys.modules)), file=sys.stderr)
 sys.exit(status)

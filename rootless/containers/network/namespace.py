@@ -99,7 +99,7 @@ def _open(path: str) -> int:
     except PermissionError as error:
         raise Precondition("the network namespace is another user's", path) from error
     try:
-        kind = namespaces.kind_of(fd)
+        kind = namespaces.clone_flag(fd)
     except OSError:
         kind = 0
     if kind != namespaces.CLONE_NEWNET:

@@ -21,6 +21,8 @@ NAMES = [
     "runtime-folder",
     "overlay",
     "network",
+    "seccomp",
+    "cgroup",
     "libraries",
 ]
 FINE = Check("kernel", State.OK, "Linux 6.1")

@@ -13,8 +13,8 @@ import pytest
 from rootless.errors import IntegrityError
 from rootless.image import gc, lock, names
 from rootless.image.load import load
+from rootless.image.lock import STORE_LOCK
 from rootless.image.store import Store
-from rootless.image.transaction import STORE_LOCK
 from rootless.oci.digest import sha256_of
 
 SHARED = images.LayerBuilder().file("shared", b"in both images")

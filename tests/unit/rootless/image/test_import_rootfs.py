@@ -15,8 +15,8 @@ import pytest
 from rootless.errors import IntegrityError, InvalidInput, NotFound
 from rootless.image import gc, names, trees
 from rootless.image.import_rootfs import ImportedImage, Settings, import_rootfs
+from rootless.image.lock import STORE_LOCK
 from rootless.image.store import Store
-from rootless.image.transaction import STORE_LOCK
 from rootless.oci.digest import sha256_of
 from rootless.oci.image_index import host_platform
 

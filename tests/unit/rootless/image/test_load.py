@@ -15,8 +15,8 @@ import pytest
 from rootless.errors import IntegrityError, InvalidInput, NotFound
 from rootless.image import gc, lock, names
 from rootless.image.load import LoadedImage, load
+from rootless.image.lock import STORE_LOCK
 from rootless.image.store import Store
-from rootless.image.transaction import STORE_LOCK
 from rootless.oci.descriptor import Platform
 from rootless.oci.digest import Digest, sha256_of
 

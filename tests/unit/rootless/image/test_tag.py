@@ -8,9 +8,9 @@ import pytest
 from rootless.errors import Conflict, InvalidInput, NotFound
 from rootless.image import lock, names
 from rootless.image.load import load
+from rootless.image.lock import STORE_LOCK
 from rootless.image.store import Store
 from rootless.image.tag import tag
-from rootless.image.transaction import STORE_LOCK
 
 
 @pytest.fixture

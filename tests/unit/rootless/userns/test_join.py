@@ -3,12 +3,13 @@
 import os
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from rootless.errors import InvalidInput, Precondition
 from rootless.userns.idmap import IDMap, Mapping
-from rootless.userns.join import enter, read_maps
+from rootless.userns.join import enter, maps_of, read_maps
 from rootless.userns.subid import Caller
 
 pytestmark = [pytest.mark.needs_user, pytest.mark.both_users]
@@ -49,3 +50,9 @@ def test_of_somebody_else() -> None:
             enter(file.fileno())
         with pytest.raises(Precondition, match="cannot be joined"):
             read_maps(file.fileno(), Caller.current())
+
+
+def test_maps_of_a_path_that_is_not_there(tmp_path: Path) -> None:
+    """The error names the path."""
+    with pytest.raises(Precondition, match="cannot join the user namespace: No such file"):
+        maps_of(str(tmp_path / "none"))

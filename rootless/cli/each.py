@@ -1,0 +1,20 @@
+"""A command for each of several containers: one that fails does not keep the others from it."""
+
+from collections.abc import Callable, Iterable
+
+import typer
+
+from rootless.cli.exit import print_line
+from rootless.errors import RootlessError
+
+
+def for_each(words: Iterable[str], act: Callable[[str], str]) -> int:
+    """Act on each and print what it returns; return the status of the last failure, else 0."""
+    status = 0
+    for word in words:
+        try:
+            typer.echo(act(word))
+        except RootlessError as error:
+            print_line(str(error))
+            status = error.exit_status
+    return status

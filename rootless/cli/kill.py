@@ -1,0 +1,27 @@
+"""`rootless kill`: a signal for what containers run."""
+
+from typing import Annotated
+
+import typer
+
+from rootless.cli.command import Command
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+@app.command(cls=Command)
+def kill(
+    containers: Annotated[
+        list[str], typer.Argument(metavar="NAME", show_default=False, help="Names or IDs.")
+    ],
+    signal: Annotated[
+        str, typer.Option("--signal", "-s", metavar="SIGNAL", help="Name or number.")
+    ] = "KILL",
+) -> int:
+    """Send a signal to the command of running containers."""
+    from rootless.cli.each import for_each  # noqa: PLC0415 - --help needs none of it
+    from rootless.containers import commands  # noqa: PLC0415
+    from rootless.containers.policy import parse_signal  # noqa: PLC0415
+
+    number = parse_signal(signal)
+    return for_each(containers, lambda word: commands.kill(word, number))

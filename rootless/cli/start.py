@@ -1,0 +1,46 @@
+"""`rootless start`: containers that were made, or have ended, run (again)."""
+
+from typing import Annotated
+
+import typer
+
+from rootless.cli.command import Command
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+@app.command(cls=Command)
+def start(
+    containers: Annotated[
+        list[str], typer.Argument(metavar="NAME", show_default=False, help="Names or IDs.")
+    ],
+    attach: Annotated[  # noqa: FBT002 - typer's form of a flag
+        bool, typer.Option("--attach", "-a", help="Show its output; end with its status.")
+    ] = False,
+    interactive: Annotated[  # noqa: FBT002
+        bool, typer.Option("--interactive", "-i", help="Pass standard input.")
+    ] = False,
+    detach_keys: Annotated[
+        str, typer.Option("--detach-keys", metavar="KEYS", help="What leaves it running.")
+    ] = "ctrl-p,ctrl-q",
+    sig_proxy: Annotated[  # noqa: FBT002
+        bool, typer.Option("--sig-proxy/--no-sig-proxy", help="Pass signals on.")
+    ] = True,
+) -> int:
+    """Start containers, with the files that they wrote before.
+
+    Return when they run; with --attach when the one that is named has ended.
+    """
+    from rootless.cli.each import for_each  # noqa: PLC0415 - --help needs none of it
+    from rootless.containers import commands  # noqa: PLC0415
+    from rootless.containers.detach_keys import parse  # noqa: PLC0415
+    from rootless.errors import InvalidInput  # noqa: PLC0415
+
+    if not (attach or interactive):
+        return for_each(containers, commands.start)
+    if len(containers) > 1:
+        raise InvalidInput("one container can be attached to at a time", " ".join(containers))
+    keys = parse(detach_keys)
+    return commands.start_attached(
+        containers[0], takes_input=interactive, detach_keys=keys, sig_proxy=sig_proxy
+    )

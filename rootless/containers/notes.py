@@ -1,0 +1,95 @@
+"""What a container's keeper notes for other commands: where it is, and how its run ended."""
+
+import contextlib
+import socket
+from dataclasses import replace
+from pathlib import Path
+
+from rootless.containers.record import Record, folder_of
+from rootless.containers.session import Session
+from rootless.containers.status import (
+    RESTARTING,
+    RUNNING,
+    STARTING,
+    LastRun,
+    Live,
+    write_last_run,
+    write_live,
+)
+from rootless.containers.times import now
+from rootless.linux.process_id import own_id
+from rootless.paths import Paths
+
+
+class Notes:
+    """The notes of one keeper.
+
+    Args:
+        paths: Where things lie.
+        record: The container.
+        folder: Its run's folder.
+        detached: The keeper is a monitor.
+
+    Attributes:
+        live: What is in the run's folder.
+        last: What is, or will be, beside the record.
+    """
+
+    def __init__(self, paths: Paths, record: Record, folder: Path, *, detached: bool) -> None:
+        self.live = Live(STARTING, own_id(), detached=detached)
+        self.last = LastRun(socket.gethostname())
+        self._folder = folder
+        # What goes with its run leaves no note of it.
+        self._kept_in = folder_of(paths, record) if record.kept else None
+
+    def begin(self) -> None:
+        """Note the beginning of a run; raises OSError where the store takes nothing."""
+        self.last = replace(self.last, started=now(), finished="", exit_code=0, error="")
+        self._say(status=STARTING, started=self.last.started, supervisor=None)
+        self._say(init=None, workload=None)
+        self._write_last()
+
+    def processes(self, session: Session) -> None:
+        """Note which processes a run has."""
+        self._say(
+            status=RUNNING if session.is_running else STARTING,
+            supervisor=session.supervisor,
+            init=session.init,
+            workload=session.workload,
+        )
+
+    def log_error(self, error: str) -> None:
+        """Note why some of its output is not in the log."""
+        if error != self.live.log_error:
+            self.last = replace(self.last, log_error=error)
+            self._say(log_error=error)
+
+    def finish(self, status: int, error: str) -> None:
+        """Keep in mind how the run ended."""
+        self.last = replace(self.last, finished=now(), exit_code=status, error=error)
+
+    def pause(self) -> None:
+        """Note that it is to be started again."""
+        restarts = self.live.restarts + 1
+        self.last = replace(self.last, restarts=restarts)
+        self._say(status=RESTARTING, restarts=restarts, init=None, workload=None)
+        with contextlib.suppress(OSError):
+            self._write_last()
+
+    def end(self) -> bool:
+        """Note the end; False where it is in the run's folder, as the store took nothing."""
+        try:
+            self._write_last()
+        except OSError:
+            with contextlib.suppress(OSError):
+                write_last_run(self._folder, self.last)
+                return False
+        return True
+
+    def _say(self, **changes: object) -> None:
+        self.live = replace(self.live, **changes)  # type: ignore[arg-type]
+        write_live(self._folder, self.live)
+
+    def _write_last(self) -> None:
+        if self._kept_in is not None:
+            write_last_run(self._kept_in, self.last)

@@ -1,0 +1,81 @@
+"""Removing containers with their files."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from rootless.containers.record import (
+    Record,
+    locked,
+    take_away,
+    unfinished,
+    upperdir_of,
+)
+from rootless.containers.run_folder import remove_owned_by_container, remove_run, sweep
+from rootless.containers.status import look, run_folder_of
+from rootless.errors import Conflict, StoreError
+from rootless.image.holds import note_due
+from rootless.linux.folder_lock import is_locked
+from rootless.paths import Paths
+
+
+def remove(paths: Paths, record: Record, end: Callable[[Record], None] | None = None) -> None:
+    """Remove a container that does not run.
+
+    Args:
+        paths: Where things lie.
+        record: The container.
+        end: Ends it first if it runs; without it a running container is left alone.
+
+    Raises:
+        Conflict: It runs, or does not end.
+        NotFound: It has been removed meanwhile.
+        StoreError: Its files cannot be removed.
+    """
+    if not record.kept:
+        _end_or_refuse(paths, record, end)
+        sweep(paths)
+        return
+    with locked(paths, record):
+        _end_or_refuse(paths, record, end)
+        gone = take_away(paths, record)
+    remove_run(run_folder_of(paths, record.id))
+    folders = [gone]
+    upperdir = upperdir_of(record)
+    if upperdir is not None and upperdir.parent.name == record.id:  # else it is the user's own
+        folders.append(upperdir.parent)
+    _remove_folders(folders)
+    note_due(paths.store)
+
+
+def _end_or_refuse(paths: Paths, record: Record, end: Callable[[Record], None] | None) -> None:
+    if end is not None:
+        end(record)
+    elif look(paths, record).is_alive:
+        raise Conflict("the container is running", record.name, "stop it first, or rm --force")
+
+
+def remove_damaged(paths: Paths, word: str) -> bool:
+    """Remove the one container whose ID begins so and whose record cannot be read."""
+    folders = list((paths.store / "containers").glob(f"{word}*")) if word.isalnum() else []
+    if len(folders) != 1 or is_locked(run_folder_of(paths, folders[0].name)):
+        return False
+    _remove_folders(folders)
+    return True
+
+
+def remove_unfinished(paths: Paths) -> None:
+    """Remove what removals and creations that were killed have left in the store."""
+    if not (paths.store / "containers").exists():
+        return
+    with unfinished(paths) as left:
+        if left:
+            remove_owned_by_container(left)
+
+
+def _remove_folders(folders: list[Path]) -> None:
+    there = [folder for folder in folders if folder.exists()]
+    if there:
+        remove_owned_by_container(there)
+    left = next((folder for folder in there if folder.exists()), None)
+    if left is not None:
+        raise StoreError("the container's files could not be removed", str(left))

@@ -1,0 +1,248 @@
+"""One run of a container, from the fork of its supervisor to its end, for whoever keeps it.
+
+The command line keeps a container in the foreground, a monitor one that lives on. Both fork the
+supervisor into the user namespace, and then wait for its messages, for PID 1's, and for what is
+their own: that is their `Front`.
+"""
+
+import contextlib
+import os
+import select
+import signal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+from rootless.containers.container import Container
+from rootless.containers.footing import Footing
+from rootless.containers.supervisor import Resources, supervise
+from rootless.containers.terminal import State
+from rootless.errors import OverlayError, RootlessError
+from rootless.linux.channel import Channel, Message
+from rootless.linux.process_id import ProcessId, identify, pid_of
+from rootless.oci.runtime_spec import OCI_VERSION
+from rootless.runtime import namespaces, seccomp_listener
+from rootless.userns.create import Child, fork_into
+from rootless.userns.join import enter
+
+_PATIENCE_MS = 5000
+
+
+class Front(Protocol):
+    """What who keeps a container waits for besides, and what he makes of its news."""
+
+    def interests(self) -> Mapping[int, int]:
+        """Return what to wait for: events of poll(2) by descriptor."""
+        ...
+
+    def patience_ms(self) -> int | None:
+        """Return after how long to be served without an event; None for never."""
+        ...
+
+    def serve(self, ready: Mapping[int, int]) -> None:
+        """Take what poll(2) has named; called after the container's own news."""
+        ...
+
+    def on_console(self, master_fd: int) -> None:
+        """Take the container's terminal, whose size is to be set now."""
+        ...
+
+    def on_change(self) -> None:
+        """Learn that the workload runs, or that another process of the container is known."""
+        ...
+
+    def on_stopped(self) -> None:
+        """Learn that the workload has been stopped, as was asked."""
+        ...
+
+    def on_loss(self, text: str) -> None:
+        """Learn that the workload goes on without files of its image, or without its network."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSetup:
+    """What the workload gets for standard streams.
+
+    Attributes:
+        attach: Called in the forked child, to put its own in place; the caller's stay else.
+        saved: The caller's terminal as it was, for who has one.
+    """
+
+    attach: Callable[[], None] = lambda: None
+    saved: State | None = None
+
+
+class Session:
+    """One run; made by `begin`, brought to its end by `run`."""
+
+    def __init__(self, container: Container, child: Child, control: Channel) -> None:
+        self.child = child
+        self.is_started = False
+        self.is_running = False
+        self.supervisor = identify(child.pid)
+        self.init: ProcessId | None = None
+        self.workload: ProcessId | None = None
+        self._container = container
+        self._control = control
+        self._init_fd = -1
+        self._error: RootlessError | None = None
+        self._open = {child.channel.fileno(): child.channel, control.fileno(): control}
+
+    @classmethod
+    def begin(
+        cls,
+        container: Container,
+        footing: Footing,
+        streams: StreamSetup,
+        owned: contextlib.ExitStack,
+    ) -> Self:
+        """Fork the supervisor; raises what keeps it from having its user namespace.
+
+        Args:
+            container: What to run.
+            footing: What it stands on.
+            streams: The workload's standard streams.
+            owned: Gets what is to be closed after the run.
+        """
+        ours, theirs = Channel.pair()
+        owned.callback(ours.close)
+        owned.callback(theirs.close)
+
+        def body(channel: Channel) -> int:
+            ours.close()
+            streams.attach()
+            resources = Resources(
+                footing.folder,
+                footing.upperdir,
+                theirs,
+                streams.saved,
+                footing.cgroup,
+                footing.joined.network_fd,
+            )
+            return supervise(container, resources, channel)
+
+        def before() -> None:
+            if footing.joined.user_fd >= 0:
+                enter(footing.joined.user_fd)
+            namespaces.join_outer(container.spec)
+
+        joins_user = footing.joined.user_fd >= 0 or namespaces.user_path(container.spec) != ""
+        child = fork_into(None if joins_user else container.maps, body, before=before)
+        theirs.close()
+        if footing.cgroup is not None:
+            footing.cgroup.close()
+        return cls(container, child, ours)
+
+    def run(self, front: Front) -> int:
+        """Serve until the supervisor has ended; return its status, -N for signal N.
+
+        Raises what kept the workload from running, and what the front raises; the supervisor is
+        killed then.
+        """
+        supervisor_fd = self.child.channel.fileno()
+        try:
+            while supervisor_fd in self._open:
+                self.serve_once(front)
+            status = self.child.wait()
+        except BaseException:
+            self.child.kill()
+            raise
+        if self._error is not None:
+            raise self._error
+        return status
+
+    def close(self) -> None:
+        """Wait for the container's processes: their files go next."""
+        if self._init_fd >= 0:
+            poll = select.poll()
+            poll.register(self._init_fd, select.POLLIN)
+            poll.poll(_PATIENCE_MS)
+            os.close(self._init_fd)
+            self._init_fd = -1
+
+    def signal(self, number: int) -> bool:
+        """Send a signal to the workload; False where it does not run, or no more."""
+        if not self.is_started or self.child.is_reaped:
+            return False
+        self._control.send({"signal": int(number)})
+        return True
+
+    def answer_console(self) -> None:
+        """Say that the terminal's size is set: the workload is waiting for it."""
+        self._control.send({"console": True})
+
+    def serve_once(self, front: Front) -> None:
+        """Wait for something, and serve it."""
+        poll = select.poll()
+        for fd in self._open:
+            poll.register(fd, select.POLLIN)
+        for fd, events in front.interests().items():
+            poll.register(fd, events)
+        ready = dict(poll.poll(front.patience_ms()))
+        for fd in [fd for fd in self._open if fd in ready]:
+            del ready[fd]
+            self._on_message(fd, front)
+        front.serve(ready)
+
+    def _on_message(self, fd: int, front: Front) -> None:
+        received = self._open[fd].receive()
+        if received is None:
+            del self._open[fd]
+            return
+        message, fds = received
+        if fds and message.get("console"):
+            front.on_console(fds[0])
+        elif fds and "init" in message:
+            self._init_fd = fds[0]
+            self.init = identify(message["init"])
+            front.on_change()
+        elif fds and "running" in message:
+            self.workload = identify(pid_of(fds[0]))
+            os.close(fds[0])
+            self.is_running = True
+            front.on_change()
+        elif fds and seccomp_listener.MESSAGE in message:
+            self._on_seccomp_listener(fds)
+        else:
+            self._on_news(message, front)
+
+    def _on_seccomp_listener(self, fds: list[int]) -> None:
+        spec = self._container.spec
+        assert spec.linux.seccomp is not None  # noqa: S101 - a filter of it made the listener
+        state = {
+            "ociVersion": OCI_VERSION,
+            "id": self._container.id,
+            "status": "creating",
+            "bundle": "",
+            "annotations": dict(spec.annotations),
+        }
+        try:
+            seccomp_listener.deliver(fds, spec.linux.seccomp, state)
+        except RootlessError as error:  # PID 1 has no answer now, and ends
+            self._error = error
+
+    def _on_news(self, message: Message, front: Front) -> None:
+        if "error" in message:
+            self._error = self._error or RootlessError.from_record(message["error"])
+        elif "started" in message:
+            self.is_started = True
+        elif "stopped" in message:
+            front.on_stopped()
+        elif "server_died" in message:
+            error = OverlayError(
+                "the FUSE server ended: files of the image now give I/O errors",
+                str(message["server_died"]),
+            )
+            if self.is_started:
+                front.on_loss(str(error))
+            else:
+                self._error = error  # what else fails now fails by this
+        elif "network_died" in message:
+            front.on_loss(f"the network ended, connections fail: {message['network_died']}")
+
+
+def cut_off(status: int) -> RootlessError:
+    """Return the error for a supervisor that a signal has ended."""
+    name = signal.Signals(-status).name
+    return RootlessError("the run was cut off: its supervisor was killed", name)

@@ -125,7 +125,7 @@ class Session:
         def before() -> None:
             if footing.joined.user_fd >= 0:
                 enter(footing.joined.user_fd)
-            namespaces.join_outer(container.spec)
+            namespaces.join_outer(container.network.spec_inside(container.spec))
 
         joins_user = footing.joined.user_fd >= 0 or namespaces.user_path(container.spec) != ""
         child = fork_into(None if joins_user else container.maps, body, before=before)

@@ -128,7 +128,8 @@ class Session:
             nonlocal inside
             if footing.joined.user_fd >= 0:
                 enter(footing.joined.user_fd)
-            inside = replace(container, spec=namespaces.join_outer(container.spec))
+            spec = container.network.spec_inside(container.spec)
+            inside = replace(container, spec=namespaces.join_outer(spec))
 
         joins_user = footing.joined.user_fd >= 0 or namespaces.user_path(container.spec) != ""
         child = fork_into(None if joins_user else container.maps, body, before=before)

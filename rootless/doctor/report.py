@@ -9,7 +9,9 @@ from rootless.doctor import (
     fuse_device,
     kernel,
     libraries,
+    network,
     overlay,
+    seccomp,
     store_fs,
     subid,
     userns,
@@ -40,6 +42,8 @@ def run_checks(paths: Paths) -> tuple[Check, ...]:
         store_fs.check_scratch(scratch),
         store_fs.check_runtime(store_fs.gather(paths.runtime)),
         overlay.check_overlay(overlay.gather(caller, scratch, userns_works=works)),
+        network.check_network(network.gather(caller, userns_works=works)),
+        seccomp.check_seccomp(seccomp.gather()),
         cgroup.check_cgroup(cgroup.gather()),
         libraries.check_libraries(libraries.gather()),
     )

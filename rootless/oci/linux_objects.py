@@ -98,7 +98,7 @@ def parse_personality(linux: Node) -> str:
 def parse_propagation(linux: Node) -> str:
     """Return `linux.rootfsPropagation`, "" where it is not said; raises InvalidInput."""
     node = linux.get("rootfsPropagation")
-    if node is None or node.as_text() == "":
+    if node is None:
         return ""
     return node.one_of((*PROPAGATIONS, *(f"r{name}" for name in PROPAGATIONS)))
 

@@ -9,6 +9,7 @@ from rootless.errors import InvalidInput, OverlayError
 from rootless.linux import mount_api as api
 from rootless.linux.channel import Channel
 from rootless.linux.namespaces import CLONE_NEWUSER, unshare
+from rootless.linux.prctl import set_dumpable
 from rootless.oci.linux_spec import IDMapping
 from rootless.oci.runtime_spec import Mount
 from rootless.runtime.mount_options import MountOptions, parse_mount_options
@@ -119,6 +120,8 @@ def _open_namespace(mount: Mount) -> int:
 
 def _hold_namespace(channel: Channel) -> NoReturn:
     try:
+        # Its files in /proc must be the caller's to be written; it dies before anything else runs.
+        set_dumpable(True)
         unshare(CLONE_NEWUSER)
         channel.send({}, [os.open("/proc/self", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)])
         channel.receive()  # the end of the stream: the namespace is no longer needed

@@ -1,9 +1,11 @@
 """Mount options as a config.json has them (runtime-spec config.md, "Linux mount options"); pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from rootless.linux import mount_api as api
+from rootless.oci.runtime_spec import Mount, Spec
 
 # option: (flag of mount(2) to set, flag to clear)
 _FLAGS = {
@@ -158,4 +160,14 @@ def parse_mount_options(options: Iterable[str]) -> MountOptions:
 
 def known_options() -> frozenset[str]:
     """Return the options that have a meaning here; any other is the file system's."""
-    return frozenset((*_FLAGS, *_PROPAGATION, *_RECURSIVE_ATTRIBUTES, "tmpcopyup"))
+    return frozenset((*_FLAGS, *_PROPAGATION, *_RECURSIVE_ATTRIBUTES, *_IDMAP, "tmpcopyup"))
+
+
+def with_absolute_sources(spec: Spec, bundle: Path) -> Spec:
+    """Return the spec with bind mounts from absolute paths: relative ones are the bundle's."""
+
+    def absolute(mount: Mount) -> Mount:
+        bind = mount.type == "bind" or parse_mount_options(mount.options).is_bind
+        return replace(mount, source=str(bundle / mount.source)) if bind else mount
+
+    return replace(spec, mounts=tuple(absolute(mount) for mount in spec.mounts))

@@ -64,7 +64,7 @@ def join_outer(spec: Spec) -> None:
     for namespace in _joined(spec):
         if namespace.type not in _OF_CHILDREN:
             # What belongs to the new user namespace can be joined from inside of it.
-            with contextlib.suppress(PermissionError):
+            with contextlib.suppress(PermissionError, OverlayError):
                 _set(namespace)
 
 
@@ -124,12 +124,18 @@ def _join(namespace: Namespace) -> None:
     try:
         _set(namespace)
     except OSError as error:
-        fix = ""
-        if error.errno == errno.EPERM and namespace.type != "user":
-            fix = "it belongs to a user namespace that must be joined too: name its path as well"
         raise OverlayError(
-            f"cannot join the {namespace.type} namespace: {error.strerror}", namespace.path, fix
+            f"cannot join the {namespace.type} namespace: {error.strerror}",
+            namespace.path,
+            _fix(namespace, error),
         ) from error
+
+
+def _fix(namespace: Namespace, error: OSError) -> str:
+    """Return what can be done where a namespace of another user namespace is refused."""
+    if error.errno not in (errno.EPERM, errno.EACCES) or namespace.type == "user":
+        return ""
+    return "it belongs to a user namespace that must be joined too: name its path as well"
 
 
 def _set(namespace: Namespace) -> None:
@@ -150,7 +156,9 @@ def _open(namespace: Namespace) -> int:
     except FileNotFoundError as error:
         raise NotFound("no such namespace", where) from error
     except OSError as error:
-        raise OverlayError(f"cannot open the namespace: {error.strerror}", where) from error
+        raise OverlayError(
+            f"cannot open the namespace: {error.strerror}", where, _fix(namespace, error)
+        ) from error
     try:
         flag = namespaces.clone_flag(fd)
     except OSError as error:

@@ -11,7 +11,7 @@ import termios
 from dataclasses import dataclass
 from typing import NoReturn
 
-from rootless.errors import CannotExecute, CommandNotFound, RootlessError
+from rootless.errors import CannotExecute, CommandNotFound, InvalidInput, RootlessError
 from rootless.linux import capset, prctl
 from rootless.linux import seccomp as kernel_seccomp
 from rootless.linux.channel import Channel
@@ -20,6 +20,8 @@ from rootless.runtime import capabilities, rlimits, scheduling, seccomp_listener
 from rootless.runtime.program import find_program, refuse_own_program
 from rootless.runtime.seccomp import SeccompFilter
 from rootless.runtime.signals import reset_signals
+
+_FILTER_NEEDS = 1 << capset.NUMBERS["CAP_SYS_ADMIN"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,6 @@ def exec_workload(process: Process, options: ProcessOptions, report: Channel) ->
 
         _lead_session()
         _set_standard_streams(options)
-
         _set_attributes(process)
 
         # Once no new privileges can be had, a profile may only be narrower than the one before.
@@ -59,14 +60,13 @@ def exec_workload(process: Process, options: ProcessOptions, report: Channel) ->
         sets = process.capabilities
         if sets is not None:
             capabilities.limit_bounding_set(capabilities.mask_of(sets.bounding))
-            prctl.set_keep_capabilities()
 
-        # Without no_new_privs a filter needs CAP_SYS_ADMIN, which goes next.
-        if not process.no_new_privileges:
-            _set_seccomp_filter(options.seccomp, report)
+        # Without no_new_privs a filter needs CAP_SYS_ADMIN: it is kept up to there, and goes next.
+        kept = 0 if options.seccomp is None or process.no_new_privileges else _FILTER_NEEDS
+        if sets is not None or kept:
+            prctl.set_keep_capabilities()
         _set_ids(process, options)
-        if sets is not None:
-            capabilities.apply(sets, capset.permitted())
+        final = _apply_capabilities(process, kept)
         if process.no_new_privileges:
             prctl.set_no_new_privileges()
 
@@ -78,8 +78,9 @@ def exec_workload(process: Process, options: ProcessOptions, report: Channel) ->
         _close_all_but(report.fileno(), options.preserve_fds)
 
         # As late as can be: the filter is made for the workload, not for what starts it.
-        if process.no_new_privileges:
-            _set_seccomp_filter(options.seccomp, report)
+        _set_seccomp_filter(options.seccomp, report)
+        if kept and final is not None:
+            capset.capset(*final)
         _exec(program, process)
     except RootlessError as error:
         status = error.exit_status
@@ -92,6 +93,15 @@ def exec_workload(process: Process, options: ProcessOptions, report: Channel) ->
         report.send({"error": RootlessError(what).to_record()})
     finally:
         os._exit(status)
+
+
+def _apply_capabilities(process: Process, kept: int) -> tuple[int, int, int] | None:
+    """Set the sets with `kept`; return what they are to be without it, None for as they are."""
+    sets = process.capabilities
+    if sets is None and not kept:
+        return None
+    sets = sets or capabilities.of_user(process.user.uid)
+    return capabilities.apply(sets, capset.permitted(), kept)
 
 
 def check_program(process: Process) -> None:
@@ -114,6 +124,20 @@ def _set_attributes(process: Process) -> None:
     rlimits.apply(process.rlimits)
     scheduling.apply(process)
     os.umask(0o022 if process.user.umask is None else process.user.umask)
+
+
+def check_preserved(count: int) -> None:
+    """Raise InvalidInput where not all of the caller's descriptors from 3 on are open.
+
+    Before this process opens any itself: one of its own would be passed in the place of it.
+    """
+    for fd in range(3, 3 + count):
+        try:
+            os.fstat(fd)
+        except OSError:
+            raise InvalidInput(
+                "--preserve-fds counts a descriptor that is not open", str(fd)
+            ) from None
 
 
 def _set_standard_streams(options: ProcessOptions) -> None:

@@ -6,6 +6,7 @@ root file system mounted; whatever fails is sent to the runner as one error, and
 every mount and namespace made here goes with it.
 """
 
+import json
 import os
 import signal
 import socket
@@ -235,10 +236,11 @@ def _run_create_hooks(spec: Spec, control: Channel) -> None:
 
 
 def _await_state(control: Channel) -> bytes:
+    """Return the state for hooks in the container, to whom its process is what it is in there."""
     received = control.receive()
     if received is None:  # the runtime is gone, and the container with it
         os._exit(RootlessError.exit_status)
-    return str(received[0]["state"]).encode()
+    return json.dumps({**json.loads(received[0]["state"]), "pid": os.getpid()}).encode()
 
 
 def _set_sysctl(name: str, value: str) -> None:
@@ -284,11 +286,12 @@ def _become_workload(
     """Wait at the gate, and then be the workload: no process of ours stays."""
     assert options.gate is not None  # noqa: S101 - asked by the caller
     check_program(spec.process)
+    wake_fd = gate.expect_signals()
     control.send({"ready": True})
     # Without this answer nobody knows of this process, and it must not stay.
     state = _await_state(control)
     control.close()
-    report = gate.wait(options.gate)
+    report = gate.wait(options.gate, wake_fd)
     try:
         run_hooks(spec.hooks.start_container, state)
     except RootlessError as error:

@@ -1,9 +1,12 @@
 """AppArmor and SELinux: a profile where there is one to enter, and a reason where there is not."""
 
+import logging
 import os
 
 from rootless.errors import Precondition
 from rootless.oci.runtime_spec import Spec
+
+log = logging.getLogger(__name__)
 
 _APPARMOR = "/sys/module/apparmor/parameters/enabled"
 _SELINUX = "/sys/fs/selinux/enforce"
@@ -20,22 +23,24 @@ def check(spec: Spec) -> None:
             process.apparmor_profile,
             "leave the member out",
         )
-    for member, label in (
-        ("process.selinuxLabel", process.selinux_label),
-        ("linux.mountLabel", spec.linux.mount_label),
-    ):
-        if label and not os.path.exists(_SELINUX):
-            raise Precondition(
-                f"{member} asks for a label, and SELinux is off on this host",
-                label,
-                "leave the member out",
-            )
-        if label:
-            raise Precondition(
-                f"{member} asks for a label, which only root may give",
-                label,
-                "leave the member out: the caller's own label stays",
-            )
+    selinux = os.path.exists(_SELINUX)
+    mount_label = spec.linux.mount_label
+    if mount_label and not selinux:
+        # The files of mounts have no labels then, for anybody, that one might rely on.
+        log.warning("linux.mountLabel has no effect: SELinux is off on this host: %s", mount_label)
+    if mount_label and selinux:
+        raise _label_refused(
+            "linux.mountLabel asks for a label, which only root may give", mount_label
+        )
+    if process.selinux_label:
+        reason = "which only root may give" if selinux else "and SELinux is off on this host"
+        raise _label_refused(
+            f"process.selinuxLabel asks for a label, {reason}", process.selinux_label
+        )
+
+
+def _label_refused(reason: str, label: str) -> Precondition:
+    return Precondition(reason, label, "leave the member out: the caller's own label stays")
 
 
 def has_apparmor() -> bool:

@@ -71,6 +71,19 @@ def test_help_after_the_image_is_the_commands(rootless: Rootless) -> None:
         (("--mount", "type=moon,dst=/x", "pic", "x"), "unknown mount type: moon"),
         (("--tmpfs", "relative", "pic", "x"), "must be an absolute path: relative"),
         (("--annotation", "key", "pic", "x"), "must have the form KEY=VALUE: key"),
+        (("--network", "bridge", "pic", "x"), "unknown network: bridge"),
+        (("--network", "ns:/nope", "pic", "x"), "no such network namespace: /nope"),
+        (("--network", "none", "-p", "80", "pic", "x"), "cannot be published with --network none"),
+        (("--network", "pasta:--netns,/x", "pic", "x"), "not yours to give: --netns"),
+        (("--network", "slirp4netns:mtu=big", "pic", "x"), "not an option of slirp4netns: mtu=big"),
+        (("-p", "8080:80/sctp", "pic", "x"), "only tcp and udp can be published: 8080:80/sctp"),
+        (("-p", "8080:1", "-p", "8080:2", "pic", "x"), "a port is published twice: 8080/tcp"),
+        (("--no-hosts", "--add-host", "a:1.2.3.4", "pic", "x"), "exclude each other"),
+        (("--dns-search", "a b", "pic", "x"), "--dns-search needs one word: a b"),
+        (
+            ("--network", "none", "--add-host", "up:host-gateway", "pic", "x"),
+            "the host cannot be reached from this network: up:host-gateway",
+        ),
         (("--uidmap", "0:0", "--gidmap", "x", "pic", "x"), "INSIDE:FROM:LENGTH: x"),
     ],
 )
@@ -95,6 +108,10 @@ def test_refused(loaded: Rootless, words: tuple[str, ...], says: str) -> None:
         ("--hostname", "h"),
         ("--add-host", "a:127.0.0.1"),
         ("--dns", "127.0.0.1"),
+        ("--dns-search", "lan"),
+        ("--dns-option", "edns0"),
+        ("--no-hosts",),
+        ("--publish", "80"),
         ("--network", "none"),
         ("--name", "n"),
         ("--rm",),
@@ -109,7 +126,7 @@ def test_refused(loaded: Rootless, words: tuple[str, ...], says: str) -> None:
 def test_what_a_bundle_says_itself(rootless: Rootless, words: tuple[str, ...]) -> None:
     """An option whose place is the bundle's config.json is refused by its name, not ignored."""
     result = rootless("run", "--bundle", "b", *words)
-    option = words[0].replace("--no-", "--")
+    option = words[0].replace("--no-read", "--read")
     assert (result.status, result.stdout) == (125, "")
     assert result.stderr == (
         f"rootless: {option} has no effect on a bundle: b (edit its config.json)\n"

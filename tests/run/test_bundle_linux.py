@@ -1,17 +1,18 @@
 """Members of a bundle's `linux` object, seen in force (runtime-spec config-linux.md)."""
 
+import json
+import os
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from demo_bundle import DemoBundle
 
-pytestmark = [pytest.mark.needs_fuse, pytest.mark.needs_user]
+from rootless.bundle.template import template
+from rootless.oci.runtime_spec import format_spec
 
-CLOCKS = """
-import time
-print(time.clock_gettime(time.CLOCK_MONOTONIC), time.clock_gettime(time.CLOCK_BOOTTIME))
-"""
+pytestmark = [pytest.mark.needs_fuse, pytest.mark.needs_user]
 
 
 @pytest.mark.both_users
@@ -100,7 +101,6 @@ def test_rootfs_propagation(demo_bundle: DemoBundle, propagation: str, tag: str)
 @pytest.mark.parametrize(
     ("members", "says"),
     [
-        ({"mountLabel": "l"}, "linux.mountLabel asks for a label, and SELinux is off"),
         ({"intelRdt": {"closID": "c"}}, "linux.intelRdt.closID cannot be had: only root"),
         ({"personality": {"domain": "LINUX", "flags": ["x"]}}, "linux.personality.flags[0] is no"),
         ({"rootfsPropagation": "x"}, "linux.rootfsPropagation is 'x', not one of private"),
@@ -112,3 +112,24 @@ def test_what_is_refused(demo_bundle: DemoBundle, members: dict[str, Any], says:
     result = demo_bundle("echo ran")
     assert (result.status, result.stdout, result.stderr.count("\n")) == (125, "", 1)
     assert says in result.stderr
+
+
+def test_label_of_mounts(demo_bundle: DemoBundle) -> None:
+    """linux.mountLabel means nothing where SELinux is off: the container runs, with a warning."""
+    demo_bundle.linux(mountLabel="system_u:object_r:container_file_t:s0")
+    result = demo_bundle("echo ran")
+    assert (result.status, result.stdout) == (0, "ran\n")
+    assert "linux.mountLabel has no effect: SELinux is off on this host" in result.stderr
+
+
+@pytest.mark.both_users
+def test_the_template_runs(demo_bundle: DemoBundle) -> None:
+    """What `spec --rootless` writes is a container for whoever called it: read-only, one ID."""
+    spec = template(rootless=True)
+    annotations = json.loads((demo_bundle.folder / "config.json").read_text())["annotations"]
+    process = replace(spec.process, terminal=False)
+    spec = replace(spec, process=process, annotations=annotations)
+    (demo_bundle.folder / "config.json").write_text(format_spec(spec))
+    out = demo_bundle.ok("id -u; ulimit -n; cat /proc/self/uid_map; touch /new 2>&1; true")
+    assert out.split()[:5] == ["0", "1024", "0", str(os.getuid()), "1"]
+    assert "Read-only file system" in out

@@ -20,6 +20,8 @@ NAMES = [
     "scratch",
     "runtime-folder",
     "overlay",
+    "network",
+    "seccomp",
     "cgroup",
     "libraries",
 ]

@@ -1,11 +1,18 @@
 """Mount options."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rootless.linux import mount_api as api
-from rootless.runtime.mount_options import MountOptions, parse_mount_options
+from rootless.oci.runtime_spec import Mount, Process, Spec
+from rootless.runtime.mount_options import (
+    MountOptions,
+    parse_mount_options,
+    with_absolute_sources,
+)
 
 # runtime-spec config.md, "Linux mount options": what undoes what
 PAIRS = [
@@ -114,3 +121,14 @@ def test_tmpfs() -> None:
     """Only `tmpcopyup` is ours; size and mode are the file system's."""
     found = parse_mount_options(["nosuid", "tmpcopyup", "size=1m", "mode=755"])
     assert (found.copy_up, found.data) == (True, ("size=1m", "mode=755"))
+
+
+def test_sources_of_bind_mounts_are_the_bundles() -> None:
+    """config.md: relative to the bundle; other mounts' sources are only names."""
+    mounts = (
+        Mount("/a", "none", "sub", ("rbind",)),
+        Mount("/b", "bind", "/abs"),
+        Mount("/c", "tmpfs", "tmpfs"),
+    )
+    found = with_absolute_sources(Spec(Process(("x",)), mounts=mounts), Path("/bundle")).mounts
+    assert [mount.source for mount in found] == ["/bundle/sub", "/abs", "tmpfs"]

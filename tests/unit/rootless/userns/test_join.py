@@ -1,54 +1,58 @@
-"""Maps of a user namespace that exists."""
+"""A user namespace that is there: entered, and its maps read."""
 
 import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from rootless.errors import RootlessError
-from rootless.linux.namespaces import CLONE_NEWUSER, unshare
-from rootless.userns.idmap import Mapping
-from rootless.userns.join import maps_of, parse_map
+from rootless.errors import InvalidInput, Precondition
+from rootless.userns.idmap import IDMap, Mapping
+from rootless.userns.join import enter, maps_of, read_maps
+from rootless.userns.subid import Caller
+
+pytestmark = [pytest.mark.needs_user, pytest.mark.both_users]
 
 
-def test_parse() -> None:
-    """Lines of uid_map are three numbers."""
-    text = "         0       1000          1\n         1     100000      65536\n"
-    assert parse_map(text).mappings == (Mapping(0, 1000, 1), Mapping(1, 100000, 65536))
-    assert parse_map("").mappings == ()
+@pytest.fixture
+def namespace_fd() -> Iterator[int]:
+    """A user namespace in which the caller is 5:6."""
+    command = ["unshare", "--user", "--map-user=5", "--map-group=6", "sh", "-c", "echo; read _"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        fd = os.open(f"/proc/{process.pid}/ns/user", os.O_RDONLY)
+        yield fd
+        os.close(fd)
+        process.communicate(b"\n")
 
 
-@pytest.mark.both_users
-@pytest.mark.needs_user
-def test_maps_of_a_child() -> None:
-    """The maps of another process's namespace are told as that process sees them."""
-    ready_fd, wait_fd = os.pipe(), os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            uid = os.getuid()
-            unshare(CLONE_NEWUSER)
-            with open("/proc/self/uid_map", "w", encoding="ascii") as file:
-                file.write(f"7 {uid} 1\n")
-            os.write(ready_fd[1], b"x")
-            os.close(wait_fd[1])
-            os.read(wait_fd[0], 1)
-        finally:
-            os._exit(0)
-    os.read(ready_fd[0], 1)
-    try:
-        maps = maps_of(f"/proc/{pid}/ns/user")
-    finally:
-        for fd in (*ready_fd, *wait_fd):
-            os.close(fd)
-        os.waitpid(pid, 0)
-    assert maps.uid.mappings == (Mapping(7, os.getuid(), 1),)
-    assert maps.gid.mappings == ()
-    assert (maps.user_uid, maps.user_gid, maps.single) == (7, 65534, True)
+def test_maps(namespace_fd: int) -> None:
+    """The maps are those that the namespace has, in the caller's own IDs."""
+    caller = Caller(os.getuid(), os.getgid())
+    maps = read_maps(namespace_fd, caller)
+    assert maps.uid == IDMap((Mapping(5, caller.uid, 1),))
+    assert maps.gid == IDMap((Mapping(6, caller.gid, 1),))
+    assert (maps.user_uid, maps.user_gid, maps.single) == (5, 6, True)
 
 
-def test_refused() -> None:
-    """One line says why a namespace cannot be looked into."""
-    with pytest.raises(RootlessError, match=r"cannot join the user namespace: No such.*: /none"):
-        maps_of("/none")
-    with pytest.raises(RootlessError, match=r"Invalid argument: /proc/self/ns/net"):
-        maps_of("/proc/self/ns/net")
+def test_a_caller_who_is_nobody_there(namespace_fd: int) -> None:
+    """Whoever has no ID in it cannot run anything there."""
+    with pytest.raises(InvalidInput, match="not mapped in the user namespace: 12345:6"):
+        read_maps(namespace_fd, Caller(12345, 6))
+
+
+def test_of_somebody_else() -> None:
+    """The host's own is nobody's to enter, and the kernel's reason is told."""
+    with open("/proc/self/ns/user") as file:
+        with pytest.raises(Precondition, match="cannot be joined: Invalid argument"):
+            enter(file.fileno())
+        with pytest.raises(Precondition, match="cannot be joined"):
+            read_maps(file.fileno(), Caller.current())
+
+
+def test_maps_of_a_path_that_is_not_there(tmp_path: Path) -> None:
+    """The error names the path."""
+    with pytest.raises(Precondition, match="cannot join the user namespace: No such file"):
+        maps_of(str(tmp_path / "none"))

@@ -15,7 +15,7 @@ WaitUntil = Callable[[Callable[[], bool]], None]
 
 @pytest.mark.both_users
 def test_each_stream_where_it_belongs(containers: Containers) -> None:
-    """Both streams, to the byte; a line without an end has none; --tail counts lines.
+    """Both streams, to the byte; a line without an end has none.
 
     What reads the output for the test takes a carriage return for a newline.
     """
@@ -24,9 +24,15 @@ def test_each_stream_where_it_belongs(containers: Containers) -> None:
     assert rootless.ok("wait", container) == "0\n"
     result = rootless("logs", container)
     assert (result.stdout, result.stderr) == ("one\na\nb\tc", "two\n\udcff")
-    assert rootless.ok("logs", "--tail", "0", container) == ""
-    tail = rootless("logs", "--tail", "2", container)
-    assert (tail.stdout, tail.stderr) == ("a\nb\tc", "\udcff")
+
+
+def test_tail(containers: Containers) -> None:
+    """The last lines, one that has no end as well."""
+    rootless = containers.rootless
+    container = containers.shell("echo one; echo two; printf 'name? '")
+    rootless.ok("wait", container)
+    for count, said in (("0", ""), ("2", "two\nname? "), ("9", "one\ntwo\nname? ")):
+        assert rootless.ok("logs", "--tail", count, container) == said
 
 
 def test_times(containers: Containers) -> None:

@@ -28,6 +28,12 @@ def joined_anew(paths: Paths, record: Record) -> Record:
     if not record.joins:
         return record
     network = network_of(paths, records.find(paths, record.joins))
-    joined = replace(record, container=replace(record.container, network=network))
+    spec = record.container.spec
+    namespaces = tuple(
+        replace(each, path=network.path) if each.type == "network" and each.path else each
+        for each in spec.linux.namespaces
+    )
+    spec = replace(spec, linux=replace(spec.linux, namespaces=namespaces))
+    joined = replace(record, container=replace(record.container, network=network, spec=spec))
     records.write(records.folder_of(paths, record), joined)
     return joined

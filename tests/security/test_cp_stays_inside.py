@@ -138,7 +138,8 @@ def test_nothing_of_the_container_is_loaded(demo_own: Rootless, tmp_path: Path) 
     script = """
 for f in /usr/bin/tar /lib/x86_64-linux-gnu/libnss_files.so.2 /etc/ld.so.preload; do
   echo /srv/evil.so >$f; done
-rm -rf /usr/lib/python3*; mkdir -p /usr/lib/python3.11; echo 'open("/ran", "w")' >/usr/lib/python3.11/tarfile.py
+rm -rf /usr/lib/python3*; mkdir -p /usr/lib/python3.11
+echo 'open("/ran", "w")' >/usr/lib/python3.11/tarfile.py
 exec 3</usr/bin/sleep; rm -f /lib/x86_64-linux-gnu/libc.so.6; read x </dev/zero
 """
     demo_own.ok("run", "-d", "--name", "c", "debian-demo", "sh", "-c", script)
@@ -150,12 +151,13 @@ exec 3</usr/bin/sleep; rm -f /lib/x86_64-linux-gnu/libc.so.6; read x </dev/zero
     demo_own.ok("cp", tmp_path / "f", "c:/srv")
     demo_own.ok("cp", "c:/srv/f", tmp_path / "g")
     assert (tmp_path / "g").read_text() == "text"
-    assert "/ran" not in demo_own.ok("diff", "c")
+    assert "A /ran" not in demo_own.ok("diff", "c").splitlines()
 
 
 def test_a_hostile_folder_is_no_flood(demo_own: Rootless, tmp_path: Path) -> None:
     """FIFOs do not block, and a folder as deep as names go is one line or a copy."""
-    script = "mkdir /srv/d; mkfifo /srv/d/p; i=0; cd /srv/d; while [ $i -lt 2500 ]; do mkdir d; cd d; i=$((i+1)); done"
+    script = "mkdir /srv/d; mkfifo /srv/d/p; cd /srv/d; "
+    script += "for i in $(seq 2500); do mkdir d; cd -P d 2>/dev/null || cd d; done"
     demo_own.ok("run", "--name", "c", "debian-demo", "sh", "-c", script)
     said = demo_own("cp", "c:/srv/d/p", tmp_path / "p")
     assert said.status == 0

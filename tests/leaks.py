@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 SESSION_VARIABLE = "ROOTLESS_TEST_SESSION"
-_OURS = (b"fuse.server", b"rootless")
+_OURS = (b"fuse.server", b"rootless", b"pasta", b"slirp4netns")
 _WORKER = os.environ.get("PYTEST_XDIST_WORKER", "none")
 _OTHER_WORKERS = re.compile(rf"/popen-(?!{_WORKER}/)gw\d+/")
 

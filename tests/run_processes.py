@@ -20,11 +20,12 @@ class Processes:
     server: int
     init: int
     workload: int
+    forwarder: int = 0
 
     @classmethod
     def of(cls, command_line: int) -> "Processes":
         """Look now."""
-        supervisor = server = init = workload = 0
+        supervisor = server = init = workload = forwarder = 0
         for pid, name in _children(command_line):
             if name == "rootless":
                 supervisor = pid
@@ -33,10 +34,12 @@ class Processes:
                 init = pid
             elif b"fuse.server" in _command(pid):
                 server = pid
+            elif _command(pid).split(b"\0")[0] in (b"pasta", b"slirp4netns"):
+                forwarder = pid
         for pid, name in _children(init):
             if name != "rootless-init":
                 workload = pid
-        return cls(command_line, supervisor, server, init, workload)
+        return cls(command_line, supervisor, server, init, workload, forwarder)
 
     @classmethod
     def when_running(cls, command_line: int, program: str) -> "Processes":

@@ -15,6 +15,7 @@ from rootless.image import layers, trees
 from rootless.image.names import Image, resolve
 from rootless.image.store import Store
 from rootless.oci.runtime_spec import Spec, format_spec, parse_spec
+from rootless.runtime.mount_options import with_absolute_sources
 
 IMAGE_ANNOTATION = "org.rootless.image"
 _CONFIG = "config.json"
@@ -79,7 +80,7 @@ def _read_folder(folder: Path, store: Store) -> Bundle:
         ) from None
     except OSError as error:
         raise InvalidInput(f"cannot read: {error.strerror}", str(folder / _CONFIG)) from error
-    spec = parse_spec(text, str(folder / _CONFIG))
+    spec = with_absolute_sources(parse_spec(text, str(folder / _CONFIG)), folder.absolute())
     rootfs = (folder / spec.root_path).resolve()
     if not rootfs.is_dir():
         raise NotFound("the bundle's root.path is not a folder", str(rootfs))

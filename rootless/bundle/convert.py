@@ -4,11 +4,13 @@ import posixpath
 
 from rootless.bundle import default_spec
 from rootless.bundle.options import RunOptions
+from rootless.bundle.resources import cgroups_path
 from rootless.bundle.users import ImageUser
 from rootless.errors import InvalidInput
 from rootless.oci.image_config import ImageConfig
 from rootless.oci.linux_spec import IDMapping, LinuxSpec
 from rootless.oci.runtime_spec import Mount, Process, Spec, User
+from rootless.runtime.cgroups import STRICT_ANNOTATION
 
 
 def convert(
@@ -51,8 +53,10 @@ def convert(
             gid_mappings=mappings[1],
             masked_paths=default_spec.MASKED_PATHS,
             readonly_paths=default_spec.READONLY_PATHS,
+            resources=options.resources,
+            cgroups_path=cgroups_path(options.cgroup_parent, container_id),
         ),
-        annotations={**_annotations(config), **options.annotations},
+        annotations={**_annotations(config), **_own_annotations(options), **options.annotations},
     )
 
 
@@ -108,6 +112,10 @@ def _mounts(config: ImageConfig, options: RunOptions) -> tuple[Mount, ...]:
 
 def _depth(mount: Mount) -> int:
     return posixpath.normpath(mount.destination).count("/")
+
+
+def _own_annotations(options: RunOptions) -> dict[str, str]:
+    return {STRICT_ANNOTATION: "true"} if options.strict_resources else {}
 
 
 def _annotations(config: ImageConfig) -> dict[str, str]:

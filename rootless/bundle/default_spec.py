@@ -74,13 +74,19 @@ def read_only_tmpfs_mounts() -> tuple[Mount, ...]:
 
 
 def default_namespaces(network: str) -> tuple[Namespace, ...]:
-    """Return the namespaces that are made; the network's only where it is asked for."""
-    kinds = ["user", "mount", "pid", "ipc", "uts", "cgroup"]
-    if network == "none":
-        kinds.append("network")
+    """Return the namespaces of a container; the network's only where it is not the host's.
+
+    Args:
+        network: "host", "none" for one of its own, or ns:PATH for one to join.
+    """
+    made = [Namespace(kind) for kind in ("user", "mount", "pid", "ipc", "uts", "cgroup")]
+    if network.startswith("ns:"):
+        made.append(Namespace("network", network.removeprefix("ns:")))
+    elif network == "none":
+        made.append(Namespace("network"))
     elif network != "host":
-        raise InvalidInput("unknown network", network, "one of host, none")
-    return tuple(Namespace(kind) for kind in kinds)
+        raise InvalidInput("unknown network", network, "one of host, none, ns:PATH")
+    return tuple(made)
 
 
 def capability_sets(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from rootless.oci.resources_spec import Resources
 from rootless.oci.runtime_spec import Mount, Rlimit
 
 DEFAULT_SHM_SIZE = 64 << 20
@@ -22,7 +23,7 @@ class RunOptions:
         umask: File mode mask; None for 0022.
         rlimits: Resource limits; the caller's own for the others.
         hostname: Host name inside; "" for the container's ID, or the host's with its network.
-        network: "host" or "none".
+        network: "host", "none" for one of its own, or ns:PATH for one to join.
         mounts: Volumes and tmpfs, in the order given.
         read_only: The root file system is read-only.
         read_only_tmpfs: With read_only, /run, /tmp and /var/tmp are writable all the same.
@@ -30,8 +31,12 @@ class RunOptions:
         cap_add: Capabilities beside the default set; "ALL" for all.
         cap_drop: Capabilities less than the default set; "ALL" for all.
         no_new_privileges: execve(2) grants nothing (set-ID programs have no effect).
+        seccomp: A seccomp profile's file, "unconfined" for no filter; "" for the default profile.
         shm_size: Bytes of /dev/shm.
         annotations: More annotations of the bundle.
+        resources: What its cgroup limits.
+        cgroup_parent: Where its cgroup goes; "" for a place that is found.
+        strict_resources: A limit that cannot be set is an error.
     """
 
     command: tuple[str, ...] = ()
@@ -51,5 +56,9 @@ class RunOptions:
     cap_add: tuple[str, ...] = ()
     cap_drop: tuple[str, ...] = ()
     no_new_privileges: bool = True
+    seccomp: str = ""
     shm_size: int = DEFAULT_SHM_SIZE
     annotations: Mapping[str, str] = field(default_factory=dict)
+    resources: Resources = field(default_factory=Resources)
+    cgroup_parent: str = ""
+    strict_resources: bool = False

@@ -11,7 +11,7 @@ from rootless.oci.runtime_spec import Rlimit
 
 _SIZE = re.compile(r"([0-9]{1,15})\s*(?:b|([kmgt]?)(?:i?b)?)", re.IGNORECASE)
 _LIMIT = re.compile(r"[0-9]{1,18}|-1|unlimited")
-_NOT_CONFINED = (("label", "disable"), ("seccomp", "unconfined"), ("apparmor", "unconfined"))
+_NOT_CONFINED = (("label", "disable"), ("apparmor", "unconfined"))
 
 
 def size(text: str) -> int:
@@ -84,10 +84,24 @@ def no_new_privileges(options: Iterable[str]) -> bool:
     """
     result = True
     for option in options:
-        name, _, value = option.replace(":", "=", 1).partition("=")
-        if (name, value) in _NOT_CONFINED:
+        name, value = _security_option(option)
+        if (name, value) in _NOT_CONFINED or (name == "seccomp" and value):
             continue
         if name != "no-new-privileges" or value not in ("", "true", "false"):
-            raise InvalidInput("unknown security option", option, "no-new-privileges[=true|false]")
+            known = "seccomp=FILE|unconfined, no-new-privileges[=true|false]"
+            raise InvalidInput("unknown security option", option, known)
         result = value != "false"
     return result
+
+
+def seccomp(options: Iterable[str]) -> str:
+    """Return what `--security-opt seccomp=…` names last: a profile's file, or "unconfined"."""
+    named = [value for name, value in map(_security_option, options) if name == "seccomp"]
+    return named[-1] if named else ""
+
+
+def _security_option(text: str) -> tuple[str, str]:
+    """Return name and value; Docker's older form has a colon."""
+    separator = min((c for c in "=:" if c in text), key=text.index, default="=")
+    name, _, value = text.partition(separator)
+    return name, value

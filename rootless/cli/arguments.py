@@ -2,10 +2,14 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
-from rootless.bundle import environment, parse, volumes
+from rootless.bundle import environment, parse, resources, volumes
+from rootless.bundle.name_files import Dns
 from rootless.bundle.options import DEFAULT_SHM_SIZE, RunOptions
+from rootless.containers.network.mode import Kind, NetworkMode, parse_mode
+from rootless.containers.network.ports import PortMapping, parse_publish
 from rootless.containers.policy import (
     DEFAULT_STOP_TIMEOUT,
     Policy,
@@ -18,12 +22,14 @@ from rootless.containers.request import RunRequest
 from rootless.errors import InvalidInput
 from rootless.oci.runtime_spec import Mount
 
+_RESOURCES = tuple(field.name for field in fields(resources.ResourceOptions))
 # What a config.json says itself.
 _NOT_WITH_BUNDLE = (
     *("entrypoint", "workdir", "user", "umask", "ulimit", "annotation"),
-    *("hostname", "add_host", "dns", "network", "name", "replace", "remove"),
-    *("detach", "restart", "stop_signal", "stop_timeout", "log_opt"),
+    *("hostname", "add_host", "no_hosts", "dns", "dns_search", "dns_option", "network", "publish"),
+    *("name", "replace", "remove", "detach", "restart", "stop_signal", "stop_timeout", "log_opt"),
     *("read_only_tmpfs", "cap_add", "cap_drop", "security_opt", "shm_size"),
+    *("cgroup_parent", "strict_resources", *_RESOURCES),
 )
 _SPELLED = {"remove": "rm"}
 # `--entrypoint ""` and `--no-read-only-tmpfs` ask for something.
@@ -47,6 +53,9 @@ def run_request(given: Mapping[str, Any]) -> tuple[str, RunRequest]:
         raise InvalidInput("no image given", "", "rootless run IMAGE [COMMAND]...")
     if given["replace"] and not given["name"]:
         raise InvalidInput("--replace needs --name", "", "it starts a named container afresh")
+    if given["no_hosts"] and given["add_host"]:
+        raise InvalidInput("--no-hosts and --add-host exclude each other")
+    ports = tuple(parse_publish(text) for text in _texts(given, "publish"))
     return image, RunRequest(
         options=_run_options(given, command),
         userns=given["userns"],
@@ -63,8 +72,12 @@ def run_request(given: Mapping[str, Any]) -> tuple[str, RunRequest]:
         pidfile=given["pidfile"],
         interactive=given["interactive"],
         add_hosts=_texts(given, "add_host"),
-        dns=_texts(given, "dns"),
+        no_hosts=given["no_hosts"],
+        dns=Dns(_texts(given, "dns"), _texts(given, "dns_search"), _texts(given, "dns_option")),
+        network=_network(given["network"], ports),
+        ports=ports,
         devices=_texts(given, "device"),
+        cgroup=resources.uses_cgroup(given["cgroups"]),
     )
 
 
@@ -95,6 +108,13 @@ def _labels(given: Mapping[str, Any]) -> dict[str, str]:
     return labels
 
 
+def _network(text: str, ports: tuple[PortMapping, ...]) -> NetworkMode:
+    """Return the network asked for; ports are published from a private one, unless told."""
+    if text:
+        return parse_mode(text)
+    return NetworkMode(Kind.PRIVATE if ports else Kind.HOST)
+
+
 def _check_bundle_options(given: Mapping[str, Any]) -> None:
     for name in _NOT_WITH_BUNDLE:
         value = given[name]
@@ -106,6 +126,7 @@ def _check_bundle_options(given: Mapping[str, Any]) -> None:
 
 
 def _run_options(given: Mapping[str, Any], command: tuple[str, ...]) -> RunOptions:
+    _check_cgroup_options(given)
     return RunOptions(
         command=command,
         entrypoint=parse.entrypoint(given["entrypoint"]),
@@ -116,7 +137,6 @@ def _run_options(given: Mapping[str, Any], command: tuple[str, ...]) -> RunOptio
         umask=parse.umask(given["umask"]),
         rlimits=tuple(parse.rlimit(text) for text in _texts(given, "ulimit")),
         hostname=given["hostname"],
-        network=given["network"] or "host",
         mounts=_mounts(given),
         read_only=given["read_only"],
         read_only_tmpfs=given["read_only_tmpfs"] is not False,
@@ -124,9 +144,24 @@ def _run_options(given: Mapping[str, Any], command: tuple[str, ...]) -> RunOptio
         cap_add=_texts(given, "cap_add"),
         cap_drop=_texts(given, "cap_drop"),
         no_new_privileges=parse.no_new_privileges(_texts(given, "security_opt")),
+        seccomp=parse.seccomp(_texts(given, "security_opt")),
         shm_size=parse.size(given["shm_size"]) if given["shm_size"] else DEFAULT_SHM_SIZE,
         annotations=dict(parse.annotation(text) for text in _texts(given, "annotation")),
+        resources=resources.resources_of(
+            resources.ResourceOptions(**{name: given[name] for name in _RESOURCES})
+        ),
+        cgroup_parent=given["cgroup_parent"],
+        strict_resources=given["strict_resources"],
     )
+
+
+def _check_cgroup_options(given: Mapping[str, Any]) -> None:
+    if resources.uses_cgroup(given["cgroups"]):
+        return
+    for name in ("cgroup_parent", "strict_resources", *_RESOURCES):
+        if given[name]:
+            option = f"--{name.replace('_', '-')}"
+            raise InvalidInput(f"{option} needs a cgroup", "--cgroups=disabled", "leave one out")
 
 
 def _texts(given: Mapping[str, Any], name: str) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from rootless.cli import life_options as life
+from rootless.cli import resource_options
 from rootless.cli.option_groups import GroupedCommand, flag, option
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -157,22 +158,58 @@ def run(  # noqa: PLR0917 - one parameter an option
         option(
             *("--network", "--net"),
             group=_NETWORK,
-            metavar="host|none",
-            help_="The host's network, the default, or none.",
+            metavar="host|none|private|…",
+            help_="host, the default; none; private, which is pasta or slirp4netns, options after "
+            "a colon; container:NAME; ns:PATH.",
         ),
     ] = "",
+    publish: Annotated[
+        _Words | None,
+        option(
+            *("--publish", "-p"),
+            group=_NETWORK,
+            metavar="[IP:][HOST]:CTR[/udp]",
+            help_="Make a port, or a range, reachable from the host; the network is private then.",
+        ),
+    ] = None,
     hostname: Annotated[
         str, option("--hostname", "-h", group=_NETWORK, metavar="NAME", help_="Host name inside.")
     ] = "",
     add_host: Annotated[
         _Words | None,
         option(
-            "--add-host", group=_NETWORK, metavar="NAME:ADDRESS", help_="One more in /etc/hosts."
+            "--add-host",
+            group=_NETWORK,
+            metavar="NAME:ADDRESS",
+            help_="One more in /etc/hosts; host-gateway is the host's address.",
         ),
     ] = None,
+    no_hosts: Annotated[
+        bool, flag("--no-hosts", group=_NETWORK, help_="Leave the image's /etc/hosts.")
+    ] = False,
     dns: Annotated[
         _Words | None,
-        option("--dns", group=_NETWORK, metavar="ADDRESS", help_="Name server for the host's."),
+        option(
+            "--dns",
+            group=_NETWORK,
+            metavar="ADDRESS",
+            help_="Name server for the host's; none leaves the image's file.",
+        ),
+    ] = None,
+    dns_search: Annotated[
+        _Words | None,
+        option(
+            "--dns-search", group=_NETWORK, metavar="DOMAIN", help_="Search domain; . for none."
+        ),
+    ] = None,
+    dns_option: Annotated[
+        _Words | None,
+        option(
+            *("--dns-option", "--dns-opt"),
+            group=_NETWORK,
+            metavar="WORD",
+            help_="Option of resolv.conf(5).",
+        ),
     ] = None,
     user: Annotated[
         str,
@@ -228,7 +265,7 @@ def run(  # noqa: PLR0917 - one parameter an option
             "--security-opt",
             group=_RIGHTS,
             metavar="OPT",
-            help_="no-new-privileges=false lets set-ID programs work.",
+            help_="seccomp=FILE|unconfined; no-new-privileges=false lets set-ID programs work.",
         ),
     ] = None,
     ulimit: Annotated[
@@ -255,6 +292,20 @@ def run(  # noqa: PLR0917 - one parameter an option
             help_="Annotation of the bundle, for hooks and tools.",
         ),
     ] = None,
+    memory: resource_options.Memory = "",
+    memory_swap: resource_options.MemorySwap = "",
+    memory_reservation: resource_options.MemoryReservation = "",
+    cpus: resource_options.Cpus = "",
+    cpu_shares: resource_options.CpuShares = "",
+    cpu_period: resource_options.CpuPeriod = "",
+    cpu_quota: resource_options.CpuQuota = "",
+    cpuset_cpus: resource_options.CpusetCpus = "",
+    cpuset_mems: resource_options.CpusetMems = "",
+    pids_limit: resource_options.PidsLimit = "",
+    blkio_weight: resource_options.BlkioWeight = "",
+    cgroups: resource_options.Cgroups = "",
+    cgroup_parent: resource_options.CgroupParent = "",
+    strict_resources: resource_options.StrictResources = False,
 ) -> int:
     """Run a command in an image, as an ordinary user, without unpacking it.
 

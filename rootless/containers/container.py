@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from rootless.containers.network.network import Network
 from rootless.oci.runtime_spec import Spec
+from rootless.runtime.seccomp import SeccompFilter
 from rootless.userns.maps import Maps
 
 
@@ -47,6 +49,9 @@ class Container:
         keep_groups: The caller's supplementary groups stay.
         devices: Host device nodes to pass, (source, destination) each.
         name_files: Files to write and bind, by destination; they give way to the user's mounts.
+        cgroup: It gets a cgroup of its own where there is one to be had.
+        seccomp: The spec's filter, compiled; None where it has none.
+        network: What it is attached to; a bundle's is as its spec has it.
     """
 
     id: str
@@ -57,3 +62,6 @@ class Container:
     keep_groups: bool = False
     devices: tuple[tuple[str, str], ...] = ()
     name_files: Mapping[str, bytes] = field(default_factory=dict)
+    cgroup: bool = True
+    seccomp: SeccompFilter | None = None
+    network: Network = field(default_factory=Network)

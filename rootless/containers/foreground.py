@@ -10,21 +10,15 @@ import select
 import signal
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 from rootless.containers import control, terminal
 from rootless.containers.clients import Client, Clients
+from rootless.containers.footing import Footing
 from rootless.containers.id_files import write_pidfile
 from rootless.containers.notes import Notes
 from rootless.containers.record import Record, write
 from rootless.containers.run_folder import RunFolder
-from rootless.containers.session import (
-    Session,
-    StreamSetup,
-    close_upperdir,
-    cut_off,
-    open_upperdir_of,
-)
+from rootless.containers.session import Session, StreamSetup, cut_off
 from rootless.containers.signal_pipe import SignalPipe
 from rootless.containers.terminal import State, Terminal
 from rootless.errors import Conflict, RootlessError
@@ -55,18 +49,14 @@ def run(record: Record, paths: Paths, *, pidfile: str = "") -> int:
         owned.callback(clients.close)
         if not record.kept:
             write(folder.path, record)
-        # A folder of one's own: the name says whose.
-        shared = Path(os.environ.get("TMPDIR", "/var/tmp")) / f"rootless-{os.getuid()}"  # noqa: S108
-        upperdir = open_upperdir_of(container, paths, shared / "scratch")
-        if upperdir is not None:
-            owned.callback(close_upperdir, upperdir)
+        footing = Footing.open(container, paths, folder, owned)
         saved = terminal.state() if container.spec.process.terminal else None
         notes = Notes(paths, record, folder.path, detached=False)
         notes.begin()
         status, error = 0, ""
         try:
             setup = StreamSetup(clients.close, saved)
-            session = Session.begin(container, folder, upperdir, setup, owned)
+            session = Session.begin(container, footing, setup, owned)
             front = _Foreground(
                 *(record, session, notes, clients), signals=signals, saved=saved, pidfile=pidfile
             )
@@ -172,9 +162,9 @@ class _Foreground:
         if self._terminal is not None:
             self._terminal.resume()
 
-    def on_server_died(self, error: RootlessError) -> None:
+    def on_loss(self, text: str) -> None:
         """Say so."""
-        sys.stderr.write(f"rootless: {error}\r\n" if self._terminal else f"rootless: {error}\n")
+        sys.stderr.write(f"rootless: {text}\r\n" if self._terminal else f"rootless: {text}\n")
         sys.stderr.flush()
 
     def _answer(self, client: Client, message: Message) -> None:

@@ -1,12 +1,14 @@
 """From what was asked to a record: a new container, or one of that name that is to run again."""
 
-import os
 import signal
 from dataclasses import replace
-from pathlib import Path
 
-from rootless.containers import names, prepare, record
+from rootless.containers import names, prepare, record, seccomp
 from rootless.containers.container import Container, OverlayRoot
+from rootless.containers.footing import shared_folder
+from rootless.containers.network import plan
+from rootless.containers.network.mode import Kind
+from rootless.containers.network.network import Network
 from rootless.containers.policy import parse_signal
 from rootless.containers.record import MadeFrom, Record
 from rootless.containers.remove import remove
@@ -27,7 +29,7 @@ def passing(paths: Paths, image_name: str, request: RunRequest) -> Record:
     """Return a container that goes with its run; nothing is made yet."""
     store = Store.open(paths, create=False)
     image = resolve(store, image_name)
-    container = prepare.from_image(store, image, request)
+    container = _container(paths, store, image, request)
     return _record(container, image, request, name=container.id[:12], kept=False)
 
 
@@ -62,7 +64,7 @@ def kept(paths: Paths, image_name: str, request: RunRequest, *, again: bool) -> 
         image = resolve(store, image_name)
         if known is not None and again:
             return _again(paths, store, image, request, known)
-        container = prepare.from_image(store, image, request)
+        container = _container(paths, store, image, request)
         made = _record(
             _with_upperdir(paths, container),
             image,
@@ -81,7 +83,7 @@ def _again(paths: Paths, store: Store, image: Image, request: RunRequest, known:
             known.name,
             f"--replace starts afresh; 'rootless rm {known.name}' removes it",
         )
-    container = prepare.from_image(store, image, request, known.id)
+    container = _container(paths, store, image, request, known.id)
     root = container.root
     if isinstance(root, OverlayRoot):
         container = replace(container, root=replace(root, kept=record.upperdir_of(known)))
@@ -94,6 +96,26 @@ def _again(paths: Paths, store: Store, image: Image, request: RunRequest, known:
         made = replace(made, created=known.created)
         record.write(record.folder_of(paths, known), made)
     return made
+
+
+def _container(
+    paths: Paths, store: Store, image: Image, request: RunRequest, container_id: str = ""
+) -> Container:
+    network = None
+    if request.network.kind is Kind.CONTAINER:
+        network = network_of(paths, record.find(paths, request.network.target))
+    container = prepare.from_image(store, image, request, container_id, network)
+    asked = bool(request.options.seccomp)
+    return seccomp.with_filter(container, paths, required=asked)
+
+
+def network_of(paths: Paths, other: Record) -> Network:
+    """Return the network for a container that joins that of another; raises Conflict."""
+    live = look(paths, other).live
+    if live is None or live.workload is None:
+        what = "the container whose network is to be joined is not running"
+        raise Conflict(what, other.name, "rootless start it")
+    return plan.joined(f"/proc/{live.workload.pid}/ns/net", other.container.network)
 
 
 def _record(
@@ -126,6 +148,5 @@ def _with_upperdir(paths: Paths, container: Container) -> Container:
     if not isinstance(root, OverlayRoot) or root.kept is not None:
         return container
     own = paths.store / "containers"
-    shared = Path(os.environ.get("TMPDIR", "/var/tmp"))  # noqa: S108 - a folder of one's own
-    folder = choose_folder((own, shared / f"rootless-{os.getuid()}" / "containers")) or own
+    folder = choose_folder((own, shared_folder() / "containers")) or own
     return replace(container, root=replace(root, kept=folder / container.id / "overlay"))

@@ -10,7 +10,7 @@ from rootless.containers import record as records
 from rootless.containers import times
 from rootless.containers.record import Record
 from rootless.containers.status import CREATED, ELSEWHERE, EXITED, RESTARTING, Status, look
-from rootless.errors import InvalidInput
+from rootless.errors import InvalidInput, NotFound
 from rootless.oci.reference import parse_reference
 from rootless.paths import Paths
 
@@ -137,9 +137,37 @@ def row(each: Listed, *, no_trunc: bool) -> list[str]:
         command,
         f"{_since(record.created, now)} ago",
         status_text(each.status, now),
-        "",
+        ", ".join(f"{outer}->{inner}" for inner, outer in _ports(record)),
         record.name,
     ]
+
+
+def _ports(record: Record) -> list[tuple[str, str]]:
+    """Return each published port: `80/tcp` and where it is reached, `0.0.0.0:8080`."""
+    found = []
+    for each in record.container.network.ports:
+        for i in range(each.length):
+            address = each.host_ip or "0.0.0.0"  # noqa: S104 - what was asked for is shown
+            address = f"[{address}]" if ":" in address else address
+            inner = f"{each.container_port + i}/{each.protocol}"
+            found.append((inner, f"{address}:{each.host_port + i}"))
+    return found
+
+
+def port_lines(word: str, wanted: str) -> list[str]:
+    """Return a line for each published port of a container, or the addresses of one.
+
+    Raises NotFound where there is no such container, or the port is not published.
+    """
+    paths = Paths.from_environment()
+    record = records.find(paths, word)
+    if not wanted:
+        return [f"{inner} -> {outer}" for inner, outer in _ports(record)]
+    inside = wanted if "/" in wanted else f"{wanted}/tcp"
+    found = [outer for inner, outer in _ports(record) if inner == inside]
+    if not found:
+        raise NotFound("the container publishes no such port", inside, "see 'rootless port'")
+    return found
 
 
 def status_text(status: Status, now: datetime) -> str:
@@ -186,6 +214,7 @@ def summary(each: Listed) -> dict[str, Any]:
         "ExitCode": last.exit_code if last is not None else 0,
         "Pid": workload.pid if workload is not None else 0,
         "Restarts": live.restarts if live is not None else last.restarts if last else 0,
+        "Ports": [{"Inside": inner, "Outside": outer} for inner, outer in _ports(record)],
         "Labels": dict(record.labels),
         "AutoRemove": record.policy.remove or not record.kept,
     }

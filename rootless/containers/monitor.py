@@ -9,6 +9,7 @@ what is left of it is a run that never ended in `last-run.json`.
 """
 
 import contextlib
+import logging
 import os
 import select
 import signal
@@ -16,23 +17,17 @@ import socket
 import sys
 import time
 from collections.abc import Mapping
-from pathlib import Path
 
 from rootless.containers import control
 from rootless.containers.clients import Client, Clients
+from rootless.containers.footing import Footing
 from rootless.containers.log_file import STDERR, STDOUT, LogFile
 from rootless.containers.notes import Notes
 from rootless.containers.policy import parse_signal
 from rootless.containers.record import Record, folder_of, read
 from rootless.containers.remove import remove
 from rootless.containers.run_folder import RunFolder
-from rootless.containers.session import (
-    Session,
-    StreamSetup,
-    close_upperdir,
-    cut_off,
-    open_upperdir_of,
-)
+from rootless.containers.session import Session, StreamSetup, cut_off
 from rootless.containers.signal_pipe import SignalPipe
 from rootless.containers.workload_streams import WorkloadStreams
 from rootless.errors import Conflict, InvalidInput, RootlessError, StoreError
@@ -46,6 +41,18 @@ _LONG_ENOUGH_S = 10.0  # one that ran so long starts without a pause again
 _ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGKILL)
 _TAKEN = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)  # of a shell that goes, of a service's stop
 _LOG_NAMES = {control.STDOUT: STDOUT, control.STDERR: STDERR}
+
+
+class _Warnings(logging.Handler):
+    """Tells whoever waits for the start what the container goes without."""
+
+    def __init__(self, starter: Client) -> None:
+        super().__init__(logging.WARNING)
+        self._starter = starter
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Send the line."""
+        self._starter.send({"warning": record.getMessage()})
 
 
 class Monitor:
@@ -65,6 +72,7 @@ class Monitor:
         self._signals = signals
         self._clients = Clients(control.listen(folder.path))
         self._starter = self._clients.adopt(report)
+        logging.getLogger().addHandler(_Warnings(self._starter))
         self._log = LogFile(folder_of(paths, record), record.policy)
         self._streams: WorkloadStreams | None = None
         self._session: Session | None = None
@@ -110,11 +118,7 @@ class Monitor:
     def _run_session(self) -> int:
         container = self._record.container
         with contextlib.ExitStack() as owned:
-            shared = Path(os.environ.get("TMPDIR", "/var/tmp"))  # noqa: S108 - a folder of one's own
-            scratch = shared / f"rootless-{os.getuid()}" / "scratch"
-            upperdir = open_upperdir_of(container, self._paths, scratch)
-            if upperdir is not None:
-                owned.callback(close_upperdir, upperdir)
+            footing = Footing.open(container, self._paths, self._folder, owned)
             streams = WorkloadStreams(
                 terminal=container.spec.process.terminal, interactive=container.interactive
             )
@@ -126,7 +130,7 @@ class Monitor:
                 self._clients.close()
                 self._log.close()
 
-            session = Session.begin(container, self._folder, upperdir, StreamSetup(in_child), owned)
+            session = Session.begin(container, footing, StreamSetup(in_child), owned)
             streams.close_theirs()
             self._session = session
             self.on_change()
@@ -187,9 +191,9 @@ class Monitor:
     def on_stopped(self) -> None:
         """Do nothing: nobody's terminal is to be given back."""
 
-    def on_server_died(self, error: RootlessError) -> None:
+    def on_loss(self, text: str) -> None:
         """Say it in the log, as the command line does on its standard error."""
-        self._take_output(control.STDERR, f"rootless: {error}\n".encode())
+        self._take_output(control.STDERR, f"rootless: {text}\n".encode())
 
     def _take_output(self, stream: bytes, data: bytes) -> None:
         self._log.write(_LOG_NAMES[stream], data, time.time_ns())

@@ -8,7 +8,9 @@ used by an older version and by a newer one. Bytes are text with surrogate escap
 import types
 import typing
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import MISSING, fields, is_dataclass
+from enum import Enum
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -35,6 +37,8 @@ def to_document(value: Any) -> Any:
         return [to_document(item) for item in value]
     if isinstance(value, bytes):
         return value.decode("utf-8", "surrogateescape")
+    if isinstance(value, Enum):
+        return value.value
     return str(value) if isinstance(value, Path) else value
 
 
@@ -107,6 +111,9 @@ def _read_tuple(kinds: tuple[Any, ...], value: Any, path: str) -> tuple[Any, ...
 def _read_plain(kind: Any, value: Any, path: str) -> Any:
     if kind is float and isinstance(value, int):
         return float(value)
+    if issubclass(kind, Enum):
+        with suppress(ValueError):
+            return kind(value)
     if type(value) is not kind:
         raise _fault(path, f"of type {kind.__name__}")
     return value

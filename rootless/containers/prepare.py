@@ -12,8 +12,12 @@ from rootless.bundle import name_files
 from rootless.bundle.bundle import Bundle
 from rootless.bundle.convert import convert
 from rootless.bundle.options import RunOptions
+from rootless.bundle.seccomp import with_seccomp
 from rootless.bundle.users import ImageUser, group_with, passwd_with, resolve_user
 from rootless.containers.container import Container, OverlayRoot, PlainRoot
+from rootless.containers.network import plan
+from rootless.containers.network.namespace import Joined
+from rootless.containers.network.network import JOINED, Network
 from rootless.containers.request import RunRequest
 from rootless.errors import Conflict, InvalidInput
 from rootless.image import trees
@@ -22,7 +26,9 @@ from rootless.image.store import Store
 from rootless.oci.linux_spec import IDMapping
 from rootless.oci.runtime_spec import Mount, Spec
 from rootless.overlay.driver import check_driver
+from rootless.runtime import namespaces
 from rootless.userns.idmap import IDMap, Mapping
+from rootless.userns.join import maps_of, read_maps
 from rootless.userns.maps import MapRequest, Maps, choose_maps
 from rootless.userns.subid import Caller
 
@@ -30,7 +36,11 @@ KEEP_GROUPS = "keep-groups"
 
 
 def from_image(
-    store: Store, image: Image, request: RunRequest, container_id: str = ""
+    store: Store,
+    image: Image,
+    request: RunRequest,
+    container_id: str = "",
+    network: Network | None = None,
 ) -> Container:
     """Return a container of an image; raises NotFound, InvalidInput, Precondition.
 
@@ -39,6 +49,7 @@ def from_image(
         image: The image.
         request: What was asked for.
         container_id: That of one which is to run again; a new one else.
+        network: That of another container, joined; planned by the request else.
     """
     check_driver(request.driver)
     options = request.options
@@ -50,10 +61,13 @@ def from_image(
     def read(path: bytes) -> bytes | None:
         return trees.read_file(store, image, path)
 
-    user, maps = _user_and_maps(image, options, request, read)
+    network = network or plan.plan(request.network, request.ports)
+    options = replace(options, network=plan.word_for_spec(network))
+    user, maps = _user_and_maps(image, options, request, read, _joined_maps(network, request))
     container_id = container_id or secrets.token_hex(32)
     options = replace(options, hostname=options.hostname or _hostname(options, container_id))
     spec = convert(image.config, options, user, container_id, mappings_of(maps))
+    spec = with_seccomp(spec, options.seccomp, os.uname())
     return Container(
         id=container_id,
         spec=spec,
@@ -62,8 +76,24 @@ def from_image(
         interactive=request.interactive,
         keep_groups=keep_groups,
         devices=tuple(_device(text) for text in request.devices),
-        name_files=_name_files(spec, request, user, read),
+        cgroup=request.cgroup,
+        name_files=_name_files(spec, request, network) | _user_files(request, user, read),
+        network=network,
     )
+
+
+def _joined_maps(network: Network, request: RunRequest) -> Maps | None:
+    """Return the maps of the user namespace that a joined network belongs to, None for new ones."""
+    if network.kind != JOINED:
+        return None
+    if request.userns or request.uidmap or request.gidmap:
+        raise InvalidInput(
+            "an ID map cannot be chosen with a joined network",
+            network.path,
+            "the container has the user namespace that the network belongs to",
+        )
+    with Joined.open(network.path) as joined:
+        return read_maps(joined.user_fd, Caller.current())
 
 
 def _hostname(options: RunOptions, container_id: str) -> str:
@@ -71,7 +101,11 @@ def _hostname(options: RunOptions, container_id: str) -> str:
 
 
 def _user_and_maps(
-    image: Image, options: RunOptions, request: RunRequest, read: Callable[[bytes], bytes | None]
+    image: Image,
+    options: RunOptions,
+    request: RunRequest,
+    read: Callable[[bytes], bytes | None],
+    joined: Maps | None,
 ) -> tuple[ImageUser, Maps]:
     caller = Caller.current()
     text = options.user or image.config.user
@@ -81,7 +115,7 @@ def _user_and_maps(
         maps = choose_maps(MapRequest(request.userns, request.uidmap, request.gidmap), caller)
         text = f"{maps.user_uid}:{maps.user_gid}"
     user = resolve_user(text, read(b"etc/passwd"), read(b"etc/group"), options.group_add)
-    maps = choose_maps(
+    maps = joined or choose_maps(
         MapRequest(request.userns, request.uidmap, request.gidmap, user.uid, user.gid), caller
     )
     if maps.uid.to_outside(user.uid) is None or maps.gid.to_outside(user.gid) is None:
@@ -129,23 +163,19 @@ def _device(text: str) -> tuple[str, str]:
     return source, destination
 
 
-def _name_files(
-    spec: Spec, request: RunRequest, user: ImageUser, read: Callable[[bytes], bytes | None]
-) -> dict[str, bytes]:
-    host_network = spec.linux.namespace("network") is None
-    hosts = name_files.hosts(
-        _host_file("/etc/hosts") if host_network else None, spec.hostname, request.add_hosts
+def _name_files(spec: Spec, request: RunRequest, network: Network) -> dict[str, bytes]:
+    around = name_files.Surroundings(
+        network.kind == "host", network.address, network.host_address, network.resolver
     )
-    resolv_conf = name_files.resolv_conf(
-        _host_file("/etc/resolv.conf") if host_network else None, request.dns
-    )
-    files = {
-        "/etc/hosts": hosts.encode(),
-        "/etc/hostname": f"{spec.hostname}\n".encode(),
-        "/etc/resolv.conf": resolv_conf.encode(),
-    }
-    if not user.known:
-        files |= _user_files(request, user, read)
+    files = {"/etc/hostname": f"{spec.hostname}\n".encode()}
+    if not request.no_hosts:
+        host_file = _host_file("/etc/hosts") if around.is_host else None
+        hosts = name_files.hosts(host_file, spec.hostname, request.add_hosts, around)
+        files["/etc/hosts"] = hosts.encode()
+    if not request.dns.is_image_s:
+        host_file = _host_file("/etc/resolv.conf") if network.kind != "none" else None
+        resolv_conf = name_files.resolv_conf(host_file, request.dns, around)
+        files["/etc/resolv.conf"] = resolv_conf.encode()
     return files
 
 
@@ -153,7 +183,9 @@ def _user_files(
     request: RunRequest, user: ImageUser, read: Callable[[bytes], bytes | None]
 ) -> dict[str, bytes]:
     """Return passwd and group with a user whom the image does not know, where it has them."""
-    files = {}
+    files: dict[str, bytes] = {}
+    if user.known:
+        return files
     passwd, group = read(b"etc/passwd"), read(b"etc/group")
     is_caller = request.userns.startswith("keep-id") and not request.options.user
     name = _caller_name() if is_caller else str(user.uid)
@@ -220,6 +252,7 @@ def from_bundle(bundle: Bundle, request: RunRequest) -> Container:
         interactive=request.interactive,
         keep_groups=KEEP_GROUPS in options.group_add,
         devices=tuple(_device(text) for text in request.devices),
+        cgroup=request.cgroup,
     )
 
 
@@ -227,6 +260,11 @@ def _bundle_maps(spec: Spec, request: RunRequest) -> Maps:
     """Return the bundle's own maps where the caller may have them, else his default ones."""
     caller = Caller.current()
     asked = bool(request.userns or request.uidmap or request.gidmap)
+    path = namespaces.user_path(spec)
+    if path:
+        if asked:
+            raise Conflict("the bundle joins a user namespace, which has its ID maps", path)
+        return maps_of(path)
     if spec.linux.uid_mappings and not asked:
         own = _own_maps(spec, caller)
         if own is not None:

@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from rootless.bundle.name_files import Dns
 from rootless.bundle.options import RunOptions
+from rootless.containers.network.mode import NetworkMode
+from rootless.containers.network.ports import PortMapping
 from rootless.containers.policy import Policy
 
 
@@ -27,8 +30,12 @@ class RunRequest:
         pidfile: Where its workload's process ID is written.
         interactive: Standard input is passed.
         add_hosts: NAME:ADDRESS each.
-        dns: Name servers in place of the host's.
+        no_hosts: The image's own /etc/hosts stays.
+        dns: What /etc/resolv.conf has in place of the host's.
+        network: `--network`; `options` has what the bundle says of it once it is planned.
+        ports: What is published.
         devices: Host device nodes, SOURCE[:DESTINATION] each.
+        cgroup: It gets a cgroup of its own where there is one to be had.
     """
 
     options: RunOptions = field(default_factory=RunOptions)
@@ -46,5 +53,9 @@ class RunRequest:
     pidfile: str = ""
     interactive: bool = False
     add_hosts: tuple[str, ...] = ()
-    dns: tuple[str, ...] = ()
+    no_hosts: bool = False
+    dns: Dns = field(default_factory=Dns)
+    network: NetworkMode = field(default_factory=NetworkMode)
+    ports: tuple[PortMapping, ...] = ()
     devices: tuple[str, ...] = ()
+    cgroup: bool = True

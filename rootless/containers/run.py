@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from rootless.bundle.bundle import read_bundle
-from rootless.containers import foreground, keep, prepare
+from rootless.containers import foreground, keep, prepare, seccomp
 from rootless.containers.id_files import check_new, write_cidfile
 from rootless.containers.record import Record
 from rootless.containers.remove import remove
@@ -70,10 +70,9 @@ def run_bundle(path: str, request: RunRequest) -> int:
     store = Store.open(paths, create=False)
     with tempfile.TemporaryDirectory(prefix="rootless-bundle-") as scratch:
         bundle = read_bundle(Path(path), store, Path(scratch))
-        hooks = (f"hooks.{name}" for name in bundle.spec.hooks.to_document())
-        for member in (*bundle.spec.not_applied, *hooks):
-            log.warning("%s of the bundle is not applied", member)
-        container = prepare.from_bundle(bundle, request)
+        for name in bundle.spec.hooks.to_document():
+            log.warning("hooks.%s of the bundle is not applied", name)
+        container = seccomp.with_filter(prepare.from_bundle(bundle, request), paths, required=True)
         record = keep.for_bundle(container, request)
         write_cidfile(request.cidfile, record)
         return foreground.run(record, paths, pidfile=request.pidfile)

@@ -16,11 +16,15 @@ from pathlib import Path
 from rootless.errors import Conflict, RootlessError, StoreError
 from rootless.linux.folder_lock import lock_dead, make_locked
 from rootless.paths import Paths
+from rootless.runtime.cgroup import Cgroup
+from rootless.runtime.cgroups import open_cgroup
 from rootless.userns.create import run_inside
 from rootless.userns.maps import MapRequest, choose_maps
 from rootless.userns.subid import Caller
 
 log = logging.getLogger(__name__)
+
+_CGROUP = "cgroup"
 
 
 @dataclass(slots=True)
@@ -36,7 +40,9 @@ class RunFolder:
         runs = paths.runtime / "runs"
         path = runs / container_id
         try:
-            runs.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # One by one: a parent that mkdir makes on the way has the mode of the umask.
+            paths.runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
+            runs.mkdir(mode=0o700, exist_ok=True)
             _check_private(paths.runtime)
             if path.exists():
                 _remove_dead(path)
@@ -58,6 +64,10 @@ class RunFolder:
         path.chmod(mode)
         return path
 
+    def keep_cgroup(self, cgroup: Cgroup) -> None:
+        """Note the run's cgroup, for whoever finds the folder of a run that was killed."""
+        self.write(_CGROUP, os.fsencode(cgroup.path))
+
     def remove(self) -> None:
         """Remove the folder; nothing is mounted in it as this process sees it."""
         shutil.rmtree(self.path, ignore_errors=True)
@@ -69,8 +79,24 @@ class RunFolder:
 def _remove_dead(path: Path) -> None:
     fd = lock_dead(path)
     if fd is not None:
-        shutil.rmtree(path, ignore_errors=True)
+        remove_run(path)
         os.close(fd)
+
+
+def cgroup_of(path: Path) -> str:
+    """Return the cgroup of the run in a folder, "" where it has none of its own."""
+    try:
+        return os.fsdecode((path / _CGROUP).read_bytes())
+    except OSError:
+        return ""
+
+
+def remove_run(path: Path) -> None:
+    """Remove the folder of a run that has ended, and its cgroup, if whoever ran it could not."""
+    with contextlib.suppress(OSError):
+        if cgroup_of(path):
+            remove_cgroup(open_cgroup(cgroup_of(path)))
+    shutil.rmtree(path, ignore_errors=True)
 
 
 def _check_private(folder: Path) -> None:
@@ -89,10 +115,18 @@ def sweep(paths: Paths) -> None:
     with _dead(paths.runtime / "runs") as left:
         for path in left:
             log.debug("removing the folder of a dead run: %s", path)
-            shutil.rmtree(path, ignore_errors=True)
+            remove_run(path)
     with _dead(paths.scratch) as left:
         if left:
             remove_owned_by_container(left)
+
+
+def remove_cgroup(cgroup: Cgroup) -> None:
+    """Remove a run's cgroup, if it has not gone; nothing of the run lives in it any more."""
+    try:
+        cgroup.remove()
+    except RootlessError as error:
+        log.warning("%s", error)
 
 
 @contextlib.contextmanager

@@ -11,19 +11,19 @@ import select
 import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol, Self
 
-from rootless.containers.container import Container, OverlayRoot
-from rootless.containers.run_folder import RunFolder, remove_owned_by_container
+from rootless.containers.container import Container
+from rootless.containers.footing import Footing
 from rootless.containers.supervisor import Resources, supervise
 from rootless.containers.terminal import State
 from rootless.errors import OverlayError, RootlessError
 from rootless.linux.channel import Channel, Message
 from rootless.linux.process_id import ProcessId, identify, pid_of
-from rootless.overlay.upperdir import Upperdir, choose_folder, open_upperdir
-from rootless.paths import Paths
+from rootless.oci.runtime_spec import OCI_VERSION
+from rootless.runtime import namespaces, seccomp_listener
 from rootless.userns.create import Child, fork_into
+from rootless.userns.join import enter
 
 _PATIENCE_MS = 5000
 
@@ -55,8 +55,8 @@ class Front(Protocol):
         """Learn that the workload has been stopped, as was asked."""
         ...
 
-    def on_server_died(self, error: RootlessError) -> None:
-        """Learn that the workload goes on without files of its image."""
+    def on_loss(self, text: str) -> None:
+        """Learn that the workload goes on without files of its image, or without its network."""
         ...
 
 
@@ -76,13 +76,14 @@ class StreamSetup:
 class Session:
     """One run; made by `begin`, brought to its end by `run`."""
 
-    def __init__(self, child: Child, control: Channel) -> None:
+    def __init__(self, container: Container, child: Child, control: Channel) -> None:
         self.child = child
         self.is_started = False
         self.is_running = False
         self.supervisor = identify(child.pid)
         self.init: ProcessId | None = None
         self.workload: ProcessId | None = None
+        self._container = container
         self._control = control
         self._init_fd = -1
         self._error: RootlessError | None = None
@@ -92,8 +93,7 @@ class Session:
     def begin(
         cls,
         container: Container,
-        folder: RunFolder,
-        upperdir: Upperdir | None,
+        footing: Footing,
         streams: StreamSetup,
         owned: contextlib.ExitStack,
     ) -> Self:
@@ -101,8 +101,7 @@ class Session:
 
         Args:
             container: What to run.
-            folder: The run's folder.
-            upperdir: Where it writes; None for memory.
+            footing: What it stands on.
             streams: The workload's standard streams.
             owned: Gets what is to be closed after the run.
         """
@@ -113,12 +112,27 @@ class Session:
         def body(channel: Channel) -> int:
             ours.close()
             streams.attach()
-            resources = Resources(folder, upperdir, theirs, streams.saved)
+            resources = Resources(
+                footing.folder,
+                footing.upperdir,
+                theirs,
+                streams.saved,
+                footing.cgroup,
+                footing.joined.network_fd,
+            )
             return supervise(container, resources, channel)
 
-        child = fork_into(container.maps, body)
+        def before() -> None:
+            if footing.joined.user_fd >= 0:
+                enter(footing.joined.user_fd)
+            namespaces.join_outer(container.spec)
+
+        joins_user = footing.joined.user_fd >= 0 or namespaces.user_path(container.spec) != ""
+        child = fork_into(None if joins_user else container.maps, body, before=before)
         theirs.close()
-        return cls(child, ours)
+        if footing.cgroup is not None:
+            footing.cgroup.close()
+        return cls(container, child, ours)
 
     def run(self, front: Front) -> int:
         """Serve until the supervisor has ended; return its status, -N for signal N.
@@ -188,8 +202,25 @@ class Session:
             os.close(fds[0])
             self.is_running = True
             front.on_change()
+        elif fds and seccomp_listener.MESSAGE in message:
+            self._on_seccomp_listener(fds)
         else:
             self._on_news(message, front)
+
+    def _on_seccomp_listener(self, fds: list[int]) -> None:
+        spec = self._container.spec
+        assert spec.linux.seccomp is not None  # noqa: S101 - a filter of it made the listener
+        state = {
+            "ociVersion": OCI_VERSION,
+            "id": self._container.id,
+            "status": "creating",
+            "bundle": "",
+            "annotations": dict(spec.annotations),
+        }
+        try:
+            seccomp_listener.deliver(fds, spec.linux.seccomp, state)
+        except RootlessError as error:  # PID 1 has no answer now, and ends
+            self._error = error
 
     def _on_news(self, message: Message, front: Front) -> None:
         if "error" in message:
@@ -204,35 +235,11 @@ class Session:
                 str(message["server_died"]),
             )
             if self.is_started:
-                front.on_server_died(error)
+                front.on_loss(str(error))
             else:
                 self._error = error  # what else fails now fails by this
-
-
-def open_upperdir_of(container: Container, paths: Paths, scratch: Path) -> Upperdir | None:
-    """Open and lock the upperdir of a run, a new one or the one that is kept.
-
-    Args:
-        container: What is to run.
-        paths: Where things lie.
-        scratch: Where a new one may be if not in the scratch folder.
-    """
-    root = container.root
-    if not isinstance(root, OverlayRoot):
-        return None
-    if root.kept is not None:
-        return open_upperdir(root.kept, ephemeral=False)
-    if container.spec.root_readonly:
-        return None  # only mount points are made in it
-    folder = choose_folder((paths.scratch, scratch))
-    return None if folder is None else open_upperdir(folder / container.id, ephemeral=True)
-
-
-def close_upperdir(upperdir: Upperdir) -> None:
-    """Give it back; remove what a supervisor that was killed could not."""
-    if upperdir.ephemeral and upperdir.path.exists():
-        remove_owned_by_container([upperdir.path])
-    upperdir.close()
+        elif "network_died" in message:
+            front.on_loss(f"the network ended, connections fail: {message['network_died']}")
 
 
 def cut_off(status: int) -> RootlessError:

@@ -14,8 +14,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rootless.containers.container import Container, OverlayRoot, PlainRoot
+from rootless.containers.network.attach import attach
+from rootless.containers.network.drain import wait_until_sent
+from rootless.containers.network.forwarder import Forwarder
 from rootless.containers.overlay_root import mount_overlay
-from rootless.containers.run_folder import RunFolder
+from rootless.containers.run_folder import RunFolder, remove_cgroup
 from rootless.containers.terminal import State, restore_if_raw
 from rootless.linux import mount_api, namespaces, prctl
 from rootless.linux.channel import Channel
@@ -23,6 +26,7 @@ from rootless.oci.runtime_spec import Mount, Spec
 from rootless.overlay.driver import MountedRoot
 from rootless.overlay.upperdir import Upperdir
 from rootless.runtime import sandbox
+from rootless.runtime.cgroup import Cgroup
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +38,16 @@ class Resources:
         upperdir: None for a tmpfs.
         control: The channel's end for PID 1.
         terminal_state: The caller's terminal as it was, to be put back whatever happens.
+        cgroup: The container's; None where it stays in the caller's.
+        network_fd: The namespace of a network that is joined.
     """
 
     folder: RunFolder
     upperdir: Upperdir | None
     control: Channel
     terminal_state: State | None
+    cgroup: Cgroup | None = None
+    network_fd: int = -1
 
 
 def supervise(container: Container, resources: Resources, channel: Channel) -> int:
@@ -49,21 +57,32 @@ def supervise(container: Container, resources: Resources, channel: Channel) -> i
     # Unmounts of the host come in (nothing is held busy), nothing of ours goes out.
     mount_api.mount(None, "/", None, mount_api.MS_REC | mount_api.MS_SLAVE)
     root = _mount(container, resources)
+    forwarder = None
     try:
+        forwarder = attach(container.network, resources.network_fd, str(resources.folder.path))
         options = sandbox.SandboxOptions(
             rootfs=str(_root_path(container, root)),
             set_groups=container.maps.allows_setgroups and not container.keep_groups,
             close_stdin=not container.interactive,
             devices=container.devices,
+            cgroup_fd=-1 if resources.cgroup is None else resources.cgroup.procs_fd(),
+            seccomp=container.seccomp,
         )
-        spec = _with_name_files(container, resources.folder)
+        spec = container.network.spec_inside(_with_name_files(container, resources.folder))
         # From here on the end of the channel tells that the command line is gone, and there is
         # more to do then than to die.
         prctl.clear_parent_death_signal()
         pid = sandbox.start(spec, options, resources.control)
         resources.control.close()
-        return _watch(pid, root, resources, channel)
+        if resources.cgroup is not None:
+            resources.cgroup.close()
+        status = _watch(pid, root, forwarder, resources, channel)
+        if forwarder is not None:
+            wait_until_sent()
+        return status
     finally:
+        if forwarder is not None:
+            forwarder.stop()
         _take_down(root, resources)
 
 
@@ -100,8 +119,14 @@ def _with_name_files(container: Container, folder: RunFolder) -> Spec:
     return replace(spec, mounts=(*spec.mounts, *binds))
 
 
-def _watch(pid: int, root: MountedRoot | None, resources: Resources, channel: Channel) -> int:
-    """Wait for PID 1; tell when the server dies; end everything when the command line does."""
+def _watch(
+    pid: int,
+    root: MountedRoot | None,
+    forwarder: Forwarder | None,
+    resources: Resources,
+    channel: Channel,
+) -> int:
+    """Wait for PID 1; tell when a server dies; end everything when the command line does."""
     pidfd = os.pidfd_open(pid)
     channel.send({"init": pid}, [pidfd])
     poll = select.poll()
@@ -111,12 +136,19 @@ def _watch(pid: int, root: MountedRoot | None, resources: Resources, channel: Ch
     if root is not None:
         server_fd = root.server.pidfd
         poll.register(server_fd, select.POLLIN)
+    forwarder_fd = -1
+    if forwarder is not None:
+        forwarder_fd = forwarder.pidfd
+        poll.register(forwarder_fd, select.POLLIN)
     try:
         while True:
             ready = {fd for fd, _ in poll.poll()}
             if server_fd in ready and root is not None:  # first: the workload may have ended of it
                 poll.unregister(server_fd)
                 channel.send({"server_died": root.server.last_words()})
+            if forwarder_fd in ready and forwarder is not None:
+                poll.unregister(forwarder_fd)
+                channel.send({"network_died": f"{forwarder.name}: {forwarder.last_words()}"})
             if pidfd in ready:
                 break
             if channel.fileno() in ready and channel.receive() is None:
@@ -135,6 +167,8 @@ def _take_down(root: MountedRoot | None, resources: Resources) -> None:
     if root is not None:
         with contextlib.suppress(OSError):  # the server may have died, and its mount with it
             root.unmount()
+    if resources.cgroup is not None:
+        remove_cgroup(resources.cgroup)
     upperdir = resources.upperdir
     if upperdir is not None:
         if upperdir.ephemeral:

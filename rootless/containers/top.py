@@ -3,12 +3,12 @@
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from rootless.containers import ending
 from rootless.containers import record as records
+from rootless.containers.processes import processes_of, stat_fields
 from rootless.containers.status import look
-from rootless.linux.process_id import ProcessId
 from rootless.paths import Paths
 
 HEADER = ("USER", "PID", "PPID", "ELAPSED", "TIME", "COMMAND")
@@ -24,42 +24,20 @@ def rows(word: str) -> list[list[str]]:
         raise ending.not_running(record)
     to_inside = record.container.maps.uid.to_inside
     found = []
-    for pid in _descendants(live.init):
+    pids = processes_of(live.init.pid)
+    for pid in pids[1:]:
         with contextlib.suppress(OSError, StopIteration):  # ended meanwhile
-            found.append(_row(pid, to_inside))
+            found.append(_row(pid, pids, to_inside))
     return found
 
 
-def _descendants(init: ProcessId) -> list[int]:
-    """Return the host's IDs of a container's processes; who is left without a parent is PID 1's."""
-    children: dict[int, list[int]] = {}
-    for pid, parent in _all():
-        children.setdefault(parent, []).append(pid)
-    found = list(children.get(init.pid, []))
-    for pid in found:
-        found.extend(children.get(pid, []))
-    return sorted(found)
-
-
-def _all() -> Iterator[tuple[int, int]]:
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            with contextlib.suppress(OSError):
-                yield int(name), int(_stat(int(name))[1])
-
-
-def _stat(pid: int) -> list[bytes]:
-    """Return the fields of /proc/PID/stat from the third on (proc(5))."""
-    with open(f"/proc/{pid}/stat", "rb") as file:
-        return file.read().rpartition(b")")[2].split()
-
-
-def _row(pid: int, to_inside: Callable[[int], int | None]) -> list[str]:
-    fields = _stat(pid)
+def _row(pid: int, pids: tuple[int, ...], to_inside: Callable[[int], int | None]) -> list[str]:
+    fields = stat_fields(pid)
     status = _status(pid)
     inside = status["NSpid"].split()[-1]
     parent = int(fields[1])
-    parent_inside = _status(parent)["NSpid"].split()[-1]
+    # one that was put there from outside has a parent that nobody inside can see
+    parent_inside = _status(parent)["NSpid"].split()[-1] if parent in pids else "0"
     uid = int(status["Uid"].split()[1])
     name = to_inside(uid)
     used = (int(fields[11]) + int(fields[12])) / _TICKS

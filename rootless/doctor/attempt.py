@@ -3,16 +3,23 @@
 Everything here happens in a child process that ends at once; its mounts go with it.
 """
 
+import fcntl
 import os
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
 from rootless.errors import RootlessError
 from rootless.linux.mount_api import MS_NODEV, MS_NOSUID, MS_PRIVATE, MS_REC, mount
-from rootless.linux.namespaces import CLONE_NEWNS, unshare
+from rootless.linux.namespaces import CLONE_NEWNET, CLONE_NEWNS, unshare
 from rootless.userns.create import run_inside
 from rootless.userns.maps import MapRequest, choose_maps
 from rootless.userns.subid import Caller
+
+# linux/if_tun.h
+_TUNSETIFF = 0x400454CA
+_IFF_TAP = 0x0002
+_IFF_NO_PI = 0x1000
 
 
 def attempt(body: Callable[[], None], *, caller: Caller, single: bool) -> RootlessError | None:
@@ -52,3 +59,10 @@ def mount_overlay(lower: Path, upper: Path, work: Path, target: Path) -> None:
     mount("rootless", str(target), "overlay", 0, ",".join([*options, "userxattr"]))
     (target / "removed").unlink()
     (target / "made").write_text("", encoding="ascii")
+
+
+def make_tap() -> None:
+    """Make the device of a network of one's own, as pasta and slirp4netns do."""
+    unshare(CLONE_NEWNET)
+    fd = os.open("/dev/net/tun", os.O_RDWR | os.O_CLOEXEC)
+    fcntl.ioctl(fd, _TUNSETIFF, struct.pack("16sH22x", b"tap0", _IFF_TAP | _IFF_NO_PI))

@@ -5,10 +5,13 @@ from collections.abc import Sequence
 
 from rootless import __version__
 from rootless.doctor import (
+    cgroup,
     fuse_device,
     kernel,
     libraries,
+    network,
     overlay,
+    seccomp,
     store_fs,
     subid,
     userns,
@@ -39,6 +42,9 @@ def run_checks(paths: Paths) -> tuple[Check, ...]:
         store_fs.check_scratch(scratch),
         store_fs.check_runtime(store_fs.gather(paths.runtime)),
         overlay.check_overlay(overlay.gather(caller, scratch, userns_works=works)),
+        network.check_network(network.gather(caller, userns_works=works)),
+        seccomp.check_seccomp(seccomp.gather()),
+        cgroup.check_cgroup(cgroup.gather()),
         libraries.check_libraries(libraries.gather()),
     )
 

@@ -48,6 +48,12 @@ MOUNT_ATTR_RDONLY = 0x1
 MOUNT_ATTR_NOSUID = 0x2
 MOUNT_ATTR_NODEV = 0x4
 MOUNT_ATTR_NOEXEC = 0x8
+MOUNT_ATTR__ATIME = 0x70  # one of three, not bits: RELATIME is 0
+MOUNT_ATTR_NOATIME = 0x10
+MOUNT_ATTR_STRICTATIME = 0x20
+MOUNT_ATTR_NODIRATIME = 0x80
+MOUNT_ATTR_IDMAP = 0x100000
+MOUNT_ATTR_NOSYMFOLLOW = 0x200000
 
 _SYS_OPEN_TREE = 428
 _SYS_MOVE_MOUNT = 429
@@ -115,9 +121,21 @@ def move_mount(tree_fd: int, target_fd: int) -> None:
     )
 
 
-def mount_setattr(fd: int, attributes: int, *, recursive: bool, propagation: int = 0) -> None:
-    """Add attributes to the mount at `fd`: what it has, locked flags included, stays."""
-    attr = _MountAttr(attributes, 0, propagation, 0)
+def mount_setattr(
+    fd: int,
+    attributes: int,
+    *,
+    recursive: bool,
+    propagation: int = 0,
+    cleared: int = 0,
+    userns_fd: int = 0,
+) -> None:
+    """Take attributes from the mount at `fd` and add others: what it has beside them stays.
+
+    `userns_fd` is the user namespace whose maps MOUNT_ATTR_IDMAP applies. Raises OSError, EPERM
+    where the mount came from a more privileged namespace, which locked what it had.
+    """
+    attr = _MountAttr(attributes, cleared, propagation, userns_fd)
     syscall(
         _SYS_MOUNT_SETATTR,
         ctypes.c_int(fd),

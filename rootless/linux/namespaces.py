@@ -1,6 +1,7 @@
 """Namespaces: unshare(2), setns(2) and the clone flags (namespaces(7), linux/sched.h)."""
 
 import ctypes
+import fcntl
 
 from rootless.linux.libc import check, function
 
@@ -12,6 +13,10 @@ CLONE_NEWIPC = 0x08000000
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWPID = 0x20000000
 CLONE_NEWNET = 0x40000000
+
+# what ioctl_ns(2) has of linux/nsfs.h
+_NS_GET_USERNS = 0xB701
+_NS_GET_NSTYPE = 0xB703
 
 _unshare = function("unshare", ctypes.c_int)
 _setns = function("setns", ctypes.c_int, ctypes.c_int)
@@ -27,6 +32,19 @@ def unshare(flags: int) -> None:
 def setns(fd: int, flags: int = 0) -> None:
     """Join the namespace, or with a pidfd the namespaces in `flags`, that `fd` refers to."""
     check(_setns(fd, flags))
+
+
+def clone_flag(fd: int) -> int:
+    """Return the CLONE_NEW* flag of the namespace that `fd` refers to (ioctl_ns(2)).
+
+    Raises OSError, ENOTTY where it refers to something else.
+    """
+    return fcntl.ioctl(fd, _NS_GET_NSTYPE)
+
+
+def owner_of(fd: int) -> int:
+    """Return a descriptor of the user namespace that owns the one that `fd` refers to."""
+    return int(fcntl.ioctl(fd, _NS_GET_USERNS))
 
 
 def sethostname(name: str) -> None:

@@ -24,6 +24,7 @@ _NAMES = {
     0xF2F52010: "f2fs",
     0xCA451A4E: "bcachefs",
     0x2FC12FC1: "zfs",
+    0x00009FA0: "proc",
     0x01021994: "tmpfs",
     0x858458F6: "ramfs",
     0x794C7630: "overlay",

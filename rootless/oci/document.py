@@ -89,6 +89,21 @@ class Node:
             raise self.fault(f"is not an ID from 0 to {HIGHEST_ID}")
         return self.as_integer()
 
+    def one_of(self, words: tuple[str, ...]) -> str:
+        """Return this string, which is one of *words*."""
+        if self.as_text() not in words:
+            raise self.fault(f"is {self.value!r}, not one of {', '.join(words)}")
+        return self.as_text()
+
+    def within(self, key: str, low: int, high: int, default: int = 0) -> int:
+        """Return the integer named *key*, from *low* to *high*; absent is *default*."""
+        node = self.get(key)
+        if node is None:
+            return default
+        if not low <= node.as_integer() <= high:
+            raise node.fault(f"is not a number from {low} to {high}")
+        return node.as_integer()
+
     def text(self, key: str, default: str = "") -> str:
         """Return the string named *key*, or *default*."""
         node = self.get(key)

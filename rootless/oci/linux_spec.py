@@ -1,10 +1,21 @@
-"""The `linux` object of config.json (runtime-spec config-linux.md), as far as `run` applies it."""
+"""The `linux` object of config.json (runtime-spec config-linux.md)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from rootless.oci.document import Node
+from rootless.oci.document import HIGHEST_ID, Node
+from rootless.oci.linux_objects import (
+    Device,
+    TimeOffset,
+    parse_devices,
+    parse_personality,
+    parse_propagation,
+    parse_time_offsets,
+    refuse_intel_rdt,
+)
+from rootless.oci.resources_spec import Resources, parse_resources
+from rootless.oci.seccomp_spec import SeccompSpec, parse_seccomp
 
 NAMESPACE_TYPES = ("pid", "network", "mount", "ipc", "uts", "user", "cgroup", "time")
 
@@ -36,11 +47,10 @@ class Namespace:
 
 @dataclass(frozen=True, slots=True)
 class LinuxSpec:
-    """Namespaces, ID mappings and what of /proc is hidden.
+    """Namespaces, ID mappings, devices, and what of /proc is hidden.
 
     Attributes:
-        not_applied: Members of the document that ask for something that this version does not
-            do; the caller says so.
+        personality: Execution domain, "LINUX" or "LINUX32"; "" for the caller's.
     """
 
     namespaces: tuple[Namespace, ...] = ()
@@ -49,7 +59,14 @@ class LinuxSpec:
     masked_paths: tuple[str, ...] = ()
     readonly_paths: tuple[str, ...] = ()
     sysctl: Mapping[str, str] = field(default_factory=dict)
-    not_applied: tuple[str, ...] = ()
+    resources: Resources = field(default_factory=Resources)
+    cgroups_path: str = ""
+    seccomp: SeccompSpec | None = None
+    time_offsets: Mapping[str, TimeOffset] = field(default_factory=dict)
+    devices: tuple[Device, ...] = ()
+    rootfs_propagation: str = ""
+    personality: str = ""
+    mount_label: str = ""
 
     def namespace(self, kind: str) -> Namespace | None:
         """Return the namespace of a type, None where the host's is shared."""
@@ -68,55 +85,82 @@ class LinuxSpec:
             document["gidMappings"] = [mapping.to_document() for mapping in self.gid_mappings]
         if self.sysctl:
             document["sysctl"] = dict(self.sysctl)
+        if resources := self.resources.to_document():
+            document["resources"] = resources
+        if self.cgroups_path:
+            document["cgroupsPath"] = self.cgroups_path
+        if self.seccomp is not None:
+            document["seccomp"] = self.seccomp.to_document()
+        document |= self._smaller_members()
         return document
+
+    def _smaller_members(self) -> dict[str, Any]:
+        offsets = {clock: offset.to_document() for clock, offset in self.time_offsets.items()}
+        members = {
+            "timeOffsets": offsets,
+            "devices": [device.to_document() for device in self.devices],
+            "rootfsPropagation": self.rootfs_propagation,
+            "personality": {"domain": self.personality} if self.personality else {},
+            "mountLabel": self.mount_label,
+        }
+        return {name: value for name, value in members.items() if value}
 
 
 def parse_linux_spec(document: Node) -> LinuxSpec:
     """Read the `linux` object; raises InvalidInput naming the member."""
+    refuse_intel_rdt(document)
     return LinuxSpec(
         namespaces=tuple(_parse_namespaces(document)),
-        uid_mappings=_parse_mappings(document, "uidMappings"),
-        gid_mappings=_parse_mappings(document, "gidMappings"),
+        uid_mappings=parse_mappings(document, "uidMappings"),
+        gid_mappings=parse_mappings(document, "gidMappings"),
         masked_paths=_absolute_paths(document, "maskedPaths"),
         readonly_paths=_absolute_paths(document, "readonlyPaths"),
         sysctl=document.mapping("sysctl"),
-        not_applied=tuple(
-            f"linux.{key}"
-            for key in (
-                *("seccomp", "resources", "devices", "intelRdt", "personality", "timeOffsets"),
-            )
-            if (value := document.value.get(key)) and not _is_default(key, value)
-        ),
+        resources=parse_resources(document.member("resources")),
+        cgroups_path=_parse_cgroups_path(document),
+        seccomp=_parse_seccomp(document),
+        time_offsets=parse_time_offsets(document),
+        devices=parse_devices(document),
+        rootfs_propagation=parse_propagation(document),
+        personality=parse_personality(document),
+        mount_label=document.text("mountLabel"),
     )
 
 
-def _is_default(key: str, value: Any) -> bool:
-    """Tell whether a member says only what holds anyway: runc's own template denies all devices."""
-    return key == "resources" and value in (
-        {"devices": [{"allow": False, "access": "rwm"}]},
-        {"devices": []},
-    )
+def _parse_cgroups_path(document: Node) -> str:
+    path = document.text("cgroupsPath")
+    if ".." in path.split("/"):
+        raise document.require("cgroupsPath").fault("must not lead upwards")
+    return path
+
+
+def _parse_seccomp(document: Node) -> SeccompSpec | None:
+    found = document.get("seccomp")
+    return None if found is None else parse_seccomp(found)
 
 
 def _parse_namespaces(document: Node) -> list[Namespace]:
     namespaces: list[Namespace] = []
     for item in document.members("namespaces"):
-        kind = item.require_text("type")
-        if kind not in NAMESPACE_TYPES:
-            raise item.require("type").fault(f"is no namespace: {kind!r}")
+        kind = item.require("type").one_of(NAMESPACE_TYPES)
+        path = item.text("path")
+        if path and not path.startswith("/"):
+            raise item.require("path").fault("must be an absolute path")
         if any(known.type == kind for known in namespaces):
             raise item.require("type").fault(f"comes twice: {kind!r}")
-        namespaces.append(Namespace(kind, item.text("path")))
+        namespaces.append(Namespace(kind, path))
     return namespaces
 
 
-def _parse_mappings(document: Node, key: str) -> tuple[IDMapping, ...]:
+def parse_mappings(document: Node, key: str) -> tuple[IDMapping, ...]:
+    """Read an array of ID mappings; raises InvalidInput naming the member."""
     mappings = []
     for item in document.members(key):
-        mapping = IDMapping(item.number("containerID"), item.number("hostID"), item.number("size"))
-        if min(mapping.container_id, mapping.host_id) < 0 or mapping.size < 1:
-            raise item.require("size").fault("and the IDs beside it must not be negative")
-        mappings.append(mapping)
+        inside, outside = item.require("containerID").as_id(), item.require("hostID").as_id()
+        size = item.number("size")
+        if not 1 <= size <= HIGHEST_ID + 1 - max(inside, outside):
+            raise item.require("size").fault("is not a number of IDs that there are")
+        mappings.append(IDMapping(inside, outside, size))
     return tuple(mappings)
 
 

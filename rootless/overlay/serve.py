@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from fuse.launch import UNKNOWN, Launched, launch
 from fuse.server_config import ServerConfig
 from rootless.errors import OverlayError
-from rootless.linux import capset, prctl
+from rootless.linux.ambient import kept_across_exec
 
 _START_TIMEOUT = 30.0
 _STOP_TIMEOUT = 5.0
@@ -90,26 +90,8 @@ def _launch(config: ServerConfig, pass_fds: Sequence[int], *, outlives: bool) ->
         for name, value in os.environ.items()
         if name in ("PATH", "LANG", "LC_ALL", "HOME", "TMPDIR") or name.startswith("COVERAGE_")
     }
-    _keep_capabilities_across_exec()
-    try:
+    with kept_across_exec():
         return launch(config, pass_fds=pass_fds, environment=environment, outlives=outlives)
-    finally:
-        prctl.clear_ambient_capabilities()
-
-
-def _keep_capabilities_across_exec() -> None:
-    """Let the server keep what this process may do in its user namespace.
-
-    Only UID 0 keeps capabilities across execve(2) by itself, and under keep-id this process has
-    the caller's UID. Outside of a user namespace of ours there is nothing to keep.
-    """
-    mask = capset.permitted()
-    if not mask or os.geteuid() == 0:
-        return
-    capset.capset(mask, mask, mask)
-    for number in range(capset.last_capability() + 1):
-        if mask >> number & 1:
-            prctl.raise_ambient_capability(number)
 
 
 def _wait_until_ready(server: Server, launched: Launched) -> None:

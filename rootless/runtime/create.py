@@ -13,11 +13,15 @@ from pathlib import Path
 
 from rootless.errors import InvalidInput, NotFound, RootlessError
 from rootless.linux.channel import Channel, Message
-from rootless.linux.pidfd import kill_and_wait
+from rootless.linux.pidfd import kill_and_wait, wait_end
 from rootless.oci.runtime_spec import Spec, parse_spec
 from rootless.oci.state import State, Status
-from rootless.runtime import gate, sandbox
+from rootless.runtime import cgroups, gate, namespaces, sandbox
+from rootless.runtime.cgroup import Cgroup
 from rootless.runtime.hooks import run_hooks, try_hooks
+from rootless.runtime.mount_options import with_absolute_sources
+from rootless.runtime.process import check_preserved
+from rootless.runtime.seccomp_filter import filter_of
 from rootless.runtime.status_file import StateFolder
 from rootless.runtime.terminal import ConsoleSocket
 from rootless.runtime.user_namespace import maps_for
@@ -37,6 +41,8 @@ class CreateRequest:
         pid_file: Where the process ID is written; "" for nowhere.
         console_socket: Socket that takes the terminal; "" for none.
         preserve_fds: How many descriptors from 3 on the container gets.
+        cgroup: Make a cgroup where one is to be had.
+        systemd_cgroup: linux.cgroupsPath names a scope of systemd.
     """
 
     root: Path
@@ -45,6 +51,8 @@ class CreateRequest:
     pid_file: str = ""
     console_socket: str = ""
     preserve_fds: int = 0
+    cgroup: bool = True
+    systemd_cgroup: bool = False
 
 
 def create(request: CreateRequest) -> None:
@@ -52,6 +60,7 @@ def create(request: CreateRequest) -> None:
     bundle = request.bundle.absolute()
     text = _read_config(bundle)
     spec = parse_spec(text, str(bundle / "config.json"))
+    spec = with_absolute_sources(spec, bundle)
     spec = replace(spec, root_path=str(_rootfs(bundle, spec)))
     _check(spec, request)
     maps = maps_for(spec)
@@ -100,13 +109,7 @@ def _check(spec: Spec, request: CreateRequest) -> None:
         raise InvalidInput(
             "a console socket is of no use without process.terminal", request.console_socket
         )
-    for fd in range(3, 3 + request.preserve_fds):
-        try:
-            os.fstat(fd)
-        except OSError:
-            raise InvalidInput(
-                "--preserve-fds counts a descriptor that is not open", str(fd)
-            ) from None
+    check_preserved(request.preserve_fds)
 
 
 class _Creation:
@@ -123,12 +126,36 @@ class _Creation:
         self._spec = spec
         self._folder = folder
         self._console = console
+        self._cgroup: Cgroup | None = None
         self._state = State(
             request.id, Status.CREATING, 0, folder.record().bundle, spec.annotations
         )
 
     def run(self, maps: Maps | None) -> None:
         """Create; whatever fails ends the container's process and runs the poststop hooks."""
+        self._cgroup = self._make_cgroup()
+        try:
+            self._create(maps)
+        except BaseException:
+            if self._cgroup is not None:
+                self._cgroup.kill()
+                self._cgroup.remove()
+            raise
+        finally:
+            if self._cgroup is not None:
+                self._cgroup.close()
+
+    def _make_cgroup(self) -> Cgroup | None:
+        if not self._request.cgroup:
+            return None
+        return cgroups.prepare(
+            self._spec.linux,
+            self._request.id,
+            systemd=self._request.systemd_cgroup,
+            strict=cgroups.strict_wanted(self._spec.annotations),
+        )
+
+    def _create(self, maps: Maps | None) -> None:
         ours, theirs = Channel.pair()
         with contextlib.closing(ours):
             listener = gate.listen(self._folder.fd)
@@ -138,13 +165,14 @@ class _Creation:
                 close_stdin=False,
                 gate=listener,
                 preserve_fds=self._request.preserve_fds,
+                cgroup_fd=-1 if self._cgroup is None else self._cgroup.procs_fd(),
+                seccomp=filter_of(self._spec.linux),
             )
             with contextlib.closing(listener), contextlib.closing(theirs):
-                pid = self._fork(maps, options, theirs)
-            pidfd = os.pidfd_open(pid)
+                pid, pidfd = self._fork(maps, options, theirs)
             try:
                 self._state = replace(self._state, pid=pid)
-                self._serve(ours)
+                self._serve(ours, pidfd)
             except BaseException:
                 kill_and_wait(pidfd, _PATIENCE_S)
                 stopped = replace(self._state, status=Status.STOPPED, pid=0)
@@ -153,36 +181,43 @@ class _Creation:
             finally:
                 os.close(pidfd)
 
-    def _fork(self, maps: Maps | None, options: sandbox.SandboxOptions, control: Channel) -> int:
-        """Return the process ID of the container's process."""
+    def _fork(
+        self, maps: Maps | None, options: sandbox.SandboxOptions, control: Channel
+    ) -> tuple[int, int]:
+        """Return the process ID and a pidfd of the container's process."""
 
         def body(channel: Channel) -> int:
             channel.send({"pid": sandbox.start(self._spec, options, control)})
+            channel.receive()  # while its parent is here its ID is not given to another
             return 0
 
-        child = fork_into(maps, body)
+        child = fork_into(maps, body, before=lambda: namespaces.join_outer(self._spec))
         try:
             received = child.channel.receive()
+            if received is None:
+                raise RootlessError("the process that makes the container ended unexpectedly")
+            if "error" in received[0]:
+                raise RootlessError.from_record(received[0]["error"])
+            pid = int(received[0]["pid"])
+            return pid, os.pidfd_open(pid)
         finally:
+            child.channel.shut_down()
             child.wait()
-        if received is None:
-            raise RootlessError("the process that makes the container ended unexpectedly")
-        if "error" in received[0]:
-            raise RootlessError.from_record(received[0]["error"])
-        return int(received[0]["pid"])
 
-    def _serve(self, control: Channel) -> None:
+    def _serve(self, control: Channel, pidfd: int) -> None:
         for message, fds in _messages(control):
             if "console" in message:
                 self._pass_terminal(fds[0])
                 control.send({"console": True})
             elif "environment" in message:
-                state = self._state.to_json().encode()
+                # runtime.md: past step 2, in which these namespaces were made, a container is
+                # "created"; its hooks are steps 3 to 5.
+                state = replace(self._state, status=Status.CREATED).to_json()
                 hooks = self._spec.hooks
-                run_hooks((*hooks.prestart, *hooks.create_runtime), state)
-                control.send({"state": self._state.to_json()})
+                run_hooks((*hooks.prestart, *hooks.create_runtime), state.encode())
+                control.send({"state": state})
             elif "ready" in message:
-                self._keep()
+                self._keep(pidfd)
                 control.send({"state": replace(self._state, status=Status.CREATED).to_json()})
                 return
 
@@ -193,8 +228,11 @@ class _Creation:
         finally:
             os.close(master_fd)
 
-    def _keep(self) -> None:
-        self._folder.set_process(self._state.pid, self._spec.annotations, cgroup="")
+    def _keep(self, pidfd: int) -> None:
+        path = "" if self._cgroup is None else str(self._cgroup.path)
+        self._folder.set_process(self._state.pid, self._spec.annotations, cgroup=path)
+        if wait_end(pidfd, 0):  # the time that was kept may be another's
+            raise RootlessError("the container's process ended while it was created")
         if self._request.pid_file:
             write_pid_file(Path(self._request.pid_file), self._state.pid)
 

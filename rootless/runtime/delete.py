@@ -6,6 +6,7 @@ from pathlib import Path
 from rootless.errors import Conflict, NotFound, RootlessError, StoreError
 from rootless.linux.pidfd import kill_and_wait
 from rootless.oci.state import State, Status
+from rootless.runtime.cgroups import open_cgroup
 from rootless.runtime.hooks import try_hooks
 from rootless.runtime.status_file import StateFolder
 
@@ -40,9 +41,18 @@ def delete(root: Path, container_id: str, *, force: bool = False) -> None:
                     "kill it first, or delete with --force",
                 )
             _end(folder)
+        _remove_cgroup(folder.record().cgroup)
         folder.remove()
         stopped = State(state.id, Status.STOPPED, 0, state.bundle, state.annotations)
         try_hooks(hooks, stopped.to_json().encode())
+
+
+def _remove_cgroup(path: str) -> None:
+    """End what is left where the container had no PID namespace, and remove the cgroup."""
+    if path:
+        cgroup = open_cgroup(path)
+        cgroup.kill()
+        cgroup.remove()
 
 
 def _end(folder: StateFolder) -> None:

@@ -4,14 +4,22 @@ mknod(2) of devices is refused in a user namespace, so the host's nodes are boun
 """
 
 import contextlib
+import logging
 import os
+import posixpath
+import stat
+from collections.abc import Iterable
 
-from rootless.errors import OverlayError
+from rootless.errors import NotFound, OverlayError
 from rootless.linux import mount_api as api
 from rootless.linux.openat2 import open_in_root
+from rootless.oci.linux_objects import Device
 from rootless.runtime.rootfs import open_target
 
+log = logging.getLogger(__name__)
+
 DEFAULT_DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
+_DEFAULT_PATHS = tuple(f"/dev/{name}" for name in DEFAULT_DEVICES)
 _LINKS = (
     ("fd", "/proc/self/fd"),
     ("stdin", "/proc/self/fd/0"),
@@ -21,8 +29,8 @@ _LINKS = (
 )
 
 
-def populate_dev(root_fd: int) -> None:
-    """Bind the default devices and make the usual links below /dev."""
+def populate_dev(root_fd: int, devices: Iterable[Device]) -> None:
+    """Bind the default devices and a spec's own, and make the usual links below /dev."""
     for name in DEFAULT_DEVICES:
         bind_device(root_fd, f"/dev/{name}", f"/dev/{name}")
     dev_fd = open_in_root(root_fd, "/dev", os.O_RDONLY | os.O_DIRECTORY)
@@ -32,6 +40,8 @@ def populate_dev(root_fd: int) -> None:
                 os.symlink(target, name, dir_fd=dev_fd)
     finally:
         os.close(dev_fd)
+    for device in devices:
+        _make_device(root_fd, device)
 
 
 def bind_device(root_fd: int, source: str, destination: str) -> None:
@@ -44,6 +54,62 @@ def bind_device(root_fd: int, source: str, destination: str) -> None:
         _attach(root_fd, tree_fd, destination)
     finally:
         os.close(tree_fd)
+
+
+def _make_device(root_fd: int, device: Device) -> None:
+    if device.type == "p":
+        _make_fifo(root_fd, device)
+        return
+    source = _find(device)
+    if source == device.path and source in _DEFAULT_PATHS:
+        return  # it is there already
+    bind_device(root_fd, source, device.path)
+    log.debug("%s is the host's: its owner and mode are, too", device.path)
+
+
+def _find(device: Device) -> str:
+    """Return the host's node of a device: of the same name, else the one that the kernel names."""
+    block = device.type == "b"
+    number = f"{device.major}:{device.minor}"
+    candidates = [device.path]
+    try:
+        with open(f"/sys/dev/{'block' if block else 'char'}/{number}/uevent") as file:
+            lines = file.read().splitlines()
+    except OSError:
+        lines = []
+    candidates += [f"/dev/{line[8:]}" for line in lines if line.startswith("DEVNAME=")]
+    for candidate in candidates:
+        try:
+            found = os.stat(candidate)
+        except OSError:
+            continue
+        kind = stat.S_ISBLK if block else stat.S_ISCHR
+        if kind(found.st_mode) and found.st_rdev == os.makedev(device.major, device.minor):
+            return candidate
+    raise NotFound(
+        "the host has no node of the device, and none can be made without root",
+        f"linux.devices: {device.path} ({device.type} {number})",
+    )
+
+
+def _make_fifo(root_fd: int, device: Device) -> None:
+    folder, name = posixpath.split(posixpath.normpath(device.path))
+    folder_fd = open_target(root_fd, folder, directory=True)
+    try:
+        with contextlib.suppress(FileExistsError):
+            os.mkfifo(name, dir_fd=folder_fd)
+        fd = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder_fd)
+        try:
+            if not stat.S_ISFIFO(os.fstat(fd).st_mode):
+                raise OverlayError("cannot make the FIFO: something else is there", device.path)
+            os.chmod(f"/proc/self/fd/{fd}", 0o666 if device.mode is None else device.mode)
+            os.chown(f"/proc/self/fd/{fd}", device.uid or 0, device.gid or 0)
+        finally:
+            os.close(fd)
+    except OSError as error:
+        raise OverlayError(f"cannot make the FIFO: {error.strerror}", device.path) from error
+    finally:
+        os.close(folder_fd)
 
 
 def bind_console(root_fd: int, terminal_fd: int) -> None:

@@ -9,21 +9,26 @@ and it has no descriptor of the caller's but those asked for.
 import contextlib
 import os
 import signal
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from rootless.errors import Conflict, InvalidInput, RootlessError
 from rootless.linux import prctl
 from rootless.linux.channel import Channel
 from rootless.linux.pidfd import send_signal
+from rootless.oci.linux_spec import LinuxSpec
 from rootless.oci.runtime_spec import Process
 from rootless.oci.state import Status
-from rootless.runtime import terminal
+from rootless.runtime import gate, terminal
+from rootless.runtime.cgroups import open_cgroup
 from rootless.runtime.create import write_pid_file
 from rootless.runtime.imports import forbid_imports
 from rootless.runtime.join import join, open_namespaces
-from rootless.runtime.process import ProcessOptions, exec_workload
+from rootless.runtime.process import ProcessOptions, check_preserved, exec_workload
+from rootless.runtime.seccomp_filter import filter_of
+from rootless.runtime.seccomp_listener import tell_agent
 from rootless.runtime.status_file import StateFolder
 from rootless.userns.create import Child, fork_into
 
@@ -57,9 +62,12 @@ class ExecRequest:
 
 def execute(root: Path, container_id: str, request: ExecRequest) -> int:
     """Run the process in the container; return its exit status, 0 where it is detached."""
+    check_preserved(request.preserve_fds)
     with StateFolder.open(root, container_id) as folder:
         record = folder.record()
         status = folder.status(record)
+        state = folder.state().to_document()
+        linux = folder.spec().linux
     if status is not Status.RUNNING:
         raise Conflict(f"cannot execute in a container that is {status}", container_id)
     if request.process.terminal and not request.console_socket:
@@ -75,7 +83,8 @@ def execute(root: Path, container_id: str, request: ExecRequest) -> int:
         pidfds: list[int] = []
         if not request.detach:
             stack.enter_context(_forwarding(pidfds))
-        running = start_inside(record.pid, record.started, request.process, request.preserve_fds)
+        place = Place(record.pid, record.started, linux, record.cgroup, state)
+        running = start_inside(place, request.process, request.preserve_fds)
         stack.callback(running.close)
         pidfds.append(running.pidfd)
         if console is not None and running.master_fd >= 0:
@@ -118,44 +127,61 @@ class Running:
             os.close(self.master_fd)
 
 
-def start_inside(pid: int, started: int, process: Process, preserve_fds: int = 0) -> Running:
-    """Start a process in the namespaces of process `pid`, which started at `started`.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a process is to run.
+
+    Attributes:
+        pid: A process of the container, whose namespaces are joined.
+        started: When that process started (`linux.pidfd.start_time`).
+        linux: What the container's spec says of the system; its seccomp filter is set.
+        cgroup: The container's cgroup; "" for none.
+        state: The container's state, for a seccomp agent.
+    """
+
+    pid: int
+    started: int
+    linux: LinuxSpec = field(default_factory=LinuxSpec)
+    cgroup: str = ""
+    state: Mapping[str, Any] = field(default_factory=dict)
+
+
+def start_inside(place: Place, process: Process, preserve_fds: int = 0) -> Running:
+    """Start a process in a container.
 
     Returns once its program runs; raises what kept it from that.
     """
+    pid = place.pid
     # By the host's /proc: in the container's this process would not be found.
     with open(f"/proc/{pid}/setgroups", encoding="ascii") as file:
         set_groups = file.read().strip() == "allow"
-    options = ProcessOptions(set_groups, preserve_fds=preserve_fds)
+    seccomp = filter_of(place.linux)
+    options = ProcessOptions(set_groups, preserve_fds=preserve_fds, seccomp=seccomp)
     report, theirs = Channel.pair()
-    with contextlib.closing(report), open_namespaces(pid, started) as found:
+    with contextlib.closing(report), open_namespaces(pid, place.started) as found:
 
         def body(channel: Channel) -> int:
             report.close()
+            if place.cgroup:
+                open_cgroup(place.cgroup).add(os.getpid())
             return _inside(found, process, options, channel, theirs)
+
+        def on_listener(listener: int) -> None:
+            assert place.linux.seccomp is not None  # noqa: S101 - a filter of it made the listener
+            tell_agent(listener, pid, place.linux.seccomp, place.state)
 
         with contextlib.closing(theirs):
             parent = fork_into(None, body)
         try:
             message, _ = _receive(parent.channel)
-            pidfd = os.pidfd_open(message["pid"])
+            pid = message["pid"]
+            pidfd = os.pidfd_open(pid)
             parent.channel.send({"known": True})
-            master_fd = _await_program(report)
+            master_fd = gate.follow(report, on_listener)
         except BaseException:
             parent.kill()
             raise
-    return Running(message["pid"], pidfd, master_fd, parent)
-
-
-def _await_program(report: Channel) -> int:
-    """Wait until the program runs; return its terminal's other side, -1 without one."""
-    master_fd = -1
-    while (received := report.receive()) is not None:  # execve(2) closes it
-        message, fds = received
-        if "error" in message:
-            raise RootlessError.from_record(message["error"])
-        master_fd = fds[0]
-    return master_fd
+    return Running(pid, pidfd, master_fd, parent)
 
 
 def _receive(channel: Channel) -> tuple[dict[str, int], list[int]]:
@@ -197,11 +223,9 @@ def _start(process: Process, options: ProcessOptions, report: Channel) -> None:
     try:
         if process.terminal:
             root_fd = os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-            pair = terminal.open_pair(root_fd, process.user.uid)
+            pair = terminal.open_pair(root_fd, process)
             report.send({"console": True}, [pair.master])
-            options = ProcessOptions(
-                options.set_groups, pair.terminal, preserve_fds=options.preserve_fds
-            )
+            options = replace(options, terminal_fd=pair.terminal)
     except OSError as error:
         failure = RootlessError(f"cannot make a terminal: {error.strerror}", "/dev/pts")
         report.send({"error": failure.to_record()})

@@ -10,16 +10,22 @@ import errno
 import logging
 import os
 import shutil
+import stat
 from dataclasses import replace
 
-from rootless.errors import NotFound, OverlayError
+from rootless.errors import InvalidInput, NotFound, OverlayError
 from rootless.linux import mount_api as api
 from rootless.linux.openat2 import open_in_root
 from rootless.oci.runtime_spec import Mount
+from rootless.runtime.mount_attributes import map_owners, set_attributes
 from rootless.runtime.mount_options import MountOptions, parse_mount_options
 from rootless.runtime.rootfs import open_target
 
 log = logging.getLogger(__name__)
+
+_OF_THE_KERNEL = ("proc", "sysfs")
+_NULL = os.makedev(1, 3)
+_CGROUPS = "/sys/fs/cgroup"
 
 
 def apply_mount(root_fd: int, mount: Mount) -> None:
@@ -27,13 +33,15 @@ def apply_mount(root_fd: int, mount: Mount) -> None:
     options = parse_mount_options(mount.options)
     if mount.type == "bind" or options.is_bind:
         _bind(root_fd, mount, options)
-    elif mount.type == "cgroup":
+    elif mount.type in ("cgroup", "cgroup2"):
         _cgroup(root_fd, mount, options)
     else:
         _new_file_system(root_fd, mount, options)
 
 
 def _bind(root_fd: int, mount: Mount, options: MountOptions) -> None:
+    if options.data:
+        log.warning("%s: a bind mount has no option %s", mount.destination, ",".join(options.data))
     recursive = bool(options.flags & api.MS_REC)
     try:
         tree_fd = api.open_tree(mount.source, recursive=recursive)
@@ -42,47 +50,59 @@ def _bind(root_fd: int, mount: Mount, options: MountOptions) -> None:
     except OSError as error:
         raise OverlayError(f"cannot bind: {error.strerror}", mount.source) from error
     try:
+        map_owners(tree_fd, mount, options)
         directory = os.path.isdir(f"/proc/self/fd/{tree_fd}")
         target_fd = open_target(root_fd, mount.destination, directory=directory)
         try:
             api.move_mount(tree_fd, target_fd)
         finally:
             os.close(target_fd)
-        _set_attributes(tree_fd, options)
+        set_attributes(tree_fd, mount, options, new=False)
     except OSError as error:
         raise _refused(mount, error) from error
     finally:
         os.close(tree_fd)
 
 
-def _set_attributes(mount_fd: int, options: MountOptions) -> None:
-    if options.attributes:
-        api.mount_setattr(mount_fd, options.attributes, recursive=False)
-    if options.recursive_attributes:
-        api.mount_setattr(mount_fd, options.recursive_attributes, recursive=True)
-    if options.propagation:
-        api.mount_setattr(
-            mount_fd,
-            0,
-            recursive=bool(options.propagation & api.MS_REC),
-            propagation=options.propagation & ~api.MS_REC,
-        )
-
-
 def _new_file_system(root_fd: int, mount: Mount, options: MountOptions) -> None:
+    if options.idmap is not None or mount.uid_mappings or mount.gid_mappings:
+        raise InvalidInput("only a bind mount can be ID-mapped", mount.destination)
     in_image = options.copy_up and _is_directory(root_fd, mount.destination)
-    target_fd = open_target(root_fd, mount.destination, directory=True)
+    # What is to be filled first becomes read-only afterwards.
+    late = options.flags & api.MS_RDONLY if in_image else 0
+    covered_fd = open_target(root_fd, mount.destination, directory=True)
     try:
+        if mount.type in _OF_THE_KERNEL:
+            _check_place(root_fd, covered_fd, mount.destination)
         try:
-            _mount_on(target_fd, mount, options)
+            _mount_on(covered_fd, mount, replace(options, flags=options.flags & ~late))
         except OSError as error:
             if not _fall_back(root_fd, mount, options, error):
                 raise _refused(mount, error) from error
             return
-        if in_image:
-            _copy_up(root_fd, mount.destination, target_fd, options)
+        mount_fd = open_target(root_fd, mount.destination, directory=True)
+        try:
+            if in_image:
+                _copy_up(mount_fd, covered_fd, options)
+            if late:
+                api.mount_setattr(mount_fd, api.MOUNT_ATTR_RDONLY, recursive=False)
+            set_attributes(mount_fd, mount, options, new=True)
+        except OSError as error:
+            raise _refused(mount, error) from error
+        finally:
+            os.close(mount_fd)
     finally:
-        os.close(target_fd)
+        os.close(covered_fd)
+
+
+def _check_place(root_fd: int, target_fd: int, destination: str) -> None:
+    """Refuse a link of the image: what is masked or written below /proc later would be elsewhere.
+
+    CVE-2019-19921, CVE-2025-52881.
+    """
+    root, place = (os.readlink(f"/proc/self/fd/{fd}") for fd in (root_fd, target_fd))
+    if place != os.path.normpath(f"{root}/{destination}"):
+        raise OverlayError("the mount point must not lead through links of the image", destination)
 
 
 def _is_directory(root_fd: int, path: str) -> bool:
@@ -121,6 +141,13 @@ def _fall_back(root_fd: int, mount: Mount, options: MountOptions, error: OSError
         log.warning("/proc is masked on this host: the container sees the host's processes")
         _bind_read_only(root_fd, "/proc", mount.destination, attributes=0)
         return True
+    if mount.type == "mqueue":
+        if os.path.ismount("/dev/mqueue"):
+            log.debug("no message queues without an IPC namespace: binding the host's")
+            _bind_read_only(root_fd, "/dev/mqueue", mount.destination, attributes=0)
+        else:
+            log.warning("%s: the host's IPC namespace has no message queues", mount.destination)
+        return True
     return False
 
 
@@ -134,37 +161,39 @@ def _bind_read_only(
 
 
 def _cgroup(root_fd: int, mount: Mount, options: MountOptions) -> None:
-    """Mount the unified hierarchy where the host has it; version 1 cannot be had without root."""
-    if not os.path.exists("/sys/fs/cgroup/cgroup.controllers"):
-        log.info("no cgroup version 2 on this host: %s is not mounted", mount.destination)
+    """Mount the unified hierarchy; where that cannot be, show the host's read-only."""
+    if os.path.exists(f"{_CGROUPS}/cgroup.controllers"):
+        try:
+            _new_file_system(root_fd, replace(mount, type="cgroup2", source="cgroup2"), options)
+            return
+        except OverlayError as error:
+            log.warning("%s shows the host's, read-only: %s", mount.destination, error)
+    elif not os.path.isdir(_CGROUPS):
+        log.warning("no cgroups on this host: %s is not mounted", mount.destination)
         return
-    try:
-        _new_file_system(root_fd, replace(mount, type="cgroup2", source="cgroup2"), options)
-    except OverlayError as error:
-        log.info("%s is not mounted: %s", mount.destination, error)
+    else:  # version 1 cannot be mounted without root at all
+        log.info("cgroup version 1: %s shows the host's, read-only", mount.destination)
+    _bind_read_only(root_fd, _CGROUPS, mount.destination)
 
 
-def _copy_up(root_fd: int, destination: str, covered_fd: int, options: MountOptions) -> None:
+def _copy_up(target_fd: int, covered_fd: int, options: MountOptions) -> None:
     """Fill a new tmpfs with what the image has at its place, its mode too if none was asked for."""
-    target_fd = open_target(root_fd, destination, directory=True)
-    try:
-        shutil.copytree(
-            f"/proc/self/fd/{covered_fd}",
-            f"/proc/self/fd/{target_fd}",
-            symlinks=True,
-            dirs_exist_ok=True,
-        )
-        covered = os.fstat(covered_fd)
-        os.chown(f"/proc/self/fd/{target_fd}", covered.st_uid, covered.st_gid)
-        for option in options.data:
-            if option.startswith("mode="):  # which the kernel has found to be octal
-                os.chmod(f"/proc/self/fd/{target_fd}", int(option[5:], 8))
-    finally:
-        os.close(target_fd)
+    shutil.copytree(
+        f"/proc/self/fd/{covered_fd}",
+        f"/proc/self/fd/{target_fd}",
+        symlinks=True,
+        dirs_exist_ok=True,
+    )
+    covered = os.fstat(covered_fd)
+    os.chown(f"/proc/self/fd/{target_fd}", covered.st_uid, covered.st_gid)
+    for option in options.data:
+        if option.startswith("mode="):  # which the kernel has found to be octal
+            os.chmod(f"/proc/self/fd/{target_fd}", int(option[5:], 8))
 
 
 def _refused(mount: Mount, error: OSError) -> OverlayError:
-    kind = mount.type or "bind"
+    bind = parse_mount_options(mount.options).is_bind
+    kind = mount.type or ("bind" if bind else "a file system without a type")
     return OverlayError(
         f"cannot mount {kind} with options {','.join(mount.options) or 'none'}: {error.strerror}",
         mount.destination,
@@ -179,6 +208,9 @@ def mask(path: str) -> None:
         except OSError as error:
             raise OverlayError(f"cannot mask: {error.strerror}", path) from error
     elif os.path.exists(path):  # what is not there needs no mask
+        null = os.lstat("/dev/null")  # not a link of the image (CVE-2025-31133)
+        if not stat.S_ISCHR(null.st_mode) or null.st_rdev != _NULL:
+            raise OverlayError("cannot mask: /dev/null is not the null device", path)
         _cover(path, "/dev/null", 0)
 
 

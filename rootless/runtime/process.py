@@ -11,13 +11,17 @@ import termios
 from dataclasses import dataclass
 from typing import NoReturn
 
-from rootless.errors import CannotExecute, CommandNotFound, RootlessError
+from rootless.errors import CannotExecute, CommandNotFound, InvalidInput, RootlessError
 from rootless.linux import capset, prctl
+from rootless.linux import seccomp as kernel_seccomp
 from rootless.linux.channel import Channel
 from rootless.oci.runtime_spec import Process
-from rootless.runtime import capabilities, rlimits
+from rootless.runtime import capabilities, rlimits, scheduling, seccomp_listener, security_modules
 from rootless.runtime.program import find_program, refuse_own_program
+from rootless.runtime.seccomp import SeccompFilter
 from rootless.runtime.signals import reset_signals
+
+_FILTER_NEEDS = 1 << capset.NUMBERS["CAP_SYS_ADMIN"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +33,14 @@ class ProcessOptions:
         terminal_fd: The container's terminal, -1 for the caller's own descriptors.
         close_stdin: The workload reads /dev/null.
         preserve_fds: How many descriptors from 3 on stay open for it.
+        seccomp: `linux.seccomp`, compiled; None for no filter.
     """
 
     set_groups: bool
     terminal_fd: int = -1
     close_stdin: bool = False
     preserve_fds: int = 0
+    seccomp: SeccompFilter | None = None
 
 
 def exec_workload(process: Process, options: ProcessOptions, report: Channel) -> NoReturn:
@@ -43,23 +49,24 @@ def exec_workload(process: Process, options: ProcessOptions, report: Channel) ->
     try:
         reset_signals()
 
-        # A session of its own: no terminal of the host is its controlling terminal, so that
-        # nothing can be pushed into the caller's input (TIOCSTI).
-        if os.getsid(0) != os.getpid():
-            os.setsid()
+        _lead_session()
         _set_standard_streams(options)
+        _set_attributes(process)
 
-        rlimits.apply(process.rlimits)
-        os.umask(0o022 if process.user.umask is None else process.user.umask)
+        # Once no new privileges can be had, a profile may only be narrower than the one before.
+        security_modules.enter_profile(process.apparmor_profile)
 
         # The bounding set needs CAP_SETPCAP, which the IDs' change may take away.
         sets = process.capabilities
         if sets is not None:
             capabilities.limit_bounding_set(capabilities.mask_of(sets.bounding))
+
+        # Without no_new_privs a filter needs CAP_SYS_ADMIN: it is kept up to there, and goes next.
+        kept = 0 if options.seccomp is None or process.no_new_privileges else _FILTER_NEEDS
+        if sets is not None or kept:
             prctl.set_keep_capabilities()
         _set_ids(process, options)
-        if sets is not None:
-            capabilities.apply(sets, capset.permitted())
+        final = _apply_capabilities(process, kept)
         if process.no_new_privileges:
             prctl.set_no_new_privileges()
 
@@ -69,6 +76,11 @@ def exec_workload(process: Process, options: ProcessOptions, report: Channel) ->
 
         # Nothing of the runner is left open for the workload; the report closes itself by exec.
         _close_all_but(report.fileno(), options.preserve_fds)
+
+        # As late as can be: the filter is made for the workload, not for what starts it.
+        _set_seccomp_filter(options.seccomp, report)
+        if kept and final is not None:
+            capset.capset(*final)
         _exec(program, process)
     except RootlessError as error:
         status = error.exit_status
@@ -83,11 +95,49 @@ def exec_workload(process: Process, options: ProcessOptions, report: Channel) ->
         os._exit(status)
 
 
+def _apply_capabilities(process: Process, kept: int) -> tuple[int, int, int] | None:
+    """Set the sets with `kept`; return what they are to be without it, None for as they are."""
+    sets = process.capabilities
+    if sets is None and not kept:
+        return None
+    sets = sets or capabilities.of_user(process.user.uid)
+    return capabilities.apply(sets, capset.permitted(), kept)
+
+
 def check_program(process: Process) -> None:
     """Raise what would keep the workload's program from being found, while `create` still waits."""
     _change_directory(process.cwd)
     find_program(process.args[0], process.env)
     os.chdir("/")
+
+
+def _lead_session() -> None:
+    """Have a session of its own: no terminal of the host is its controlling terminal.
+
+    Else something could be pushed into the caller's input (TIOCSTI).
+    """
+    if os.getsid(0) != os.getpid():
+        os.setsid()
+
+
+def _set_attributes(process: Process) -> None:
+    rlimits.apply(process.rlimits)
+    scheduling.apply(process)
+    os.umask(0o022 if process.user.umask is None else process.user.umask)
+
+
+def check_preserved(count: int) -> None:
+    """Raise InvalidInput where not all of the caller's descriptors from 3 on are open.
+
+    Before this process opens any itself: one of its own would be passed in the place of it.
+    """
+    for fd in range(3, 3 + count):
+        try:
+            os.fstat(fd)
+        except OSError:
+            raise InvalidInput(
+                "--preserve-fds counts a descriptor that is not open", str(fd)
+            ) from None
 
 
 def _set_standard_streams(options: ProcessOptions) -> None:
@@ -98,6 +148,17 @@ def _set_standard_streams(options: ProcessOptions) -> None:
     elif options.close_stdin:
         null = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
         os.dup2(null, 0)
+
+
+def _set_seccomp_filter(seccomp: SeccompFilter | None, report: Channel) -> None:
+    if seccomp is None:
+        return
+    try:
+        listener = kernel_seccomp.set_filter(seccomp.program, seccomp.flags)
+    except OSError as error:
+        raise RootlessError(f"cannot set the seccomp filter: {error.strerror}") from error
+    if seccomp.notifies:
+        seccomp_listener.hand_out(report, listener)
 
 
 def _set_ids(process: Process, options: ProcessOptions) -> None:

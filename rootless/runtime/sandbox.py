@@ -6,33 +6,36 @@ root file system mounted; whatever fails is sent to the runner as one error, and
 every mount and namespace made here goes with it.
 """
 
-import logging
+import json
 import os
 import signal
 import socket
 from dataclasses import dataclass
 from typing import NoReturn
 
-from rootless.errors import InvalidInput, OverlayError, RootlessError
-from rootless.linux import capset, keyring, mount_api, namespaces, prctl
+from rootless.errors import OverlayError, RootlessError
+from rootless.linux import capset, mount_api, prctl, scheduling
 from rootless.linux.channel import Channel
 from rootless.linux.pivot_root import pivot_root
+from rootless.linux.statfs import statfs
 from rootless.oci.runtime_spec import Spec
-from rootless.runtime import devices, gate, init, mounts, network, rootfs, terminal
+from rootless.runtime import (
+    cgroup,
+    devices,
+    gate,
+    init,
+    mount_attributes,
+    mounts,
+    namespaces,
+    preconditions,
+    rootfs,
+    seccomp_listener,
+    terminal,
+)
 from rootless.runtime.hooks import run_hooks
 from rootless.runtime.imports import forbid_imports
 from rootless.runtime.process import ProcessOptions, check_program, exec_workload
-
-log = logging.getLogger(__name__)
-
-_NAMESPACE_FLAGS = {
-    "mount": namespaces.CLONE_NEWNS,
-    "ipc": namespaces.CLONE_NEWIPC,
-    "uts": namespaces.CLONE_NEWUTS,
-    "network": namespaces.CLONE_NEWNET,
-    "cgroup": namespaces.CLONE_NEWCGROUP,
-    "time": namespaces.CLONE_NEWTIME,  # the workload's; not this process's own
-}
+from rootless.runtime.seccomp import SeccompFilter
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,8 @@ class SandboxOptions:
         gate: Where the workload waits to be started; it then is the container's first process
             itself. None: it is started at once, as a child of ours that looks after it.
         preserve_fds: How many descriptors from 3 on the workload gets.
+        cgroup_fd: `cgroup.procs` of the container's cgroup, open for writing; -1 for none.
+        seccomp: The spec's `linux.seccomp`, compiled.
     """
 
     rootfs: str
@@ -55,16 +60,8 @@ class SandboxOptions:
     devices: tuple[tuple[str, str], ...] = ()
     gate: socket.socket | None = None
     preserve_fds: int = 0
-
-
-def check_supported(spec: Spec) -> None:
-    """Raise InvalidInput for what cannot be carried out, before anything is made."""
-    for namespace in spec.linux.namespaces:
-        if namespace.path:
-            raise InvalidInput(
-                "joining a namespace by its path is not supported",
-                f"linux.namespaces: {namespace.type} {namespace.path}",
-            )
+    cgroup_fd: int = -1
+    seccomp: SeccompFilter | None = None
 
 
 def start(spec: Spec, options: SandboxOptions, control: Channel) -> int:
@@ -74,9 +71,10 @@ def start(spec: Spec, options: SandboxOptions, control: Channel) -> int:
     namespace of the container. Who looks after a workload is PID 1 in any case: its end is the
     clean-up.
     """
-    check_supported(spec)
-    if options.gate is None or spec.linux.namespace("pid") is not None:
-        namespaces.unshare(namespaces.CLONE_NEWPID)
+    preconditions.check(spec)
+    if spec.linux.seccomp is not None and options.seccomp is None:
+        raise RootlessError("internal error: a filter that is asked for was not compiled")
+    namespaces.before_fork(spec, own_pids=options.gate is None)
     pid = os.fork()
     if pid == 0:
         _first_process(spec, options, control)
@@ -88,6 +86,8 @@ def _first_process(spec: Spec, options: SandboxOptions, control: Channel) -> NoR
     try:
         if options.gate is None:
             prctl.set_parent_death_signal(signal.SIGKILL)
+        # Before the cgroup namespace is made: its root is where this process stands then.
+        cgroup.join(options.cgroup_fd)
         status = _become_container(spec, options, control)
     except RootlessError as error:
         control.send({"error": error.to_record()})
@@ -119,7 +119,7 @@ def _become_container(spec: Spec, options: SandboxOptions, control: Channel) -> 
     # the program file behind it is the host's interpreter (CVE-2019-5736).
     prctl.set_dumpable(False)
 
-    _enter_namespaces(spec)
+    namespaces.enter(spec)
 
     # Mounts made from here on must not travel back to where this namespace was copied from.
     mount_api.mount(None, "/", None, mount_api.MS_REC | mount_api.MS_SLAVE)
@@ -140,20 +140,28 @@ def _become_container(spec: Spec, options: SandboxOptions, control: Channel) -> 
     _restrict(spec)
 
     process_options = ProcessOptions(
-        options.set_groups, terminal_fd, options.close_stdin, options.preserve_fds
+        options.set_groups,
+        terminal_fd,
+        options.close_stdin,
+        options.preserve_fds,
+        options.seccomp,
     )
     if signals is None:
         _become_workload(spec, options, process_options, control)
     workload = _start_workload(spec, process_options, control)
     _announce(workload, control)
 
-    # What is left to do needs the right to signal whoever the workload becomes, and no more.
+    _keep_no_more_than_needed()
+    return init.supervise(workload, control, signals)
+
+
+def _keep_no_more_than_needed() -> None:
+    """Keep the right to signal whoever the workload becomes; give up the standard streams."""
     kill = 1 << capset.NUMBERS["CAP_KILL"]
     capset.capset(kill, kill, 0)
     null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
     for fd in (0, 1, 2):
         os.dup2(null, fd)
-    return init.supervise(workload, control, signals)
 
 
 def _announce(workload: int, control: Channel) -> None:
@@ -175,27 +183,6 @@ def _set_oom_score(score: int | None) -> None:
             str(score),
             "without root it can only be raised",
         ) from error
-
-
-def _enter_namespaces(spec: Spec) -> None:
-    flags = _NAMESPACE_FLAGS["mount"]
-    for namespace in spec.linux.namespaces:
-        flags |= _NAMESPACE_FLAGS.get(namespace.type, 0)
-    namespaces.unshare(flags)
-
-    # The caller's keys stay with the caller. Some kernels and sandboxes have no keyrings.
-    try:
-        keyring.join_new_session_keyring()
-    except OSError as error:
-        log.debug("no session keyring of its own: %s", error)
-
-    if spec.linux.namespace("uts") is not None:
-        if spec.hostname:
-            namespaces.sethostname(spec.hostname)
-        if spec.domainname:
-            namespaces.setdomainname(spec.domainname)
-    if spec.linux.namespace("network") is not None:
-        network.bring_loopback_up()
 
 
 def _close_others(
@@ -224,7 +211,7 @@ def _populate(root_fd: int, spec: Spec, options: SandboxOptions) -> None:
     """Make the mounts, the devices and the working directory below the root."""
     for mount in spec.mounts:
         mounts.apply_mount(root_fd, mount)
-    devices.populate_dev(root_fd)
+    devices.populate_dev(root_fd, spec.linux.devices)
     for source, destination in options.devices:
         devices.bind_device(root_fd, source, destination)
     user = spec.process.user
@@ -233,7 +220,7 @@ def _populate(root_fd: int, spec: Spec, options: SandboxOptions) -> None:
 
 def _open_terminal(root_fd: int, control: Channel, spec: Spec) -> int:
     """Make a terminal in the container's own devpts and send its master to the runner."""
-    pair = terminal.open_pair(root_fd, spec.process.user.uid)
+    pair = terminal.open_pair(root_fd, spec.process)
     devices.bind_console(root_fd, pair.terminal)
     control.send({"console": True}, [pair.master])
     # The size is set before the workload can ask for it.
@@ -249,15 +236,18 @@ def _run_create_hooks(spec: Spec, control: Channel) -> None:
 
 
 def _await_state(control: Channel) -> bytes:
+    """Return the state for hooks in the container, to whom its process is what it is in there."""
     received = control.receive()
     if received is None:  # the runtime is gone, and the container with it
         os._exit(RootlessError.exit_status)
-    return str(received[0]["state"]).encode()
+    return json.dumps({**json.loads(received[0]["state"]), "pid": os.getpid()}).encode()
 
 
 def _set_sysctl(name: str, value: str) -> None:
     path = f"/proc/sys/{name.replace('.', '/')}"
     try:
+        if statfs("/proc/sys").type_name != "proc":  # a folder of the image
+            raise OverlayError("cannot set a sysctl without /proc", f"{name}={value}")
         with open(path, "w", encoding="utf-8") as file:
             file.write(value)
     except OSError as error:
@@ -271,8 +261,12 @@ def _restrict(spec: Spec) -> None:
         mounts.make_read_only(path)
     for path in spec.linux.masked_paths:
         mounts.mask(path)
+    if spec.linux.rootfs_propagation:
+        mount_attributes.set_propagation("/", spec.linux.rootfs_propagation)
     if spec.root_readonly:
         _make_root_read_only()
+    if spec.linux.personality:
+        scheduling.set_personality(scheduling.PERSONALITIES[spec.linux.personality])
 
 
 def _make_root_read_only() -> None:
@@ -292,11 +286,12 @@ def _become_workload(
     """Wait at the gate, and then be the workload: no process of ours stays."""
     assert options.gate is not None  # noqa: S101 - asked by the caller
     check_program(spec.process)
+    wake_fd = gate.expect_signals()
     control.send({"ready": True})
     # Without this answer nobody knows of this process, and it must not stay.
     state = _await_state(control)
     control.close()
-    report = gate.wait(options.gate)
+    report = gate.wait(options.gate, wake_fd)
     try:
         run_hooks(spec.hooks.start_container, state)
     except RootlessError as error:
@@ -315,6 +310,9 @@ def _start_workload(spec: Spec, process_options: ProcessOptions, control: Channe
         exec_workload(spec.process, process_options, theirs)
     theirs.close()
     received = ours.receive()  # the end of the stream: exec closed it
+    if received is not None and seccomp_listener.MESSAGE in received[0]:
+        seccomp_listener.pass_on(pid, received, ours, control)
+        received = ours.receive()
     ours.close()
     # The terminal stays open here: a workload that closes it and opens it again (/dev/tty) must
     # not look, to who reads the other side, as if it had ended.

@@ -7,6 +7,7 @@ from rootless.errors import Conflict
 from rootless.oci.state import Status
 from rootless.runtime import gate
 from rootless.runtime.hooks import try_hooks
+from rootless.runtime.seccomp_listener import tell_agent
 from rootless.runtime.status_file import StateFolder
 
 
@@ -16,8 +17,13 @@ def start(root: Path, container_id: str) -> None:
         state = folder.state()
         if state.status is not Status.CREATED:
             raise Conflict(f"cannot start a container that is {state.status}", container_id)
-        hooks = folder.spec().hooks
-        gate.let_go(folder.fd)
+        spec = folder.spec()
+
+        def on_listener(listener: int) -> None:
+            assert spec.linux.seccomp is not None  # noqa: S101 - a filter of it made the listener
+            tell_agent(listener, state.pid, spec.linux.seccomp, state.to_document())
+
+        gate.let_go(folder.fd, on_listener)
         # A hook may well call another verb.
         folder.unlock()
-        try_hooks(hooks.poststart, replace(state, status=Status.RUNNING).to_json().encode())
+        try_hooks(spec.hooks.poststart, replace(state, status=Status.RUNNING).to_json().encode())

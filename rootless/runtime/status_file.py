@@ -60,6 +60,7 @@ class StateFolder:
     def __init__(self, path: Path, fd: int) -> None:
         self.path = path
         self.fd = fd
+        self._is_locked = False
 
     def __enter__(self) -> Self:
         return self
@@ -77,16 +78,10 @@ class StateFolder:
     def make(cls, root: Path, container_id: str, bundle: Path, spec: bytes) -> "StateFolder":
         """Make the folder of a new container and lock it; raises Conflict where there is one."""
         check_id(container_id)
-        path = root / container_id
         try:
             root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path.mkdir(mode=0o700)
-            folder = cls(path, os.open(path, _FLAGS))
+            folder = cls._claim(root / container_id)
         except FileExistsError as error:
-            if path.exists():
-                raise Conflict(
-                    "there is a container of that ID already", container_id, "delete it first"
-                ) from None
             raise StoreError("cannot keep the state: not a folder", str(root)) from error
         except OSError as error:
             raise StoreError(
@@ -94,9 +89,8 @@ class StateFolder:
                 str(error.filename),
                 "name another folder with --root",
             ) from error
-        fcntl.flock(folder.fd, fcntl.LOCK_EX)
         try:
-            folder._write(_SPEC, spec)
+            folder.write_spec(spec)
             created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
             folder.write(Record(container_id, str(bundle), created, os.getuid()))
         except BaseException:
@@ -105,26 +99,56 @@ class StateFolder:
         return folder
 
     @classmethod
+    def _claim(cls, path: Path) -> "StateFolder":
+        """Make and lock the folder; one that a killed `create` or `delete` has left is removed."""
+        while True:
+            with contextlib.suppress(FileExistsError):
+                path.mkdir(mode=0o700)
+            if (path / _RECORD).exists():
+                raise Conflict(
+                    "there is a container of that ID already", path.name, "delete it first"
+                )
+            with contextlib.suppress(FileNotFoundError):
+                folder = cls(path, os.open(path, _FLAGS))
+                if folder._lock() and not (path / _RECORD).exists():
+                    if not os.listdir(folder.fd):
+                        return folder
+                    folder.remove()
+                folder.close()
+
+    @classmethod
     def open(cls, root: Path, container_id: str, *, lock: bool = False) -> "StateFolder":
         """Open the folder of a container; raises NotFound. With `lock`, wait for other verbs."""
         check_id(container_id)
         path = root / container_id
-        try:
-            folder = cls(path, os.open(path, _FLAGS))
-        except FileNotFoundError:
-            raise NotFound("no such container", container_id) from None
-        except OSError as error:
-            raise StoreError(f"cannot read the state: {error.strerror}", str(path)) from error
-        if lock:
-            fcntl.flock(folder.fd, fcntl.LOCK_EX)
-            if not (path / _RECORD).exists():  # deleted while we waited
+        while True:
+            try:
+                folder = cls(path, os.open(path, _FLAGS))
+            except FileNotFoundError:
+                raise NotFound("no such container", container_id) from None
+            except OSError as error:
+                raise StoreError(f"cannot read the state: {error.strerror}", str(path)) from error
+            if not lock:
+                return folder
+            if not folder._lock():
                 folder.close()
-                raise NotFound("no such container", container_id)
-        return folder
+            elif (path / _RECORD).exists():
+                return folder
+            else:
+                folder.remove()
+
+    def _lock(self) -> bool:
+        """Wait for the lock; False where the folder has been removed, or replaced, meanwhile."""
+        fcntl.flock(self.fd, fcntl.LOCK_EX)
+        self._is_locked = True
+        with contextlib.suppress(FileNotFoundError):
+            return os.path.samestat(os.stat(self.path), os.fstat(self.fd))
+        return False
 
     def unlock(self) -> None:
         """Let other verbs go on, while this one still reads."""
         fcntl.flock(self.fd, fcntl.LOCK_UN)
+        self._is_locked = False
 
     def record(self) -> Record:
         """Read the record; raises StoreError where it is damaged."""
@@ -140,6 +164,10 @@ class StateFolder:
     def spec(self) -> Spec:
         """Return the spec that the container was created from."""
         return parse_spec(self._read(_SPEC), str(self.path / _SPEC))
+
+    def write_spec(self, text: bytes) -> None:
+        """Keep the spec as it was read."""
+        self._write(_SPEC, text)
 
     def write(self, record: Record) -> None:
         """Keep a record in the place of the one before."""
@@ -188,6 +216,8 @@ class StateFolder:
         self.close()
 
     def _is_locked_by_another(self) -> bool:
+        if self._is_locked:
+            return False
         fd = os.open(self.path, _FLAGS)  # another open file: its lock is not this one's
         try:
             fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -8,10 +8,12 @@ import fcntl
 import os
 import socket
 import struct
+import termios
 from dataclasses import dataclass
 
 from rootless.errors import InvalidInput, RootlessError
 from rootless.linux.openat2 import open_in_root
+from rootless.oci.runtime_spec import Process
 
 # asm-generic/ioctls.h; the termios module has no names for them
 _TIOCGPTN = 0x80045430
@@ -31,13 +33,17 @@ class Pair:
     terminal: int
 
 
-def open_pair(root_fd: int, uid: int) -> Pair:
-    """Make a terminal in the devpts below the root; it belongs to `uid`."""
+def open_pair(root_fd: int, process: Process) -> Pair:
+    """Make a terminal in the devpts below the root; it belongs to the process's user."""
     master = open_in_root(root_fd, "/dev/pts/ptmx", os.O_RDWR | os.O_NOCTTY)
     fcntl.ioctl(master, _TIOCSPTLCK, struct.pack("i", 0))
     (number,) = struct.unpack("i", fcntl.ioctl(master, _TIOCGPTN, struct.pack("i", 0)))
     terminal = open_in_root(root_fd, f"/dev/pts/{number}", os.O_RDWR | os.O_NOCTTY)
-    os.fchown(terminal, uid, -1)
+    os.fchown(terminal, process.user.uid, -1)
+    size = process.console_size
+    if size is not None:  # a terminal of the caller's, if there is one, has the last word
+        window = struct.pack("HHHH", size.height, size.width, 0, 0)
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, window)
     return Pair(master, terminal)
 
 

@@ -1,6 +1,6 @@
 """A child process in a new user namespace: fork, unshare, and the hand-shake that maps its IDs.
 
-With no maps the child stays in the caller's user namespace, where he is privileged already.
+With no maps the child makes no user namespace: it stays in the caller's, or joins another.
 
 The order is the kernel's: a process makes its own namespace (unshare(2)), and a process of the
 parent namespace writes the maps (user_namespaces(7)). The child then is root of its namespace,
@@ -70,13 +70,26 @@ class Child:
         self.channel.close()
 
 
-def fork_into(maps: Maps | None, body: Callable[[Channel], int]) -> Child:
-    """Run `body` in a child inside a new user namespace with these maps; None: in the caller's.
+def fork_into(
+    maps: Maps | None,
+    body: Callable[[Channel], int],
+    *,
+    before: Callable[[], None] | None = None,
+) -> Child:
+    """Run `body` in a child inside a new user namespace with these maps; None: makes none.
 
+    `before` is run by the child first, while it still is in the caller's namespaces.
     The child has a session of its own (a terminal's signals do not reach it), dies with its
     parent, and exits with what `body` returns. An exception of `body` is sent to the parent as
     `{"error": …}` on the channel. Raises Precondition where the namespace is refused.
     """
+
+    def enter(channel: Channel) -> None:
+        if before is not None:
+            before()
+        if maps is not None:
+            _enter(channel, maps)
+
     ours, theirs = Channel.pair()
     sys.stdout.flush()
     sys.stderr.flush()
@@ -88,7 +101,7 @@ def fork_into(maps: Maps | None, body: Callable[[Channel], int]) -> Child:
         pid = os.fork()
         if pid == 0:
             ours.close()
-            _child(theirs, body, parent, mask, maps)
+            _child(theirs, body, parent, mask, enter)
     except OSError as error:
         theirs.close()
         ours.close()
@@ -145,15 +158,14 @@ def _child(
     body: Callable[[Channel], int],
     parent: int,
     mask: set[int | signal.Signals],
-    maps: Maps | None,
+    enter: Callable[[Channel], None],
 ) -> None:
     """Never return: run the body and leave without the parent's clean-up handlers."""
     status = SETUP_FAILED
     try:
         _leave_parents_signals(mask)
         os.setsid()
-        if maps is not None:
-            _enter(channel, maps)
+        enter(channel)
         set_parent_death_signal(signal.SIGKILL)
         if os.getppid() == parent:  # else it died before the line above
             status = body(channel)

@@ -58,11 +58,32 @@ def test_help_after_the_image_is_the_commands(rootless: Rootless) -> None:
         (("pic",), "names no command"),
         (("--interactiv", "pic"), "no such option: --interactiv (did you mean --interactive?"),
         (("--tty=yes", "pic"), "option '--tty' does not take a value"),
-        (("--memory", "1g", "pic"), "no such option: --memory"),
+        (("--memry", "1g", "pic"), "no such option: --memry (did you mean --memory"),
+        (("--memory", "lots", "pic", "x"), "not a size: lots"),
+        (("--memory-swap", "1g", "pic", "x"), "--memory-swap needs --memory: 1g"),
+        (("-m", "2g", "--memory-swap", "1g", "pic", "x"), "less than --memory: 1g"),
+        (("--cpus", "2", "--cpu-quota", "1", "pic", "x"), "--cpus excludes --cpu-period"),
+        (("-c", "many", "pic", "x"), "--cpu-shares must be a whole number: many"),
+        (("--cgroups", "split", "pic", "x"), "unknown value of --cgroups: split"),
+        (("--cgroups=disabled", "-m", "1g", "pic", "x"), "--memory needs a cgroup"),
+        (("--cgroup-parent", "../x", "pic", "x"), "must not lead upwards: ../x"),
         (("--volume", "a", "pic", "x"), "SOURCE:DESTINATION[:OPTIONS]: a"),
         (("--mount", "type=moon,dst=/x", "pic", "x"), "unknown mount type: moon"),
         (("--tmpfs", "relative", "pic", "x"), "must be an absolute path: relative"),
         (("--annotation", "key", "pic", "x"), "must have the form KEY=VALUE: key"),
+        (("--network", "bridge", "pic", "x"), "unknown network: bridge"),
+        (("--network", "ns:/nope", "pic", "x"), "no such network namespace: /nope"),
+        (("--network", "none", "-p", "80", "pic", "x"), "cannot be published with --network none"),
+        (("--network", "pasta:--netns,/x", "pic", "x"), "not yours to give: --netns"),
+        (("--network", "slirp4netns:mtu=big", "pic", "x"), "not an option of slirp4netns: mtu=big"),
+        (("-p", "8080:80/sctp", "pic", "x"), "only tcp and udp can be published: 8080:80/sctp"),
+        (("-p", "8080:1", "-p", "8080:2", "pic", "x"), "a port is published twice: 8080/tcp"),
+        (("--no-hosts", "--add-host", "a:1.2.3.4", "pic", "x"), "exclude each other"),
+        (("--dns-search", "a b", "pic", "x"), "--dns-search needs one word: a b"),
+        (
+            ("--network", "none", "--add-host", "up:host-gateway", "pic", "x"),
+            "the host cannot be reached from this network: up:host-gateway",
+        ),
         (("--uidmap", "0:0", "--gidmap", "x", "pic", "x"), "INSIDE:FROM:LENGTH: x"),
     ],
 )
@@ -75,6 +96,9 @@ def test_refused(loaded: Rootless, words: tuple[str, ...], says: str) -> None:
     "words",
     [
         ("--entrypoint", "x"),
+        ("--memory", "1g"),
+        ("--pids-limit", "7"),
+        ("--strict-resources",),
         ("--entrypoint", ""),
         ("--workdir", "/w"),
         ("--user", "0"),
@@ -84,6 +108,10 @@ def test_refused(loaded: Rootless, words: tuple[str, ...], says: str) -> None:
         ("--hostname", "h"),
         ("--add-host", "a:127.0.0.1"),
         ("--dns", "127.0.0.1"),
+        ("--dns-search", "lan"),
+        ("--dns-option", "edns0"),
+        ("--no-hosts",),
+        ("--publish", "80"),
         ("--network", "none"),
         ("--name", "n"),
         ("--rm",),
@@ -98,7 +126,7 @@ def test_refused(loaded: Rootless, words: tuple[str, ...], says: str) -> None:
 def test_what_a_bundle_says_itself(rootless: Rootless, words: tuple[str, ...]) -> None:
     """An option whose place is the bundle's config.json is refused by its name, not ignored."""
     result = rootless("run", "--bundle", "b", *words)
-    option = words[0].replace("--no-", "--")
+    option = words[0].replace("--no-read", "--read")
     assert (result.status, result.stdout) == (125, "")
     assert result.stderr == (
         f"rootless: {option} has no effect on a bundle: b (edit its config.json)\n"

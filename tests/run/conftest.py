@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import shell_image
+from demo_bundle import DemoBundle
 from executable import Home, Rootless
 
 
@@ -36,3 +37,9 @@ def kept_name(demo: Rootless) -> Iterator[str]:
 def shell_layer(demo_home: Home, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A layer with a shell, for small images."""
     return shell_image.take_shell(Rootless(demo_home), tmp_path_factory.mktemp("shell"))
+
+
+@pytest.fixture
+def demo_bundle(demo: Rootless, tmp_path: Path) -> DemoBundle:
+    """A bundle of the demo image, to be edited and run."""
+    return DemoBundle.create(demo, tmp_path / "bundle")

@@ -157,13 +157,7 @@ def test_of_umoci(rootless: Rootless, demo_image: str, tmp_path: Path) -> None:
         (lambda spec: spec["linux"].update(maskedPaths=["x"]), "linux.maskedPaths[0] is not an"),
         (
             lambda spec: spec["linux"]["namespaces"].append({"type": "moon"}),
-            "is no namespace: 'moon'",
-        ),
-        (
-            lambda spec: spec["linux"].update(
-                namespaces=[{"type": "ipc", "path": "/proc/1/ns/ipc"}]
-            ),
-            "joining a namespace by its path is not supported",
+            ".type is 'moon', not one of pid, network",
         ),
     ],
 )
@@ -201,10 +195,8 @@ def test_not_a_bundle(rootless: Rootless, tmp_path: Path, bundle: Path) -> None:
 def test_what_is_not_applied_is_said(rootless: Rootless, bundle: Path) -> None:
     """Members that ask for what is not done yet are named, and the process runs."""
     change(bundle, lambda spec: spec.update(hooks={"poststart": [{"path": "/bin/true"}]}))
-    change(bundle, lambda spec: spec["linux"].update(seccomp={"defaultAction": "SCMP_ACT_ALLOW"}))
     result = rootless("run", "--bundle", bundle)
     assert result.status == 0
-    assert "linux.seccomp of the bundle is not applied" in result.stderr
     assert "hooks.poststart of the bundle is not applied" in result.stderr
 
 

@@ -12,7 +12,9 @@ from rootless.errors import InvalidInput
 from rootless.oci.digest import sha256_of
 from rootless.oci.image_config import ImageConfig
 from rootless.oci.linux_spec import IDMapping
+from rootless.oci.resources_spec import Resources
 from rootless.oci.runtime_spec import Mount, Rlimit, Spec, format_spec, parse_spec
+from rootless.runtime.cgroups import strict_wanted
 
 ID = "0123456789ab" + "c" * 52
 CONFIG = ImageConfig(
@@ -201,3 +203,18 @@ def test_it_is_a_config_json() -> None:
     spec = made(RunOptions(read_only=True, terminal=True, umask=0o22))
     assert parse_spec(format_spec(spec).encode()) == spec
     assert re.search(r'"ociVersion": "1\.', format_spec(spec))
+
+
+def test_resources() -> None:
+    """Limits, the cgroup's place and strictness are in the document, if they were asked for."""
+    options = RunOptions(
+        resources=Resources(pids_limit=7), cgroup_parent="/jobs/", strict_resources=True
+    )
+    spec = made(options)
+    assert spec.linux.resources == Resources(pids_limit=7)
+    assert spec.linux.cgroups_path == f"/jobs/rootless-{ID}"
+    assert strict_wanted(spec.annotations)
+    assert parse_spec(format_spec(spec).encode()).linux == spec.linux
+    plain = made()
+    assert (plain.linux.resources, plain.linux.cgroups_path) == (Resources(), "")
+    assert not strict_wanted(plain.annotations)

@@ -6,6 +6,7 @@ from rootless.bundle import default_spec
 from rootless.bundle.default_spec import DEFAULT_CAPABILITIES, capability_sets
 from rootless.errors import InvalidInput
 from rootless.linux.capset import NAMES
+from rootless.oci.linux_spec import Namespace
 from rootless.oci.runtime_spec import format_spec, parse_spec
 
 
@@ -51,9 +52,11 @@ def test_unknown_capability(name: str) -> None:
 
 
 def test_networks() -> None:
-    """The network namespace is made for `none` only; other words are refused."""
+    """A network namespace is made for `none`, joined by path; other words are refused."""
     assert "network" not in {n.type for n in default_spec.default_namespaces("host")}
     assert "network" in {n.type for n in default_spec.default_namespaces("none")}
+    joined = default_spec.default_namespaces("ns:/proc/9/ns/net")
+    assert Namespace("network", "/proc/9/ns/net") in joined
     with pytest.raises(InvalidInput, match="unknown network: bridge"):
         default_spec.default_namespaces("bridge")
 

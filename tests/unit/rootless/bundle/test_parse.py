@@ -117,7 +117,15 @@ def test_no_new_privileges() -> None:
     assert parse.no_new_privileges([]) is True
     assert parse.no_new_privileges([off]) is False
     assert parse.no_new_privileges(["no-new-privileges:false", "no-new-privileges"]) is True
-    assert parse.no_new_privileges(["label=disable", "seccomp=unconfined", off]) is False
-    for text in ("no-new-privileges=maybe", "seccomp=/a.json", "label=user:x", ""):
+    assert parse.no_new_privileges(["label=disable", "seccomp=/a.json", off]) is False
+    for text in ("no-new-privileges=maybe", "seccomp=", "seccomp", "label=user:x", ""):
         with pytest.raises(InvalidInput, match="unknown security option"):
             parse.no_new_privileges([text])
+
+
+def test_seccomp() -> None:
+    """The last profile counts; both forms are understood, and a path may hold either sign."""
+    assert parse.seccomp(["label=disable", "no-new-privileges"]) == ""
+    assert parse.seccomp(["seccomp=a.json", "seccomp:unconfined"]) == "unconfined"
+    assert parse.seccomp(["seccomp=/a:b=c.json"]) == "/a:b=c.json"
+    assert parse.seccomp(["seccomp:/a=b.json"]) == "/a=b.json"

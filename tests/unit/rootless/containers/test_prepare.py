@@ -8,12 +8,15 @@ import pytest
 
 from rootless.bundle.bundle import Bundle
 from rootless.bundle.default_spec import default_spec
+from rootless.bundle.name_files import Dns
 from rootless.bundle.options import RunOptions
 from rootless.containers.container import OverlayRoot, PlainRoot
+from rootless.containers.network.mode import Kind, NetworkMode
+from rootless.containers.network.ports import PortMapping
 from rootless.containers.prepare import from_bundle, from_image, mappings_of
 from rootless.containers.request import RunRequest
 from rootless.errors import Conflict, InvalidInput, NotFound
-from rootless.oci.linux_spec import IDMapping
+from rootless.oci.linux_spec import IDMapping, Namespace
 from rootless.oci.runtime_spec import Mount, Spec
 from rootless.paths import Paths
 from rootless.userns.maps import MapRequest, choose_maps
@@ -38,7 +41,7 @@ def test_of_an_image(loaded: Paths) -> None:
 
 def test_two_of_an_image_are_two(loaded: Paths) -> None:
     """Every container has an ID of its own; without the host's network it is the host name."""
-    request = RunRequest(options=RunOptions(network="none"))
+    request = RunRequest(network=NetworkMode(Kind.NONE))
     one, two = (from_image(loaded, "pic", request) for _ in range(2))
     assert one.id != two.id
     assert one.spec.hostname == one.id[:12]
@@ -198,3 +201,28 @@ def test_maps_of_somebody_elses_bundle(uid: IDMapping) -> None:
     made = from_bundle(with_maps(uid, IDMapping(0, GID, 1)), RunRequest()).maps
     user = default_spec().process.user
     assert made == choose_maps(MapRequest(uid=user.uid, gid=user.gid), Caller.current())
+
+
+def test_network_of_its_own(loaded: Paths) -> None:
+    """A private network is in the spec as a namespace, and in the files by its addresses."""
+    request = RunRequest(
+        network=NetworkMode(Kind.SLIRP4NETNS), ports=(PortMapping(80, 18080, "127.0.0.1"),)
+    )
+    made = from_image(loaded, "pic", request)
+    assert made.spec.linux.namespace("network") == Namespace("network")
+    assert made.network.kind == "slirp4netns"
+    assert made.network.ports == request.ports
+    assert f"10.0.2.100\t{made.id[:12]}\n".encode() in made.name_files["/etc/hosts"]
+
+
+def test_files_of_the_image(loaded: Paths) -> None:
+    """--no-hosts and --dns none leave the image's own files."""
+    made = from_image(loaded, "pic", RunRequest(no_hosts=True, dns=Dns(("none",))))
+    assert set(made.name_files) == {"/etc/hostname"}
+
+
+def test_joined_network_has_its_own_map(loaded: Paths) -> None:
+    """The map of a joined network's user namespace is there already: none can be chosen."""
+    request = RunRequest(network=NetworkMode(Kind.NAMESPACE, target="/x"), userns="keep-id")
+    with pytest.raises(InvalidInput, match="cannot be chosen with a joined network: /x"):
+        from_image(loaded, "pic", request)

@@ -20,6 +20,9 @@ NAMES = [
     "scratch",
     "runtime-folder",
     "overlay",
+    "network",
+    "seccomp",
+    "cgroup",
     "libraries",
 ]
 FINE = Check("kernel", State.OK, "Linux 6.1")

@@ -7,6 +7,8 @@ import pytest
 from rootless.errors import InvalidInput
 from rootless.oci.document import Node
 from rootless.oci.linux_spec import IDMapping, LinuxSpec, Namespace, parse_linux_spec
+from rootless.oci.resources_spec import Resources
+from rootless.oci.seccomp_spec import SeccompSpec
 
 FULL = LinuxSpec(
     namespaces=(Namespace("pid"), Namespace("network", "/proc/1/ns/net")),
@@ -15,6 +17,9 @@ FULL = LinuxSpec(
     masked_paths=("/proc/kcore",),
     readonly_paths=("/proc/sys",),
     sysctl={"net.ipv4.ip_forward": "1"},
+    seccomp=SeccompSpec("SCMP_ACT_ALLOW", flags=("SECCOMP_FILTER_FLAG_LOG",)),
+    resources=Resources(pids_limit=7),
+    cgroups_path="/below/it",
 )
 
 
@@ -30,28 +35,24 @@ def test_namespace_by_type() -> None:
     assert FULL.namespace("ipc") is None
 
 
-def test_what_is_not_applied_is_listed() -> None:
-    """Members that ask for something not done are named; runc's template asks for nothing."""
-    template = {"devices": [{"allow": False, "access": "rwm"}]}
-    assert parse_linux_spec(Node({"resources": template}, "spec")).not_applied == ()
-    asked = {"resources": {"memory": {"limit": 1}}, "seccomp": {"defaultAction": "x"}}
-    found = parse_linux_spec(Node({**asked, "devices": []}, "spec")).not_applied
-    assert found == ("linux.seccomp", "linux.resources")
-
-
 @pytest.mark.parametrize(
     ("document", "fault"),
     [
         ([], "linux is not an object"),
         ({"namespaces": [{}]}, r"linux.namespaces\[0\].type is missing"),
-        ({"namespaces": [{"type": "x"}]}, r"namespaces\[0\].type is no namespace: 'x'"),
+        ({"namespaces": [{"type": "x"}]}, r"namespaces\[0\].type is 'x', not one of pid, network"),
+        ({"namespaces": [{"type": "pid", "path": "x"}]}, r"\[0\].path must be an absolute path"),
         ({"namespaces": [{"type": "pid"}] * 2}, r"namespaces\[1\].type comes twice"),
         ({"uidMappings": [{"containerID": 0, "hostID": 0}]}, r"uidMappings\[0\].size is missing"),
-        ({"gidMappings": [{"containerID": -1, "hostID": 0, "size": 1}]}, "must not be negative"),
-        ({"uidMappings": [{"containerID": 0, "hostID": 0, "size": 0}]}, "must not be negative"),
+        ({"gidMappings": [{"containerID": -1, "hostID": 0, "size": 1}]}, "is not an ID"),
+        ({"uidMappings": [{"containerID": 0, "hostID": 0, "size": 0}]}, "not a number of IDs"),
+        ({"uidMappings": [{"containerID": 9, "hostID": 0, "size": 2**32 - 1}]}, "number of IDs"),
         ({"maskedPaths": ["/a", "b"]}, r"maskedPaths\[1\] is not an absolute path"),
         ({"readonlyPaths": "/a"}, "readonlyPaths is not an array"),
+        ({"seccomp": {"defaultAction": "x"}}, "linux.seccomp.defaultAction is not known: 'x'"),
         ({"sysctl": {"a": 1}}, "sysctl.a is not a string"),
+        ({"resources": {"pids": 1}}, "linux.resources.pids is not an object"),
+        ({"cgroupsPath": "/a/../../b"}, "linux.cgroupsPath must not lead upwards"),
     ],
 )
 def test_faults(document: Any, fault: str) -> None:

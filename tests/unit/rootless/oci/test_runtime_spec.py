@@ -10,9 +10,12 @@ from hypothesis import strategies as st
 from rootless.errors import InvalidInput
 from rootless.oci.document import HIGHEST_ID
 from rootless.oci.hooks_spec import Hook, Hooks
-from rootless.oci.linux_spec import LinuxSpec, Namespace
+from rootless.oci.linux_objects import Device, TimeOffset
+from rootless.oci.linux_spec import IDMapping, LinuxSpec, Namespace
 from rootless.oci.runtime_spec import (
+    RLIMITS,
     Capabilities,
+    ConsoleSize,
     Mount,
     Process,
     Rlimit,
@@ -20,6 +23,14 @@ from rootless.oci.runtime_spec import (
     User,
     format_spec,
     parse_spec,
+)
+from rootless.oci.scheduling_spec import (
+    IO_CLASSES,
+    POLICIES,
+    SCHEDULER_FLAGS,
+    CPUAffinity,
+    IOPriority,
+    Scheduler,
 )
 
 MINIMAL: dict[str, Any] = {
@@ -36,6 +47,15 @@ limits = st.sampled_from([-1, 0, 1024, 2**63 - 1])
 users = st.builds(
     User, ids, ids, st.lists(ids, max_size=3).map(tuple), st.none() | st.integers(0, 0o777)
 )
+times = st.integers(0, 2**64 - 1)
+schedulers = st.builds(
+    Scheduler,
+    st.sampled_from(POLICIES),
+    st.integers(-20, 19),
+    st.integers(-(2**31), 2**31 - 1),
+    st.lists(st.sampled_from(SCHEDULER_FLAGS), max_size=2).map(tuple),
+    *(times, times, times),
+)
 processes = st.builds(
     Process,
     args=st.lists(words, min_size=1, max_size=3).map(tuple),
@@ -43,10 +63,38 @@ processes = st.builds(
     env=st.lists(variables, max_size=3).map(tuple),
     user=users,
     terminal=st.booleans(),
-    rlimits=st.lists(st.builds(Rlimit, words, limits, limits), max_size=2).map(tuple),
+    rlimits=st.lists(
+        st.builds(Rlimit, st.sampled_from(RLIMITS), limits, limits),
+        max_size=2,
+        unique_by=lambda limit: limit.type,
+    ).map(tuple),
     capabilities=st.none() | st.builds(Capabilities, tuples, tuples, tuples, tuples, tuples),
     no_new_privileges=st.booleans(),
     oom_score_adj=st.none() | st.integers(-1000, 1000),
+    console_size=st.none() | st.builds(ConsoleSize, st.integers(0, 65535), st.integers(0, 65535)),
+    scheduler=st.none() | schedulers,
+    io_priority=st.none() | st.builds(IOPriority, st.sampled_from(IO_CLASSES), st.integers(0, 7)),
+    cpu_affinity=st.sampled_from([None, CPUAffinity("0-3,7", "1"), CPUAffinity(final="0")]),
+    apparmor_profile=words,
+    selinux_label=words,
+)
+mappings = st.sampled_from([(), (IDMapping(0, 1000, 1), IDMapping(1, 100000, 65536))])
+linux = st.sampled_from(
+    [
+        LinuxSpec(),
+        LinuxSpec(namespaces=(Namespace("pid"), Namespace("ipc", "/x"))),
+        LinuxSpec(
+            time_offsets={"monotonic": TimeOffset(-5, 999_999_999), "boottime": TimeOffset(3)},
+            devices=(
+                Device("/dev/fuse", "c", 10, 229, 0o666, 0, 5),
+                Device("/dev/x", "b", 7, 0),
+                Device("/fifo", "p", mode=0o600),
+            ),
+            rootfs_propagation="rslave",
+            personality="LINUX32",
+            mount_label="l",
+        ),
+    ]
 )
 specs = st.builds(
     Spec,
@@ -56,11 +104,12 @@ specs = st.builds(
     hostname=words,
     domainname=words,
     mounts=st.lists(
-        st.builds(Mount, words.map("/{}".format), words, words, tuples), max_size=2
+        st.builds(Mount, words.map("/{}".format), words, words, tuples, mappings, mappings),
+        max_size=2,
     ).map(tuple),
     hooks=st.sampled_from([Hooks(), Hooks(poststop=(Hook("/x", ("x", "y"), ("A=1",), 3),))]),
-    linux=st.builds(LinuxSpec, st.sampled_from([(), (Namespace("pid"), Namespace("ipc", "/x"))])),
-    annotations=st.dictionaries(words, words, max_size=2),
+    linux=linux,
+    annotations=st.dictionaries(words.filter(bool), words, max_size=2),
 )
 
 
@@ -88,12 +137,10 @@ def test_relative_destination_is_below_the_root() -> None:
     assert parse_spec(json.dumps(document).encode()).mounts == (Mount("/proc"),)
 
 
-def test_what_is_not_applied_is_listed() -> None:
-    """Members that ask for something not done are named; empty lists of hooks are none."""
+def test_empty_lists_of_hooks_are_none() -> None:
+    """Hooks that are there are read; an empty list and null are no hooks."""
     hooks = {"prestart": [{"path": "/x"}], "poststop": [], "poststart": None}
-    document = {**MINIMAL, "hooks": hooks, "linux": {"personality": {"domain": "LINUX32"}}}
-    spec = parse_spec(json.dumps(document).encode())
-    assert spec.not_applied == ("linux.personality",)
+    spec = parse_spec(json.dumps({**MINIMAL, "hooks": hooks}).encode())
     assert spec.hooks == Hooks(prestart=(Hook("/x"),))
 
 
@@ -109,6 +156,8 @@ LIMIT = {"type": "RLIMIT_CORE", "soft": 0, "hard": 0}
     ("change", "fault"),
     [
         ({"ociVersion": None}, "ociVersion is missing"),
+        ({"ociVersion": "1"}, "ociVersion is 1, and 1.x is understood"),
+        ({"ociVersion": 1}, "ociVersion is not a string"),
         ({"ociVersion": "2.0"}, "ociVersion is 2.0, and 1.x is understood"),
         ({"root": None}, "root is missing"),
         ({"root": {}}, "root.path is missing"),
@@ -124,16 +173,25 @@ LIMIT = {"type": "RLIMIT_CORE", "soft": 0, "hard": 0}
         (with_process(user={"additionalGids": [1, 2**40]}), r"additionalGids\[1\] is not an ID"),
         (with_process(user={"umask": 2**40}), "process.user.umask is not a file mode mask"),
         (with_process(rlimits=[{**LIMIT, "hard": 2**64}]), r"rlimits\[0\].hard is not a resour"),
-        (with_process(rlimits=[{**LIMIT, "soft": -2}]), r"rlimits\[0\].soft is not a resource"),
-        (with_process(rlimits=[{"type": "x"}]), r"rlimits\[0\].soft is missing"),
+        (with_process(rlimits=[{**LIMIT, "soft": -1}]), r"rlimits\[0\].soft is not a resource"),
+        (with_process(rlimits=[{"type": "RLIMIT_AS"}]), r"rlimits\[0\].soft is missing"),
+        (with_process(rlimits=[{"type": "x"}]), r"rlimits\[0\].type is 'x', not one of RLIMIT"),
+        (with_process(rlimits=[LIMIT, LIMIT]), r"rlimits\[1\].type comes twice: 'RLIMIT_CORE'"),
+        (with_process(oomScoreAdj=1001), "process.oomScoreAdj is not from -1000 to 1000"),
+        (with_process(consoleSize={"height": 1}), "process.consoleSize.width is missing"),
+        (with_process(consoleSize={"height": 1, "width": 65536}), "width is not a number from 0"),
+        (with_process(apparmorProfile=1), "process.apparmorProfile is not a string"),
+        (with_process(selinuxLabel=[]), "process.selinuxLabel is not a string"),
         (with_process(capabilities=["CAP_KILL"]), "process.capabilities is not an object"),
         (with_process(terminal="yes"), "process.terminal is not true or false"),
         ({"mounts": [{}]}, r"mounts\[0\].destination is missing"),
         ({"mounts": [{"destination": "/a", "options": "ro"}]}, r"\[0\].options is not an array"),
+        ({"mounts": [{"destination": "/", "uidMappings": [{}]}]}, r"uidMappings\[0\].containerID"),
         ({"hooks": []}, "hooks is not an object"),
         ({"hooks": {"prestart": 1}}, "hooks.prestart is not an array"),
         ({"hostname": 1}, "hostname is not a string"),
         ({"linux": 1}, "linux is not an object"),
+        ({"annotations": {"": "x"}}, "annotations has a member without a name"),
         ({"annotations": {"a": None, "b": 1}}, "annotations.b is not a string"),
     ],
 )

@@ -1,11 +1,18 @@
 """Mount options."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rootless.linux import mount_api as api
-from rootless.runtime.mount_options import MountOptions, parse_mount_options
+from rootless.oci.runtime_spec import Mount, Process, Spec
+from rootless.runtime.mount_options import (
+    MountOptions,
+    parse_mount_options,
+    with_absolute_sources,
+)
 
 # runtime-spec config.md, "Linux mount options": what undoes what
 PAIRS = [
@@ -14,10 +21,25 @@ PAIRS = [
     *(("loud", "silent"), ("nomand", "mand"), ("norelatime", "relatime"), ("rw", "ro")),
     *(("nostrictatime", "strictatime"), ("suid", "nosuid"), ("symfollow", "nosymfollow")),
 ]
-RECURSIVE = [("rdev", "rnodev"), ("rexec", "rnoexec"), ("rrw", "rro"), ("rsuid", "rnosuid")]
+RECURSIVE = [
+    *(("rdev", "rnodev"), ("rexec", "rnoexec"), ("rrw", "rro"), ("rsuid", "rnosuid")),
+    *(("rdiratime", "rnodiratime"), ("rsymfollow", "rnosymfollow"), ("ratime", "rnoatime")),
+    *(("rnostrictatime", "rstrictatime"), ("rrelatime", "rnoatime")),
+]
 WORDS = [word for pair in (*PAIRS, *RECURSIVE) for word in pair] + [
     *("bind", "rbind", "defaults", "dirsync", "remount", "private", "rprivate", "shared"),
-    *("rshared", "slave", "rslave", "unbindable", "runbindable", "tmpcopyup", "z", "Z", ""),
+    *(
+        "rshared",
+        "slave",
+        "rslave",
+        "unbindable",
+        "runbindable",
+        "tmpcopyup",
+        "z",
+        "Z",
+        "",
+        "idmap",
+    ),
 ]
 
 
@@ -33,12 +55,31 @@ def test_later_ones_win(off: str, on: str) -> None:
 
 @pytest.mark.parametrize(("off", "on"), RECURSIVE)
 def test_later_ones_win_for_the_mounts_below(off: str, on: str) -> None:
-    """The recursive forms too; they leave the mount's own flags alone."""
-    only_on = parse_mount_options([on])
+    """The recursive forms too: one sets and one clears; they leave the mount's own flags alone."""
+    only_on, only_off = parse_mount_options([on]), parse_mount_options([off])
     assert only_on.recursive_attributes
-    assert not only_on.flags
+    assert not only_off.recursive_attributes
+    assert only_off.recursive_cleared & only_on.recursive_attributes
+    assert not only_on.flags | only_off.flags
     assert parse_mount_options([off, on]) == only_on
-    assert parse_mount_options([on, off]) == MountOptions()
+    assert parse_mount_options([on, off]) == only_off
+
+
+def test_times_of_access_are_one_of_three() -> None:
+    """The kernel takes a new one only with all of them cleared."""
+    for word in ("rnoatime", "rstrictatime", "rrelatime", "ratime", "rnorelatime"):
+        assert parse_mount_options([word]).recursive_cleared == api.MOUNT_ATTR__ATIME
+    assert parse_mount_options(["ro"]).times_of_access is None
+    assert parse_mount_options(["relatime"]).times_of_access == 0
+    both = parse_mount_options(["noatime", "nodiratime"]).times_of_access
+    assert both == api.MOUNT_ATTR_NOATIME | api.MOUNT_ATTR_NODIRATIME
+
+
+def test_idmap() -> None:
+    """The last of the two words counts."""
+    assert parse_mount_options([]).idmap is None
+    assert parse_mount_options(["ridmap", "idmap"]).idmap is False
+    assert parse_mount_options(["idmap", "ridmap"]).idmap is True
 
 
 @settings(database=None, max_examples=60)
@@ -80,3 +121,14 @@ def test_tmpfs() -> None:
     """Only `tmpcopyup` is ours; size and mode are the file system's."""
     found = parse_mount_options(["nosuid", "tmpcopyup", "size=1m", "mode=755"])
     assert (found.copy_up, found.data) == (True, ("size=1m", "mode=755"))
+
+
+def test_sources_of_bind_mounts_are_the_bundles() -> None:
+    """config.md: relative to the bundle; other mounts' sources are only names."""
+    mounts = (
+        Mount("/a", "none", "sub", ("rbind",)),
+        Mount("/b", "bind", "/abs"),
+        Mount("/c", "tmpfs", "tmpfs"),
+    )
+    found = with_absolute_sources(Spec(Process(("x",)), mounts=mounts), Path("/bundle")).mounts
+    assert [mount.source for mount in found] == ["/bundle/sub", "/abs", "tmpfs"]

@@ -1,0 +1,97 @@
+"""What a run stands on, opened by its keeper before the fork: upperdir, cgroup, a network to join.
+
+Each is given back when the run is over, also what a supervisor that was killed could not.
+"""
+
+import contextlib
+import logging
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from rootless.containers.container import Container, OverlayRoot
+from rootless.containers.network.namespace import Joined
+from rootless.containers.network.network import JOINED
+from rootless.containers.run_folder import RunFolder, remove_cgroup, remove_owned_by_container
+from rootless.overlay.upperdir import Upperdir, choose_folder, open_upperdir
+from rootless.paths import Paths
+from rootless.runtime import cgroups
+from rootless.runtime.cgroup import Cgroup
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Footing:
+    """What is open.
+
+    Attributes:
+        folder: The run's folder.
+        upperdir: None for a tmpfs, or none at all.
+        cgroup: None where the container stays in its keeper's.
+        joined: The network to join, -1 for none.
+    """
+
+    folder: RunFolder
+    upperdir: Upperdir | None
+    cgroup: Cgroup | None
+    joined: Joined
+
+    @classmethod
+    def open(
+        cls, container: Container, paths: Paths, folder: RunFolder, owned: contextlib.ExitStack
+    ) -> "Footing":
+        """Open everything; `owned` gives it back. Raises RootlessError."""
+        upperdir = _open_upperdir(container, paths)
+        if upperdir is not None:
+            owned.callback(_close_upperdir, upperdir)
+        cgroup = _prepare_cgroup(container, folder)
+        if cgroup is not None:
+            owned.callback(remove_cgroup, cgroup)
+        joined = Joined(-1, -1)
+        if container.network.kind == JOINED:
+            joined = Joined.open(container.network.path)
+            owned.callback(joined.close)
+        return cls(folder, upperdir, cgroup, joined)
+
+
+def shared_folder() -> Path:
+    """Return a folder of the caller's on a local disk, for what the store cannot hold."""
+    folder = Path(os.environ.get("TMPDIR", "/var/tmp"))  # noqa: S108 - below it one of one's own
+    return folder / f"rootless-{os.getuid()}"
+
+
+def _open_upperdir(container: Container, paths: Paths) -> Upperdir | None:
+    root = container.root
+    if not isinstance(root, OverlayRoot):
+        return None
+    if root.kept is not None:
+        return open_upperdir(root.kept, ephemeral=False)
+    if container.spec.root_readonly:
+        return None  # only mount points are made in it
+    folder = choose_folder((paths.scratch, shared_folder() / "scratch"))
+    if folder is None:
+        log.info("no file system for an upperdir: writes go to memory")
+        return None
+    return open_upperdir(folder / container.id, ephemeral=True)
+
+
+def _close_upperdir(upperdir: Upperdir) -> None:
+    if upperdir.ephemeral and upperdir.path.exists():
+        remove_owned_by_container([upperdir.path])
+    upperdir.close()
+
+
+def _prepare_cgroup(container: Container, folder: RunFolder) -> Cgroup | None:
+    if not container.cgroup:
+        return None
+    spec = container.spec
+    cgroup = cgroups.prepare(
+        spec.linux,
+        container.id,
+        systemd=":" in spec.linux.cgroups_path,
+        strict=cgroups.strict_wanted(spec.annotations),
+    )
+    if cgroup is not None:
+        folder.keep_cgroup(cgroup)
+    return cgroup

@@ -113,9 +113,19 @@ def test_podman_takes_what_became_of_a_container(
     tool(*podman, "load", "-q", "-i", tmp_path / "made.tar")
     tool(*podman, "import", "-q", tmp_path / "c.tar", "localhost/flat:1")
     runtime = Path(demo_own.executable).with_name("rootless-runtime")
+    settings = tmp_path / "containers.conf"
+    settings.write_text('[engine]\nruntime_supports_nocgroup = ["rootless-runtime"]\n')
     options = ("--cgroups=disabled", "--network=host", "--rm", "--log-driver=none")
     for image in ("localhost/made:1", "localhost/flat:1"):
-        run = (*podman, "--runtime", runtime, "--cgroup-manager=cgroupfs", "--events-backend=none")
+        run = (
+            "env",
+            f"CONTAINERS_CONF={settings}",
+            *podman,
+            "--runtime",
+            runtime,
+            "--cgroup-manager=cgroupfs",
+            "--events-backend=none",
+        )
         found = tool(*run, "run", *options, image, "sh", "-c", look)
         assert found.replace("/usr/share/doc:\n", "") == expected.replace("/usr/share/doc:\n", "")
 

@@ -19,17 +19,26 @@ def limit_bounding_set(bounding: int) -> None:
             prctl.drop_bounding_capability(number)
 
 
-def apply(capabilities: Capabilities, held: int) -> None:
+def of_user(uid: int) -> Capabilities:
+    """Return the sets that a change to a user leaves where no others are asked for (setuid(2))."""
+    names = capset.NAMES if uid == 0 else ()
+    return Capabilities(names, names, names)
+
+
+def apply(capabilities: Capabilities, held: int, kept: int = 0) -> tuple[int, int, int]:
     """Set the thread's sets, after its IDs have been set with `set_keep_capabilities`.
 
-    `held` is what the thread still has; what it lacks cannot be given.
+    `held` is what the thread still has; what it lacks cannot be given. `kept` stays besides, until
+    the caller gives what is returned to `capset`.
     """
     permitted = mask_of(capabilities.permitted) & held
     effective = mask_of(capabilities.effective) & permitted
     inheritable = mask_of(capabilities.inheritable) & (held | permitted)
     ambient = mask_of(capabilities.ambient) & permitted & inheritable
+    kept &= held
     prctl.clear_ambient_capabilities()
-    capset.capset(effective, permitted, inheritable)
+    capset.capset(effective | kept, permitted | kept, inheritable)
     for number in range(len(capset.NAMES)):
         if ambient >> number & 1:
             prctl.raise_ambient_capability(number)
+    return effective, permitted, inheritable

@@ -8,7 +8,9 @@ import contextlib
 import fcntl
 import os
 import termios
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import NoReturn
 
 from rootless.errors import CannotExecute, CommandNotFound, RootlessError
@@ -20,6 +22,8 @@ from rootless.runtime import capabilities, rlimits, scheduling, seccomp_listener
 from rootless.runtime.program import find_program, refuse_own_program
 from rootless.runtime.seccomp import SeccompFilter
 from rootless.runtime.signals import reset_signals
+
+_FILTER_NEEDS = 1 << capset.NUMBERS["CAP_SYS_ADMIN"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +59,7 @@ def exec_workload(process: Process, options: ProcessOptions, report: Channel) ->
         # Once no new privileges can be had, a profile may only be narrower than the one before.
         security_modules.enter_profile(process.apparmor_profile)
 
-        # The bounding set needs CAP_SETPCAP, which the IDs' change may take away.
-        sets = process.capabilities
-        if sets is not None:
-            capabilities.limit_bounding_set(capabilities.mask_of(sets.bounding))
-            prctl.set_keep_capabilities()
-
-        # Without no_new_privs a filter needs CAP_SYS_ADMIN, which goes next.
-        if not process.no_new_privileges:
-            _set_seccomp_filter(options.seccomp, report)
-        _set_ids(process, options)
-        if sets is not None:
-            capabilities.apply(sets, capset.permitted())
-        if process.no_new_privileges:
-            prctl.set_no_new_privileges()
+        give_up = _become_user(process, options)
 
         _change_directory(process.cwd)
         program = find_program(process.args[0], process.env)
@@ -78,8 +69,8 @@ def exec_workload(process: Process, options: ProcessOptions, report: Channel) ->
         _close_all_but(report.fileno(), options.preserve_fds)
 
         # As late as can be: the filter is made for the workload, not for what starts it.
-        if process.no_new_privileges:
-            _set_seccomp_filter(options.seccomp, report)
+        _set_seccomp_filter(options.seccomp, report)
+        give_up()
         _exec(program, process)
     except RootlessError as error:
         status = error.exit_status
@@ -135,6 +126,28 @@ def _set_seccomp_filter(seccomp: SeccompFilter | None, report: Channel) -> None:
         raise RootlessError(f"cannot set the seccomp filter: {error.strerror}") from error
     if seccomp.notifies:
         seccomp_listener.hand_out(report, listener)
+
+
+def _become_user(process: Process, options: ProcessOptions) -> Callable[[], None]:
+    """Set the IDs and capabilities; return what gives up what only the filter needs."""
+    sets = process.capabilities
+    if sets is not None:
+        # This needs CAP_SETPCAP, which the IDs' change may take away.
+        capabilities.limit_bounding_set(capabilities.mask_of(sets.bounding))
+
+    # Without no_new_privs a filter needs CAP_SYS_ADMIN: it is kept up to there, and goes next.
+    kept = 0 if options.seccomp is None or process.no_new_privileges else _FILTER_NEEDS
+    final = None
+    if sets is None and not kept:
+        _set_ids(process, options)
+    else:
+        prctl.set_keep_capabilities()
+        _set_ids(process, options)
+        sets = sets or capabilities.of_user(process.user.uid)
+        final = capabilities.apply(sets, capset.permitted(), kept)
+    if process.no_new_privileges:
+        prctl.set_no_new_privileges()
+    return partial(capset.capset, *final) if final and kept else lambda: None
 
 
 def _set_ids(process: Process, options: ProcessOptions) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from runtime_bundle import Runtime
 
-pytestmark = [pytest.mark.needs_user, pytest.mark.needs_subid]
+pytestmark = [pytest.mark.needs_user, pytest.mark.both_users]
 
 Bundle = Callable[..., Path]
 
@@ -19,8 +19,8 @@ _HOLDER = "echo ready; read line; test -e /etc/passwd && echo still"
 
 @contextlib.contextmanager
 def holder() -> Iterator["subprocess.Popen[str]"]:
-    """A process in new user and mount namespaces."""
-    words = ["unshare", "--user", "--map-root-user", "--map-auto", "--mount", "sh", "-c", _HOLDER]
+    """A process in new user and mount namespaces, with one ID: no groups can be set there."""
+    words = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", _HOLDER]
     with subprocess.Popen(
         words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
     ) as process:

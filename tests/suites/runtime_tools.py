@@ -40,7 +40,7 @@ _WAYS: Mapping[str, Sequence[str]] = {
 _LINE = re.compile(r"^(ok|not ok) \d+\s*(.*)$")
 _BLOCK = re.compile(r"^  ---$.*?^  \.\.\.$\n", re.MULTILINE | re.DOTALL)
 _CHANGING = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|ocitest\d+|\b\d{3,}\b")
-_TIMEOUT = 120
+_TIMEOUT = 300
 
 
 @dataclass(slots=True)

@@ -22,11 +22,11 @@ def with_namespaces(*wanted: Namespace) -> Spec:
     return replace(SPEC, linux=LinuxSpec(wanted))
 
 
-def test_mount_namespace_is_not_joined() -> None:
-    """pivot_root(2) would take everybody there along."""
-    with pytest.raises(InvalidInput, match="a mount namespace cannot be joined"):
-        namespaces.check(with_namespaces(Namespace("mount", "/proc/1/ns/mnt")).linux)
-    namespaces.check(with_namespaces(Namespace("mount"), Namespace("pid", "/x")).linux)
+def test_who_joins_mounts() -> None:
+    """Only a mount namespace that is named by its path belongs to others."""
+    assert namespaces.joins_mounts(with_namespaces(Namespace("mount", "/x")).linux)
+    assert not namespaces.joins_mounts(with_namespaces(Namespace("mount")).linux)
+    assert not namespaces.joins_mounts(with_namespaces(Namespace("pid", "/x")).linux)
 
 
 def test_offsets_need_a_namespace() -> None:

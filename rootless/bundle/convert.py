@@ -29,7 +29,7 @@ def convert(
         container_id: 64 hexadecimal digits; names the host where nothing else does.
         mappings: uidMappings and gidMappings to write down.
     """
-    namespaces = default_spec.default_namespaces(options.network)
+    namespaces = default_spec.default_namespaces(options.network, options.pid)
     hostname = options.hostname or container_id[:12]
     return Spec(
         process=Process(
@@ -96,6 +96,8 @@ def _environment(
 def _mounts(config: ImageConfig, options: RunOptions) -> tuple[Mount, ...]:
     """Return the mounts, outer ones first, whatever the order in which they were asked for."""
     mounts = list(default_spec.default_mounts(options.shm_size))
+    if options.pid == "host":
+        mounts[0] = default_spec.HOST_PROC
     if options.read_only:
         if options.read_only_tmpfs:
             mounts += default_spec.read_only_tmpfs_mounts()

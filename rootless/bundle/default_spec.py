@@ -47,6 +47,10 @@ READONLY_PATHS = (
 )
 
 
+# A fresh one of the host's PID namespace is root's to mount.
+HOST_PROC = Mount("/proc", "bind", "/proc", ("rbind", "rslave", "nosuid", "noexec", "nodev"))
+
+
 def default_mounts(shm_size: int) -> tuple[Mount, ...]:
     """Return the mounts that come before the user's own."""
     safe = ("nosuid", "noexec", "nodev")
@@ -73,13 +77,17 @@ def read_only_tmpfs_mounts() -> tuple[Mount, ...]:
     return tuple(Mount(path, "tmpfs", "tmpfs", (*options, mode)) for path, mode in folders)
 
 
-def default_namespaces(network: str) -> tuple[Namespace, ...]:
-    """Return the namespaces of a container; the network's only where it is not the host's.
+def default_namespaces(network: str, pid: str = "private") -> tuple[Namespace, ...]:
+    """Return the namespaces of a container; those of network and PIDs only if not the host's.
 
     Args:
         network: "host", "none" for one of its own, or ns:PATH for one to join.
+        pid: "host", "private" for one of its own, or ns:PATH for one to join.
     """
-    made = [Namespace(kind) for kind in ("user", "mount", "pid", "ipc", "uts", "cgroup")]
+    made = [Namespace(kind) for kind in ("user", "mount", "ipc", "uts", "cgroup")]
+    if pid != "host":
+        path = pid.removeprefix("ns:") if pid.startswith("ns:") else ""
+        made.insert(2, Namespace("pid", path))
     if network.startswith("ns:"):
         made.append(Namespace("network", network.removeprefix("ns:")))
     elif network == "none":

@@ -24,6 +24,7 @@ class RunOptions:
         rlimits: Resource limits; the caller's own for the others.
         hostname: Host name inside; "" for the container's ID, or the host's with its network.
         network: "host", "none" for one of its own, or ns:PATH for one to join.
+        pid: "private" for a PID namespace of its own, "host", or ns:PATH for one to join.
         mounts: Volumes and tmpfs, in the order given.
         read_only: The root file system is read-only.
         read_only_tmpfs: With read_only, /run, /tmp and /var/tmp are writable all the same.
@@ -49,6 +50,7 @@ class RunOptions:
     rlimits: tuple[Rlimit, ...] = ()
     hostname: str = ""
     network: str = "host"
+    pid: str = "private"
     mounts: tuple[Mount, ...] = ()
     read_only: bool = False
     read_only_tmpfs: bool = True

@@ -11,6 +11,7 @@ from rootless.bundle.options import DEFAULT_SHM_SIZE, RunOptions
 from rootless.containers.health_request import HealthRequest
 from rootless.containers.network.mode import Kind, NetworkMode, parse_mode
 from rootless.containers.network.ports import PortMapping, parse_publish
+from rootless.containers.pid_mode import parse_pid_mode
 from rootless.containers.policy import (
     DEFAULT_STOP_TIMEOUT,
     Policy,
@@ -28,6 +29,7 @@ _RESOURCES = tuple(field.name for field in fields(resources.ResourceOptions))
 _NOT_WITH_BUNDLE = (
     *("entrypoint", "workdir", "user", "umask", "ulimit", "annotation"),
     *("hostname", "add_host", "no_hosts", "dns", "dns_search", "dns_option", "network", "publish"),
+    "pid",
     *("name", "replace", "remove", "detach", "restart", "stop_signal", "stop_timeout", "log_opt"),
     *("read_only_tmpfs", "cap_add", "cap_drop", "security_opt", "shm_size"),
     *("cgroup_parent", "strict_resources", *_RESOURCES),
@@ -56,7 +58,7 @@ def run_request(given: Mapping[str, Any]) -> tuple[str, RunRequest]:
         raise InvalidInput("--replace needs --name", "", "it starts a named container afresh")
     if given["no_hosts"] and given["add_host"]:
         raise InvalidInput("--no-hosts and --add-host exclude each other")
-    ports = tuple(parse_publish(text) for text in _texts(given, "publish"))
+    ports = tuple(map(parse_publish, _texts(given, "publish")))
     return image, RunRequest(
         options=_run_options(given, command),
         userns=given["userns"],
@@ -67,14 +69,7 @@ def run_request(given: Mapping[str, Any]) -> tuple[str, RunRequest]:
         name=given["name"],
         replace=given["replace"],
         policy=_policy(given),
-        health=HealthRequest(
-            command=given["health_cmd"],
-            none=given["no_healthcheck"],
-            interval=given["health_interval"],
-            timeout=given["health_timeout"],
-            start_period=given["health_start_period"],
-            retries=given["health_retries"],
-        ),
+        health=_health(given),
         detach=given["detach"],
         labels=_labels(given),
         cidfile=given["cidfile"],
@@ -85,8 +80,20 @@ def run_request(given: Mapping[str, Any]) -> tuple[str, RunRequest]:
         dns=Dns(_texts(given, "dns"), _texts(given, "dns_search"), _texts(given, "dns_option")),
         network=_network(given["network"], ports),
         ports=ports,
+        pid=parse_pid_mode(given["pid"]),
         devices=_texts(given, "device"),
         cgroup=resources.uses_cgroup(given["cgroups"]),
+    )
+
+
+def _health(given: Mapping[str, Any]) -> HealthRequest:
+    return HealthRequest(
+        command=given["health_cmd"],
+        none=given["no_healthcheck"],
+        interval=given["health_interval"],
+        timeout=given["health_timeout"],
+        start_period=given["health_start_period"],
+        retries=given["health_retries"],
     )
 
 

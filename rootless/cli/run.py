@@ -257,6 +257,15 @@ def run(  # noqa: PLR0917 - one parameter an option
         _Words | None,
         option("--gidmap", group=_IDS, metavar="IN:FROM:LEN", help_="The same for GIDs."),
     ] = None,
+    pid: Annotated[
+        str,
+        option(
+            "--pid",
+            group=_RIGHTS,
+            metavar="private|host|container:NAME",
+            help_="Processes that it is among: its own, the default; yours; another's.",
+        ),
+    ] = "",
     cap_add: Annotated[
         _Words | None,
         option("--cap-add", group=_RIGHTS, metavar="CAP", help_="Add a capability, or ALL."),

@@ -9,6 +9,8 @@ from rootless.oci.runtime_spec import Spec
 from rootless.runtime.seccomp import SeccompFilter
 from rootless.userns.maps import Maps
 
+HOST = "host"
+
 
 @dataclass(frozen=True, slots=True)
 class OverlayRoot:
@@ -52,6 +54,7 @@ class Container:
         cgroup: It gets a cgroup of its own where there is one to be had.
         seccomp: The spec's filter, compiled; None where it has none.
         network: What it is attached to; a bundle's is as its spec has it.
+        pid: Whose PID namespace it has: HOST, or another container's by its ID; "" for its own.
     """
 
     id: str
@@ -65,3 +68,9 @@ class Container:
     cgroup: bool = True
     seccomp: SeccompFilter | None = None
     network: Network = field(default_factory=Network)
+    pid: str = ""
+
+    @property
+    def joins_pids(self) -> bool:
+        """Tell whether it is among the processes of another container."""
+        return self.pid not in ("", HOST)

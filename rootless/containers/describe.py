@@ -1,10 +1,13 @@
 """A container as `inspect` shows it: the names and the form are podman's where it has them."""
 
+from pathlib import Path
 from typing import Any
 
 from rootless.containers import record as records
+from rootless.containers.container import Container
 from rootless.containers.listing import Listed
 from rootless.containers.log_file import LOG
+from rootless.containers.record import Record
 from rootless.containers.status import CREATED, EXITED
 from rootless.linux.process_id import ProcessId
 from rootless.oci.runtime_spec import Mount
@@ -45,20 +48,7 @@ def details(paths: Paths, each: Listed) -> dict[str, Any]:
             "StopTimeout": record.policy.stop_timeout,
             "Umask": f"{process.user.umask if process.user.umask is not None else 0o022:04o}",
         },
-        "HostConfig": {
-            "RestartPolicy": {
-                "Name": record.policy.restart,
-                "MaximumRetryCount": record.policy.most_restarts,
-            },
-            "AutoRemove": record.policy.remove or not record.kept,
-            "ReadonlyRootfs": record.container.spec.root_readonly,
-            "LogConfig": {
-                "Type": "k8s-file",
-                "Path": str(folder / LOG) if record.kept else "",
-                "Size": record.policy.log_bytes,
-                "Files": record.policy.log_files,
-            },
-        },
+        "HostConfig": _host_config(record, folder),
         "GraphDriver": {
             "Name": "overlay",
             "Data": {"UpperDir": "" if upperdir is None else str(upperdir / "upper")},
@@ -87,6 +77,28 @@ def _state(each: Listed) -> dict[str, Any]:
     if live is not None and live.health:
         state["Health"] = {"Status": live.health}
     return state
+
+
+def _host_config(record: Record, folder: Path) -> dict[str, Any]:
+    return {
+        "RestartPolicy": {
+            "Name": record.policy.restart,
+            "MaximumRetryCount": record.policy.most_restarts,
+        },
+        "PidMode": _pid_mode(record.container),
+        "AutoRemove": record.policy.remove or not record.kept,
+        "ReadonlyRootfs": record.container.spec.root_readonly,
+        "LogConfig": {
+            "Type": "k8s-file",
+            "Path": str(folder / LOG) if record.kept else "",
+            "Size": record.policy.log_bytes,
+            "Files": record.policy.log_files,
+        },
+    }
+
+
+def _pid_mode(container: Container) -> str:
+    return f"container:{container.pid}" if container.joins_pids else container.pid or "private"
 
 
 def _pid(process: ProcessId | None) -> int:

@@ -18,6 +18,7 @@ from rootless.paths import Paths
 
 _FORCE_PATIENCE_S = 20.0
 _GENTLE_S = 3.0
+_TAKE_DOWN_S = 12.0
 _POLL_S = 0.02
 
 
@@ -74,11 +75,14 @@ def end_now(paths: Paths, record: Record) -> None:
         # The command line is somebody's, who is to read how it ended.
         _kill_all([live.init])
         _await_unlocked(paths, record, _GENTLE_S)
+    # Without a PID namespace of its own it is ended by those two, whom the runner's end tells.
+    gentle = time.monotonic() + (_TAKE_DOWN_S if record.container.pid else 0)
     deadline = time.monotonic() + _FORCE_PATIENCE_S
     while is_locked(run_folder_of(paths, record.id)):
         live = look(paths, record).live  # again and again: it may be about to start
         if live is not None:
-            _kill_all([live.runner, live.supervisor, live.init])
+            others = [live.supervisor, live.init] if time.monotonic() >= gentle else []
+            _kill_all([live.runner, *others])
         if time.monotonic() > deadline:
             raise Conflict("the container does not end", record.name, "its processes hang")
         time.sleep(_POLL_S)

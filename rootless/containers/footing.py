@@ -1,4 +1,4 @@
-"""What a run stands on, opened by its keeper before the fork: upperdir, cgroup, a network to join.
+"""What a run stands on, opened by its keeper before the fork: upperdir, cgroup, what it joins.
 
 Each is given back when the run is over, also what a supervisor that was killed could not.
 """
@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rootless.containers.container import Container, OverlayRoot
+from rootless.containers.joined import Joined
 from rootless.containers.neighbour import open_joined
-from rootless.containers.network.namespace import Joined
-from rootless.containers.network.network import JOINED
 from rootless.containers.run_folder import RunFolder, remove_cgroup, remove_owned_by_container
 from rootless.overlay.upperdir import Upperdir, choose_folder, open_upperdir
 from rootless.paths import Paths
@@ -30,7 +29,7 @@ class Footing:
         folder: The run's folder.
         upperdir: None for a tmpfs, or none at all.
         cgroup: None where the container stays in its keeper's.
-        joined: The network to join, -1 for none.
+        joined: The namespaces of others to join.
     """
 
     folder: RunFolder
@@ -49,10 +48,8 @@ class Footing:
         cgroup = _prepare_cgroup(container, folder)
         if cgroup is not None:
             owned.callback(remove_cgroup, cgroup)
-        joined = Joined(-1, -1)
-        if container.network.kind == JOINED:
-            joined = open_joined(paths, container.network)
-            owned.callback(joined.close)
+        joined = open_joined(paths, container)
+        owned.callback(joined.close)
         return cls(folder, upperdir, cgroup, joined)
 
 

@@ -4,11 +4,12 @@ import signal
 from dataclasses import replace
 
 from rootless.containers import names, prepare, record, seccomp
-from rootless.containers.container import Container, OverlayRoot
+from rootless.containers.container import HOST, Container, OverlayRoot
 from rootless.containers.footing import shared_folder
 from rootless.containers.health_request import health_of
-from rootless.containers.neighbour import network_of
+from rootless.containers.neighbour import network_of, pids_of
 from rootless.containers.network.mode import Kind
+from rootless.containers.pid_mode import PidKind
 from rootless.containers.policy import parse_signal
 from rootless.containers.record import MadeFrom, Record
 from rootless.containers.remove import remove
@@ -104,7 +105,13 @@ def _container(
     network = None
     if request.network.kind is Kind.CONTAINER:
         network = network_of(paths, record.find(paths, request.network.target))
-    container = prepare.from_image(store, image, request, container_id, network)
+    pid, pid_path = "", ""
+    if request.pid.kind is PidKind.CONTAINER:
+        pid, pid_path = pids_of(paths, record.find(paths, request.pid.target))
+    elif request.pid.kind is PidKind.HOST:
+        pid = HOST
+    around = prepare.Around(network, pid, pid_path)
+    container = prepare.from_image(store, image, request, container_id, around)
     asked = bool(request.options.seccomp)
     return seccomp.with_filter(container, paths, required=asked)
 

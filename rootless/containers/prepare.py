@@ -5,7 +5,7 @@ import pwd
 import secrets
 import socket
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rootless.bundle import name_files
@@ -15,8 +15,8 @@ from rootless.bundle.options import RunOptions
 from rootless.bundle.seccomp import with_seccomp
 from rootless.bundle.users import ImageUser, group_with, passwd_with, resolve_user
 from rootless.containers.container import Container, OverlayRoot, PlainRoot
+from rootless.containers.joined import NETWORK, PID, Joined
 from rootless.containers.network import plan
-from rootless.containers.network.namespace import Joined
 from rootless.containers.network.network import JOINED, Network
 from rootless.containers.request import RunRequest
 from rootless.errors import Conflict, InvalidInput
@@ -35,12 +35,32 @@ from rootless.userns.subid import Caller
 KEEP_GROUPS = "keep-groups"
 
 
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a container has of other containers, or of the host, looked up.
+
+    Attributes:
+        network: That of another container, joined; None where the request plans it.
+        pid: As `Container.pid`.
+        pid_path: Of the PID namespace to join; "" for none.
+    """
+
+    network: Network | None = None
+    pid: str = ""
+    pid_path: str = ""
+
+    @property
+    def pid_for_spec(self) -> str:
+        """Return what the bundle says of its PID namespace: "private", "host" or ns:PATH."""
+        return f"ns:{self.pid_path}" if self.pid_path else self.pid or "private"
+
+
 def from_image(
     store: Store,
     image: Image,
     request: RunRequest,
     container_id: str = "",
-    network: Network | None = None,
+    around: Around | None = None,
 ) -> Container:
     """Return a container of an image; raises NotFound, InvalidInput, Precondition.
 
@@ -49,7 +69,7 @@ def from_image(
         image: The image.
         request: What was asked for.
         container_id: That of one which is to run again; a new one else.
-        network: That of another container, joined; planned by the request else.
+        around: What it has of other containers, or of the host.
     """
     check_driver(request.driver)
     options = request.options
@@ -61,9 +81,11 @@ def from_image(
     def read(path: bytes) -> bytes | None:
         return trees.read_file(store, image, path)
 
-    network = network or plan.plan(request.network, request.ports)
-    options = replace(options, network=plan.word_for_spec(network))
-    user, maps = _user_and_maps(image, options, request, read, _joined_maps(network, request))
+    around = around or Around()
+    network = around.network or plan.plan(request.network, request.ports)
+    options = replace(options, network=plan.word_for_spec(network), pid=around.pid_for_spec)
+    joined = _joined_maps(network, around.pid_path, request)
+    user, maps = _user_and_maps(image, options, request, read, joined)
     container_id = container_id or secrets.token_hex(32)
     options = replace(options, hostname=options.hostname or _hostname(options, container_id))
     spec = convert(image.config, options, user, container_id, mappings_of(maps))
@@ -79,20 +101,26 @@ def from_image(
         cgroup=request.cgroup,
         name_files=_name_files(spec, request, network) | _user_files(request, user, read),
         network=network,
+        pid=around.pid,
     )
 
 
-def _joined_maps(network: Network, request: RunRequest) -> Maps | None:
-    """Return the maps of the user namespace that a joined network belongs to, None for new ones."""
-    if network.kind != JOINED:
+def _joined_maps(network: Network, pid_path: str, request: RunRequest) -> Maps | None:
+    """Return the maps of the user namespace that what is joined belongs to, None for new ones."""
+    paths = {PID: pid_path} if pid_path else {}
+    if network.kind == JOINED:
+        paths[NETWORK] = network.path
+    if not paths:
         return None
     if request.userns or request.uidmap or request.gidmap:
         raise InvalidInput(
-            "an ID map cannot be chosen with a joined network",
-            network.path,
-            "the container has the user namespace that the network belongs to",
+            f"an ID map cannot be chosen with a joined {next(iter(paths))} namespace",
+            next(iter(paths.values())),
+            "the container has the user namespace that it belongs to",
         )
-    with Joined.open(network.path) as joined:
+    with Joined() as joined:
+        for kind, path in paths.items():
+            joined.open(kind, path)
         return read_maps(joined.user_fd, Caller.current())
 
 

@@ -9,8 +9,10 @@ def processes_of(init: int) -> tuple[int, ...]:
     """Return the host's IDs of a container's processes, by that of its PID 1, which comes first.
 
     Those are its descendants, and what was put into their PID namespace by an exec from outside,
-    whose parent is not among them. Which namespace a process is in can be asked of one's own.
+    whose parent is not among them. Which namespace a process is in can be asked of one's own. Where
+    that namespace is another container's, or the host's, the mount namespace tells in its place.
     """
+    kind = "pid" if _is_first(init) else "mnt"
     children: dict[int, list[int]] = {}
     namespaces: dict[int, str] = {}
     for pid in _all():
@@ -18,15 +20,22 @@ def processes_of(init: int) -> tuple[int, ...]:
             children.setdefault(int(stat_fields(pid)[1]), []).append(pid)
             namespaces[pid] = ""
         with contextlib.suppress(OSError):
-            namespaces[pid] = os.readlink(f"/proc/{pid}/ns/pid")
+            namespaces[pid] = os.readlink(f"/proc/{pid}/ns/{kind}")
     if init not in namespaces:
         return ()
     found = [init]
     for pid in found:
         found.extend(children.get(pid, []))
-    inside = {namespaces[pid] for pid in found} - {"", os.readlink("/proc/self/ns/pid")}
+    inside = {namespaces[pid] for pid in found} - {"", os.readlink(f"/proc/self/ns/{kind}")}
     others = {pid for pid, namespace in namespaces.items() if namespace in inside}
     return (init, *sorted(others.union(found) - {init}))
+
+
+def _is_first(pid: int) -> bool:
+    """Tell whether a process is PID 1 of its namespace."""
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/status", encoding="utf-8") as file:
+        return any(line.startswith("NSpid:") and line.split()[-1] == "1" for line in file)
+    return False
 
 
 def stat_fields(pid: int) -> list[bytes]:

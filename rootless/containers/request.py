@@ -8,6 +8,7 @@ from rootless.bundle.options import RunOptions
 from rootless.containers.health_request import HealthRequest
 from rootless.containers.network.mode import NetworkMode
 from rootless.containers.network.ports import PortMapping
+from rootless.containers.pid_mode import PidMode
 from rootless.containers.policy import Policy
 
 
@@ -36,6 +37,7 @@ class RunRequest:
         dns: What /etc/resolv.conf has in place of the host's.
         network: `--network`; `options` has what the bundle says of it once it is planned.
         ports: What is published.
+        pid: `--pid`; `options` has what the bundle says of it once it is looked up.
         devices: Host device nodes, SOURCE[:DESTINATION] each.
         cgroup: It gets a cgroup of its own where there is one to be had.
     """
@@ -60,5 +62,6 @@ class RunRequest:
     dns: Dns = field(default_factory=Dns)
     network: NetworkMode = field(default_factory=NetworkMode)
     ports: tuple[PortMapping, ...] = ()
+    pid: PidMode = field(default_factory=PidMode)
     devices: tuple[str, ...] = ()
     cgroup: bool = True

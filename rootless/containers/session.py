@@ -15,6 +15,8 @@ from typing import Protocol, Self
 
 from rootless.containers.container import Container
 from rootless.containers.footing import Footing
+from rootless.containers.joined import NETWORK, PID
+from rootless.containers.shared_pids import with_pids
 from rootless.containers.supervisor import Resources, supervise
 from rootless.containers.terminal import State
 from rootless.errors import OverlayError, RootlessError
@@ -120,7 +122,7 @@ class Session:
                 theirs,
                 streams.saved,
                 footing.cgroup,
-                footing.joined.network_fd,
+                footing.joined.fd_of(NETWORK),
             )
             return supervise(inside, resources, channel)
 
@@ -129,6 +131,8 @@ class Session:
             if footing.joined.user_fd >= 0:
                 enter(footing.joined.user_fd)
             spec = container.network.spec_inside(container.spec)
+            if container.pid:
+                spec = with_pids(spec, footing.joined.fd_of(PID))
             inside = replace(container, spec=namespaces.join_outer(spec))
 
         joins_user = footing.joined.user_fd >= 0 or namespaces.user_path(container.spec) != ""

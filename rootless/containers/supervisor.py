@@ -18,6 +18,7 @@ from rootless.containers.network.drain import wait_until_sent
 from rootless.containers.network.forwarder import Forwarder
 from rootless.containers.overlay_root import mount_overlay
 from rootless.containers.run_folder import RunFolder, remove_cgroup
+from rootless.containers.shared_pids import SharedPids
 from rootless.containers.terminal import State, restore_if_raw
 from rootless.linux import mount_api, namespaces, prctl
 from rootless.linux.channel import Channel
@@ -76,7 +77,18 @@ def supervise(container: Container, resources: Resources, channel: Channel) -> i
         resources.control.close()
         if resources.cgroup is not None:
             resources.cgroup.close()
-        status = _watch(pid, root, forwarder, resources, channel)
+        pidfd = os.pidfd_open(pid)
+        shared = SharedPids(pid, pidfd) if container.pid else None
+        channel.send({"init": pid}, [pidfd])
+        try:
+            _watch(pidfd, root, forwarder, resources, channel, shared=shared)
+        finally:
+            os.close(pidfd)
+        _, waited = os.waitpid(pid, 0)
+        if shared is not None:
+            shared.end()
+        code = os.waitstatus_to_exitcode(waited)
+        status = code if code >= 0 else 128 - code
         if forwarder is not None:
             wait_until_sent()
         return status
@@ -120,15 +132,15 @@ def _with_name_files(container: Container, folder: RunFolder) -> Spec:
 
 
 def _watch(
-    pid: int,
+    pidfd: int,
     root: MountedRoot | None,
     forwarder: Forwarder | None,
     resources: Resources,
     channel: Channel,
-) -> int:
+    *,
+    shared: SharedPids | None,
+) -> None:
     """Wait for PID 1; tell when a server dies; end everything when the command line does."""
-    pidfd = os.pidfd_open(pid)
-    channel.send({"init": pid}, [pidfd])
     poll = select.poll()
     poll.register(pidfd, select.POLLIN)
     poll.register(channel.fileno(), select.POLLIN)
@@ -140,27 +152,26 @@ def _watch(
     if forwarder is not None:
         forwarder_fd = forwarder.pidfd
         poll.register(forwarder_fd, select.POLLIN)
-    try:
-        while True:
-            ready = {fd for fd, _ in poll.poll()}
-            if server_fd in ready and root is not None:  # first: the workload may have ended of it
-                poll.unregister(server_fd)
-                channel.send({"server_died": root.server.last_words()})
-            if forwarder_fd in ready and forwarder is not None:
-                poll.unregister(forwarder_fd)
-                channel.send({"network_died": f"{forwarder.name}: {forwarder.last_words()}"})
-            if pidfd in ready:
-                break
-            if channel.fileno() in ready and channel.receive() is None:
-                poll.unregister(channel.fileno())
-                if resources.terminal_state is not None:
-                    restore_if_raw(resources.terminal_state)
+    while True:
+        ready = {fd for fd, _ in poll.poll(None if shared is None else shared.patience_ms())}
+        if shared is not None:
+            shared.serve()
+        if server_fd in ready and root is not None:  # first: the workload may have ended of it
+            poll.unregister(server_fd)
+            channel.send({"server_died": root.server.last_words()})
+        if forwarder_fd in ready and forwarder is not None:
+            poll.unregister(forwarder_fd)
+            channel.send({"network_died": f"{forwarder.name}: {forwarder.last_words()}"})
+        if pidfd in ready:
+            return
+        if channel.fileno() in ready and channel.receive() is None:
+            poll.unregister(channel.fileno())
+            if resources.terminal_state is not None:
+                restore_if_raw(resources.terminal_state)
+            if shared is not None:
+                shared.wind_up()
+            else:
                 signal.pidfd_send_signal(pidfd, signal.SIGKILL)
-        _, status = os.waitpid(pid, 0)
-    finally:
-        os.close(pidfd)
-    code = os.waitstatus_to_exitcode(status)
-    return code if code >= 0 else 128 - code
 
 
 def _take_down(root: MountedRoot | None, resources: Resources) -> None:

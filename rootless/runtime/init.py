@@ -1,7 +1,8 @@
 """PID 1 of the container once the workload runs: reap, forward signals, end with the workload.
 
 When PID 1 ends the kernel kills every process that is left in its namespace (pid_namespaces(7)),
-so there is nothing to clean up here: ending is the clean-up.
+so there is nothing to clean up here: ending is the clean-up. In a namespace of others it is not
+PID 1, and ends its descendants itself.
 """
 
 import contextlib
@@ -10,6 +11,7 @@ import select
 import signal
 
 from rootless.linux.channel import Channel
+from rootless.runtime.descendants import Descendants
 
 # What a process outside may send to PID 1 to mean the workload.
 _FORWARDED = (
@@ -44,12 +46,21 @@ class SignalPipe:
         return b""
 
 
-def supervise(workload: int, control: Channel, signals: SignalPipe) -> int:
+def supervise(
+    workload: int, control: Channel, signals: SignalPipe, descendants: Descendants | None
+) -> int:
     """Run until the workload ends; return its status, 128+N for signal N.
 
     `control` brings `{"signal": N}` from the runner outside; a stop is answered. Its end means that
-    the runner is gone, and then nobody may be left running.
+    the runner is gone, and then nobody may be left running: neither is of the `descendants`.
     """
+    status = _watch(workload, control, signals)
+    if descendants is not None:
+        descendants.end()
+    return status
+
+
+def _watch(workload: int, control: Channel, signals: SignalPipe) -> int:
     poll = select.poll()
     poll.register(signals.read_fd, select.POLLIN)
     poll.register(control.fileno(), select.POLLIN)

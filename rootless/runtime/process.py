@@ -7,6 +7,7 @@ and the order is the kernel's.
 import contextlib
 import fcntl
 import os
+import signal
 import termios
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ class ProcessOptions:
         close_stdin: The workload reads /dev/null.
         preserve_fds: How many descriptors from 3 on stay open for it.
         seccomp: `linux.seccomp`, compiled; None for no filter.
+        parent: The process ID of the caller, whom the workload must not outlive; 0 for one whose
+            end ends it anyway.
     """
 
     set_groups: bool
@@ -43,6 +46,7 @@ class ProcessOptions:
     close_stdin: bool = False
     preserve_fds: int = 0
     seccomp: SeccompFilter | None = None
+    parent: int = 0
 
 
 def exec_workload(process: Process, options: ProcessOptions, report: Channel) -> NoReturn:
@@ -59,6 +63,8 @@ def exec_workload(process: Process, options: ProcessOptions, report: Channel) ->
         security_modules.enter_profile(process.apparmor_profile)
 
         give_up = _become_user(process, options)
+        if options.parent:  # now: a change of the IDs takes it back
+            _die_with(options.parent)
 
         _change_directory(process.cwd)
         program = find_program(process.args[0], process.env)
@@ -176,6 +182,12 @@ def _set_ids(process: Process, options: ProcessOptions) -> None:
             f"{user.uid}:{user.gid}",
             "'rootless doctor' shows which IDs you may map",
         ) from error
+
+
+def _die_with(parent: int) -> None:
+    prctl.set_parent_death_signal(signal.SIGKILL)
+    if os.getppid() != parent:  # it died before the line above
+        os._exit(RootlessError.exit_status)
 
 
 def _change_directory(cwd: str) -> None:

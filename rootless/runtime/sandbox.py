@@ -10,7 +10,7 @@ import json
 import os
 import signal
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from rootless.errors import InvalidInput, OverlayError, RootlessError
@@ -32,6 +32,7 @@ from rootless.runtime import (
     seccomp_listener,
     terminal,
 )
+from rootless.runtime.descendants import Descendants
 from rootless.runtime.hooks import run_hooks
 from rootless.runtime.imports import forbid_imports
 from rootless.runtime.process import ProcessOptions, check_program, exec_workload
@@ -68,8 +69,8 @@ def start(spec: Spec, options: SandboxOptions, control: Channel) -> int:
     """Fork the container's first process and return its process ID, as this process sees it.
 
     This process must not fork again afterwards: its later children would be born into the PID
-    namespace of the container. Who looks after a workload is PID 1 in any case: its end is the
-    clean-up.
+    namespace of the container. Who looks after a workload is PID 1, whose end is the clean-up,
+    unless a PID namespace of others is joined.
     """
     preconditions.check(spec)
     if options.gate is None and namespaces.joins_mounts(spec.linux):
@@ -151,11 +152,15 @@ def _become_container(spec: Spec, options: SandboxOptions, control: Channel) -> 
     )
     if signals is None:
         _become_workload(spec, options, process_options, control)
+    # Among the processes of others this one is not PID 1, and its end would end nobody.
+    kin = Descendants() if os.getpid() != 1 else None
+    if kin is not None:
+        process_options = replace(process_options, parent=os.getpid())
     workload = _start_workload(spec, process_options, control)
     _announce(workload, control)
 
     _keep_no_more_than_needed()
-    return init.supervise(workload, control, signals)
+    return init.supervise(workload, control, signals, kin)
 
 
 def _keep_no_more_than_needed() -> None:

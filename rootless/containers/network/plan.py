@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from rootless.containers.network import host_ports, namespace, pasta, slirp4netns
+from rootless.containers.joined import NETWORK, is_own
+from rootless.containers.network import host_ports, pasta, slirp4netns
 from rootless.containers.network.mode import Kind, NetworkMode
 from rootless.containers.network.network import JOINED, Network
 from rootless.containers.network.ports import PortMapping, check_disjoint
@@ -66,7 +67,7 @@ def joined(path: str, like: Network | None = None, container: str = "") -> Netwo
         like: The network of the container whose namespace it is: its addresses are known then.
         container: The ID of that container.
     """
-    if namespace.is_own(path):
+    if is_own(NETWORK, path):
         return Network(host_address=_LOOPBACK)
     like = like or Network()
     return replace(like, kind=JOINED, options=(), ports=(), path=path, container=container)

@@ -229,5 +229,5 @@ def test_files_of_the_image(loaded: Paths) -> None:
 def test_joined_network_has_its_own_map(loaded: Paths) -> None:
     """The map of a joined network's user namespace is there already: none can be chosen."""
     request = RunRequest(network=NetworkMode(Kind.NAMESPACE, target="/x"), userns="keep-id")
-    with pytest.raises(InvalidInput, match="cannot be chosen with a joined network: /x"):
+    with pytest.raises(InvalidInput, match="cannot be chosen with a joined network namespace: /x"):
         made_of(loaded, "pic", request)

@@ -52,7 +52,7 @@ class SharedPids:
     def serve(self) -> None:
         """Learn the mount namespace once there is one; end an init that takes too long to end."""
         if self._mounts_fd < 0:
-            self._mounts_fd = _open_other_mounts(self._init)
+            self._mounts_fd = _open_mounts_of_workload(self._init)
         if time.monotonic() > self._give_up_at:
             self._give_up_at = math.inf
             pidfd.send_signal(self._init_fd, signal.SIGKILL)
@@ -98,13 +98,14 @@ class SharedPids:
             return False
 
 
-def _open_other_mounts(pid: int) -> int:
-    """Return a process's mount namespace; -1 where it still is, or again, this process's own."""
+def _open_mounts_of_workload(init: int) -> int:
+    """Return the mount namespace of an init's first child; -1 where its program does not run yet.
+
+    That of init itself is not to be had: it may not be looked at, and was no program of its own.
+    """
     try:
-        fd = os.open(f"/proc/{pid}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
+        with open(f"/proc/{init}/task/{init}/children", encoding="ascii") as file:
+            words = file.read().split()
+        return os.open(f"/proc/{words[0]}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC) if words else -1
     except OSError:
         return -1
-    if os.path.samestat(os.fstat(fd), os.stat("/proc/self/ns/mnt")):
-        os.close(fd)
-        return -1
-    return fd

@@ -32,7 +32,7 @@ def test_an_init_that_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
         shared.serve()
         assert (
             shared.patience_ms() is not None
-        )  # there is no workload to learn the mount namespace of
+        )  # there is no workload to look at
         shared.wind_up()
         shared.serve()
         assert process.poll() is None

@@ -6,6 +6,7 @@ from dataclasses import replace
 from rootless.containers import names, prepare, record, seccomp
 from rootless.containers.container import Container, OverlayRoot
 from rootless.containers.footing import shared_folder
+from rootless.containers.health_request import health_of
 from rootless.containers.neighbour import network_of
 from rootless.containers.network.mode import Kind
 from rootless.containers.policy import parse_signal
@@ -115,6 +116,7 @@ def _record(
     if not policy.stop_signal:
         own = image.config.stop_signal
         policy = replace(policy, stop_signal=parse_signal(own) if own else int(signal.SIGTERM))
+    policy = replace(policy, health=health_of(image.config.healthcheck, request.health))
     return Record(
         id=container.id,
         name=name,

@@ -5,6 +5,10 @@ Kept free of imports: what a command needs is imported when the command is known
 
 import os
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def main() -> int:
@@ -24,9 +28,15 @@ def runtime() -> int:
     try:
         from rootless.runtime.command_line import main as run  # noqa: PLC0415 - as above
 
-        return run(sys.argv[1:])
+        return run(sys.argv[1:], write_spec=_write_spec)
     except KeyboardInterrupt:
         return 130
+
+
+def _write_spec(folder: "Path", rootless: bool) -> None:  # noqa: FBT001 - a verb's callback
+    from rootless.bundle.template import write_template  # noqa: PLC0415 - for one verb
+
+    write_template(folder, rootless)
 
 
 def _open_missing_streams() -> None:

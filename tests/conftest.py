@@ -5,6 +5,7 @@ else the run fails under `--strict-skips`, as contrib/test has it.
 """
 
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -178,6 +179,32 @@ def demo_alone(demo_home: Home, tmp_path_factory: pytest.TempPathFactory) -> Roo
     scratch = home.path / "scratch"
     environ = {"ROOTLESS_HOME": str(demo_home.store), "ROOTLESS_SCRATCH": str(scratch)}
     return Rootless(Home(home.path, {**home.environ, **environ}))
+
+
+@pytest.fixture
+def demo_own(demo_home: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rootless]:
+    """The executable, with the demo image in a store of its own; its containers are removed."""
+    home = Home.make(tmp_path_factory.mktemp("own"))
+    home.runtime.mkdir(mode=0o700)
+    (home.runtime / "said-single-id").touch()
+    shutil.copytree(
+        demo_home.store,
+        home.store,
+        copy_function=os.link,  # what a store holds is replaced, never written to
+        ignore=shutil.ignore_patterns("scratch", "containers", "locks"),
+    )
+    for name in ("scratch", "locks"):
+        (home.store / name).mkdir(mode=0o700)
+    rootless = Rootless(home)
+    yield rootless
+    for name in rootless.ok("ps", "-aq").split():
+        rootless("rm", "-f", name)
+
+
+@pytest.fixture(params=["hybrid", "fuse"])
+def overlay_driver(request: pytest.FixtureRequest) -> str:
+    """Each overlay driver."""
+    return str(request.param)
 
 
 @pytest.fixture(params=["sub-ids", "single-id"])

@@ -4,6 +4,7 @@ Run as a program, `listing.py FOLDER`, it lists a folder to standard output: for
 another user namespace shows with their true owners.
 """
 
+import errno
 import os
 import pickle
 import stat
@@ -62,8 +63,9 @@ def list_folder(root: str | os.PathLike[str]) -> Listing:
             os.readlink(real) if stat.S_ISLNK(status.st_mode) else b"",
             tuple(
                 sorted(
-                    (os.fsencode(name), os.getxattr(real, name, follow_symlinks=False))
+                    (os.fsencode(name), value)
                     for name in names
+                    if (value := _xattr(real, name)) is not None
                 )
             ),
             (),
@@ -146,6 +148,16 @@ def dumped(listing: Listing) -> bytes:
 def loaded(content: bytes) -> Listing:
     """Return the listing that another process dumped."""
     return {path: Item(*fields) for path, fields in pickle.loads(content).items()}
+
+
+def _xattr(path: bytes, name: str) -> bytes | None:
+    """Return an attribute; None for a capability that is none, which the kernel keeps to itself."""
+    try:
+        return os.getxattr(path, name, follow_symlinks=False)
+    except OSError as error:
+        if error.errno == errno.EINVAL:
+            return None
+        raise
 
 
 def _walk(root: bytes) -> Iterator[tuple[bytes, bytes]]:

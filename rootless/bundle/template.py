@@ -2,10 +2,12 @@
 
 import os
 from dataclasses import replace
+from pathlib import Path
 
 from rootless.bundle.default_spec import DEFAULT_PATH, MASKED_PATHS, READONLY_PATHS, default_mounts
+from rootless.errors import Conflict, StoreError
 from rootless.oci.linux_spec import IDMapping, LinuxSpec, Namespace
-from rootless.oci.runtime_spec import Capabilities, Mount, Process, Rlimit, Spec
+from rootless.oci.runtime_spec import Capabilities, Mount, Process, Rlimit, Spec, format_spec
 
 _CAPABILITIES = ("CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE")
 _NAMESPACES = ("pid", "network", "ipc", "uts", "mount", "cgroup")
@@ -37,6 +39,18 @@ def template(*, rootless: bool) -> Spec:
         ),
     )
     return _for_caller(spec) if rootless else spec
+
+
+def write_template(folder: Path, rootless: bool) -> None:  # noqa: FBT001 - a verb's callback
+    """Write the template as `folder`'s config.json; raises Conflict where there is one."""
+    path = folder / "config.json"
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(format_spec(template(rootless=rootless)))
+    except FileExistsError:
+        raise Conflict("there is a config.json already", str(path), "remove it first") from None
+    except OSError as error:
+        raise StoreError(f"cannot write: {error.strerror}", str(path)) from error
 
 
 def _for_caller(spec: Spec) -> Spec:

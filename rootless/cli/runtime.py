@@ -2,6 +2,7 @@
 
 import typer
 
+from rootless.bundle.template import write_template
 from rootless.cli.command import Command
 from rootless.runtime import command_line
 
@@ -19,4 +20,4 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 )
 def runtime(ctx: typer.Context) -> int:
     """Drive containers of bundles step by step, as runc does."""
-    return command_line.main(ctx.args, program="rootless runtime")
+    return command_line.main(ctx.args, "rootless runtime", write_template)

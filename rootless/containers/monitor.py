@@ -9,6 +9,7 @@ what is left of it is a run that never ended in `last-run.json`.
 """
 
 import contextlib
+import logging
 import os
 import select
 import signal
@@ -42,6 +43,18 @@ _TAKEN = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)  # of a shell that goes,
 _LOG_NAMES = {control.STDOUT: STDOUT, control.STDERR: STDERR}
 
 
+class _Warnings(logging.Handler):
+    """Tells whoever waits for the start what the container goes without."""
+
+    def __init__(self, starter: Client) -> None:
+        super().__init__(logging.WARNING)
+        self._starter = starter
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Send the line."""
+        self._starter.send({"warning": record.getMessage()})
+
+
 class Monitor:
     """Keeps one container from its start until it is not started again."""
 
@@ -59,6 +72,7 @@ class Monitor:
         self._signals = signals
         self._clients = Clients(control.listen(folder.path))
         self._starter = self._clients.adopt(report)
+        logging.getLogger().addHandler(_Warnings(self._starter))
         self._log = LogFile(folder_of(paths, record), record.policy)
         self._streams: WorkloadStreams | None = None
         self._session: Session | None = None

@@ -1,6 +1,5 @@
 """Removing containers with their files."""
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from rootless.containers.record import (
     unfinished,
     upperdir_of,
 )
-from rootless.containers.run_folder import remove_owned_by_container, sweep
+from rootless.containers.run_folder import remove_owned_by_container, remove_run, sweep
 from rootless.containers.status import look, run_folder_of
 from rootless.errors import Conflict, StoreError
 from rootless.image.holds import note_due
@@ -39,7 +38,7 @@ def remove(paths: Paths, record: Record, end: Callable[[Record], None] | None = 
     with locked(paths, record):
         _end_or_refuse(paths, record, end)
         gone = take_away(paths, record)
-    shutil.rmtree(run_folder_of(paths, record.id), ignore_errors=True)
+    remove_run(run_folder_of(paths, record.id))
     folders = [gone]
     upperdir = upperdir_of(record)
     if upperdir is not None and upperdir.parent.name == record.id:  # else it is the user's own

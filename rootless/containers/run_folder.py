@@ -40,7 +40,9 @@ class RunFolder:
         runs = paths.runtime / "runs"
         path = runs / container_id
         try:
-            runs.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # One by one: a parent that mkdir makes on the way has the mode of the umask.
+            paths.runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
+            runs.mkdir(mode=0o700, exist_ok=True)
             _check_private(paths.runtime)
             if path.exists():
                 _remove_dead(path)
@@ -77,7 +79,7 @@ class RunFolder:
 def _remove_dead(path: Path) -> None:
     fd = lock_dead(path)
     if fd is not None:
-        _remove_run(path)
+        remove_run(path)
         os.close(fd)
 
 
@@ -89,7 +91,8 @@ def cgroup_of(path: Path) -> str:
         return ""
 
 
-def _remove_run(path: Path) -> None:
+def remove_run(path: Path) -> None:
+    """Remove the folder of a run that has ended, and its cgroup, if whoever ran it could not."""
     with contextlib.suppress(OSError):
         if cgroup_of(path):
             remove_cgroup(open_cgroup(cgroup_of(path)))
@@ -112,7 +115,7 @@ def sweep(paths: Paths) -> None:
     with _dead(paths.runtime / "runs") as left:
         for path in left:
             log.debug("removing the folder of a dead run: %s", path)
-            _remove_run(path)
+            remove_run(path)
     with _dead(paths.scratch) as left:
         if left:
             remove_owned_by_container(left)

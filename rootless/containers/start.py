@@ -1,6 +1,7 @@
 """Starting a container that lives on: a monitor of its own, and a wait until it runs."""
 
 import contextlib
+import logging
 import os
 import socket
 import subprocess
@@ -15,6 +16,8 @@ from rootless.containers.remove import remove
 from rootless.containers.status import look
 from rootless.errors import Conflict, RootlessError
 from rootless.paths import Paths
+
+log = logging.getLogger(__name__)
 
 _MONITOR = "rootless.containers.monitor"
 
@@ -113,6 +116,8 @@ def _await_running(started: Started) -> None:
             started.early.append(packet)
             continue
         message = control.message_of(packet)
+        if "warning" in message:
+            log.warning("%s", message["warning"])
         if "error" in message:
             raise RootlessError.from_record(message["error"])
         if "started" in message:

@@ -17,12 +17,13 @@ from rootless.containers.container import Container, OverlayRoot, PlainRoot
 from rootless.containers.network.attach import attach
 from rootless.containers.network.drain import wait_until_sent
 from rootless.containers.network.forwarder import Forwarder
+from rootless.containers.overlay_root import mount_overlay
 from rootless.containers.run_folder import RunFolder, remove_cgroup
 from rootless.containers.terminal import State, restore_if_raw
 from rootless.linux import mount_api, namespaces, prctl
 from rootless.linux.channel import Channel
 from rootless.oci.runtime_spec import Mount, Spec
-from rootless.overlay.driver import MountedRoot, OverlayRequest, mount_root
+from rootless.overlay.driver import MountedRoot
 from rootless.overlay.upperdir import Upperdir
 from rootless.runtime import sandbox
 from rootless.runtime.cgroup import Cgroup
@@ -96,23 +97,7 @@ def _mount(container: Container, resources: Resources) -> MountedRoot | None:
     root = container.root
     if not isinstance(root, OverlayRoot):
         return None
-    maps = container.maps
-    overflow_uid = 65534 if maps.uid.to_outside(65534) is not None else maps.user_uid
-    overflow_gid = 65534 if maps.gid.to_outside(65534) is not None else maps.user_gid
-    return mount_root(
-        OverlayRequest(
-            folder=resources.folder.path,
-            tree=root.tree,
-            layers=root.layers,
-            uid_ranges=maps.uid.inside_ranges(),
-            gid_ranges=maps.gid.inside_ranges(),
-            overflow_uid=overflow_uid,
-            overflow_gid=overflow_gid,
-            upperdir=resources.upperdir,
-            driver=root.driver,
-            name=root.name,
-        )
-    )
+    return mount_overlay(container, root, resources.folder, resources.upperdir)
 
 
 def _with_name_files(container: Container, folder: RunFolder) -> Spec:

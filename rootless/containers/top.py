@@ -3,14 +3,13 @@
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from rootless.containers import ending
 from rootless.containers import record as records
+from rootless.containers.processes import processes_of, stat_fields
 from rootless.containers.status import look
-from rootless.linux.process_id import ProcessId
 from rootless.paths import Paths
-from rootless.runtime.processes import of_container
 
 HEADER = ("USER", "PID", "PPID", "ELAPSED", "TIME", "COMMAND")
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -21,54 +20,31 @@ def rows(word: str) -> list[list[str]]:
     paths = Paths.from_environment()
     record = records.find(paths, word)
     live = look(paths, record).live
-    if live is None or live.init is None or live.workload is None:
+    if live is None or live.init is None:
         raise ending.not_running(record)
     to_inside = record.container.maps.uid.to_inside
     found = []
-    # Who was started by `exec` has no parent inside; who hides its namespace has one.
-    for pid in sorted(_descendants(live.init) | {*of_container(live.workload.pid)}):
+    pids = processes_of(live.init.pid)
+    for pid in pids[1:]:
         with contextlib.suppress(OSError, StopIteration):  # ended meanwhile
-            found.append(_row(pid, to_inside))
+            found.append(_row(pid, pids, to_inside))
     return found
 
 
-def _descendants(init: ProcessId) -> set[int]:
-    """Return the host's IDs of those below PID 1, which takes those whose parent has ended."""
-    children: dict[int, list[int]] = {}
-    for pid, parent in _all():
-        children.setdefault(parent, []).append(pid)
-    found = list(children.get(init.pid, []))
-    for pid in found:
-        found.extend(children.get(pid, []))
-    return set(found)
-
-
-def _all() -> Iterator[tuple[int, int]]:
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            with contextlib.suppress(OSError):
-                yield int(name), int(_stat(int(name))[1])
-
-
-def _stat(pid: int) -> list[bytes]:
-    """Return the fields of /proc/PID/stat from the third on (proc(5))."""
-    with open(f"/proc/{pid}/stat", "rb") as file:
-        return file.read().rpartition(b")")[2].split()
-
-
-def _row(pid: int, to_inside: Callable[[int], int | None]) -> list[str]:
-    fields = _stat(pid)
+def _row(pid: int, pids: tuple[int, ...], to_inside: Callable[[int], int | None]) -> list[str]:
+    fields = stat_fields(pid)
     status = _status(pid)
-    own = status["NSpid"].split()
-    parents = _status(int(fields[1]))["NSpid"].split()
-    parent = parents[-1] if len(parents) == len(own) else "0"  # outside
+    inside = status["NSpid"].split()[-1]
+    parent = int(fields[1])
+    # one that was put there from outside has a parent that nobody inside can see
+    parent_inside = _status(parent)["NSpid"].split()[-1] if parent in pids else "0"
     uid = int(status["Uid"].split()[1])
     name = to_inside(uid)
     used = (int(fields[11]) + int(fields[12])) / _TICKS
     age = max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - int(fields[19]) / _TICKS)
     command = _command(pid) or f"[{status['Name']}]"
     user = str(uid if name is None else name)
-    return [user, own[-1], parent, _clock(age), _clock(used), command]
+    return [user, inside, parent_inside, _clock(age), _clock(used), command]
 
 
 def _status(pid: int) -> dict[str, str]:

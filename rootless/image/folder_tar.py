@@ -15,7 +15,6 @@ out.
 
 import os
 import stat
-import tarfile
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from rootless.errors import InvalidInput
 from rootless.image.byte_stream import Source
+from rootless.image.member_header import END, Member, header, padding
 from rootless.image.source import read_error
 from rootless.image.sparse_map import SparseMap, sparse_map
 from rootless.linux.openat2 import RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS, openat2
@@ -32,15 +32,7 @@ if TYPE_CHECKING:
 
 _CHUNK = 1 << 20
 _WHITEOUT = ".wh."
-_CAPABILITY = "security.capability"
-_END = bytes(2 * tarfile.BLOCKSIZE)
-_SPECIAL = {
-    stat.S_IFDIR: tarfile.DIRTYPE,
-    stat.S_IFLNK: tarfile.SYMTYPE,
-    stat.S_IFCHR: tarfile.CHRTYPE,
-    stat.S_IFBLK: tarfile.BLKTYPE,
-    stat.S_IFIFO: tarfile.FIFOTYPE,
-}
+_CAPABILITY = b"security.capability"
 _OWNER_FIX = "make a tar of the folder as somebody who can read it, and import that"
 
 _Chunks = Generator[bytes, None, None]
@@ -116,7 +108,7 @@ class FolderTar(Source):
                     self.left_out.append(f"{each.path} (a socket)")
                 else:
                     yield self._header(each)
-            yield _END
+            yield END
         finally:
             os.close(self._root_fd)
 
@@ -149,7 +141,7 @@ class FolderTar(Source):
         key = (file.status.st_dev, file.status.st_ino)
         first = self._linked.get(key)
         if first is not None:
-            yield self._header(_Object(file.path, file.status, first), typeflag=tarfile.LNKTYPE)
+            yield self._header(file, link=first)
             return
         with self._opened(file.path, os.O_NONBLOCK) as fd:
             status = os.fstat(fd)
@@ -163,7 +155,7 @@ class FolderTar(Source):
             for offset, length in found.extents if found else [(0, status.st_size)]:
                 yield from self._content(file.path, fd, offset, length)
             stored = found.stored if found else status.st_size
-            yield bytes(-stored % tarfile.BLOCKSIZE)
+            yield padding(stored)
 
     def _content(self, path: str, fd: int, offset: int, length: int) -> _Chunks:
         end = offset + length
@@ -179,45 +171,33 @@ class FolderTar(Source):
         self,
         each: _Object,
         *,
-        typeflag: bytes = b"",
-        xattrs: dict[str, bytes] | None = None,
+        link: str = "",
+        xattrs: dict[bytes, bytes] | None = None,
         holes: SparseMap | None = None,
     ) -> bytes:
         status = each.status
-        kind = stat.S_IFMT(status.st_mode)
-        member = tarfile.TarInfo("./" if each.path == "." else each.path)
-        member.type = typeflag or _SPECIAL.get(kind, tarfile.REGTYPE)
-        member.linkname = each.target
-        member.mode = stat.S_IMODE(status.st_mode)
-        member.uid = 0 if status.st_uid == self._own[0] else status.st_uid
-        member.gid = 0 if status.st_gid == self._own[1] else status.st_gid
-        member.devmajor, member.devminor = os.major(status.st_rdev), os.minor(status.st_rdev)
-        seconds, nanoseconds = divmod(status.st_mtime_ns, 10**9)
-        member.mtime = seconds
-        records = member.pax_headers = {
-            f"SCHILY.xattr.{name}": value.decode("utf-8", "surrogateescape")
-            for name, value in (xattrs or {}).items()
-        }
-        if nanoseconds or seconds < 0:
-            records["mtime"] = _decimal(status.st_mtime_ns)
-        if member.type == tarfile.REGTYPE:
-            member.size = status.st_size
-        map_blocks = b""
-        if holes is not None:
-            map_blocks = holes.blocks()
-            records |= holes.records(each.path)
-            member.size = len(map_blocks) + holes.stored
-        return member.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape") + map_blocks
+        member = Member(
+            path=each.path,
+            mode=status.st_mode,
+            uid=0 if status.st_uid == self._own[0] else status.st_uid,
+            gid=0 if status.st_gid == self._own[1] else status.st_gid,
+            mtime_ns=status.st_mtime_ns,
+            size=status.st_size,
+            target=each.target,
+            rdev=status.st_rdev,
+            xattrs=xattrs or {},
+            link=link,
+        )
+        return header(member, holes)
 
-    def _xattrs(self, fd: int) -> dict[str, bytes]:
+    def _xattrs(self, fd: int) -> dict[bytes, bytes]:
         try:
-            names = sorted(os.listxattr(fd))
+            names = sorted(map(os.fsencode, os.listxattr(fd)))
         except OSError:  # a file system without
             return {}
-        kept: dict[str, bytes] = {}
+        kept: dict[bytes, bytes] = {}
         for name in names:
-            # a pax record ends its key at "=", so that such a name cannot be written
-            if name == _CAPABILITY or (name.startswith("user.") and "=" not in name):
+            if name == _CAPABILITY or name.startswith(b"user."):
                 with suppress(OSError):  # gone meanwhile, or a capability of another namespace
                     kept[name] = os.getxattr(fd, name)
         if _CAPABILITY in kept:
@@ -259,10 +239,3 @@ def _plain_capability(value: bytes, own_uid: int) -> bytes:
     if value[3:4] == b"\x03" and int.from_bytes(value[20:24], "little") == own_uid:
         return value[:3] + b"\x02" + value[4:20]
     return value
-
-
-def _decimal(time_ns: int) -> str:
-    """Return a time in seconds with its fraction, exactly; a float keeps no nanoseconds."""
-    seconds, nanoseconds = divmod(abs(time_ns), 10**9)
-    sign = "-" if time_ns < 0 else ""
-    return f"{sign}{seconds}.{nanoseconds:09}"

@@ -23,8 +23,8 @@ class Cgroup:
 
     Args:
         path: Its directory.
-        held_fd: A descriptor that keeps the cgroup's first process there until the container's
-            own has come (see `systemd_scope`); -1 where it needs none.
+        held_fd: A pipe at which the cgroup's first process waits until the container's own has
+            come (see `systemd_scope`); -1 where it needs none.
     """
 
     def __init__(self, path: Path, held_fd: int = -1) -> None:
@@ -37,6 +37,8 @@ class Cgroup:
         fd = self.procs_fd()
         try:
             os.write(fd, str(pid).encode())
+            if self._held_fd >= 0:  # which forks may have inherited: the end might not come
+                os.write(self._held_fd, b"\n")
         except OSError as error:
             raise _failed("cannot move the process into its cgroup", self.path, error) from error
         finally:

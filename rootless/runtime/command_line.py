@@ -6,7 +6,7 @@ Parse, call, print: a verb is its own module, imported when it is asked for.
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -24,10 +24,23 @@ class _Parser(argparse.ArgumentParser):
         raise InvalidInput(message, "", f"see '{self.prog} --help'")
 
 
-def main(arguments: Sequence[str] | None = None, program: str = _PROGRAM) -> int:
-    """Run the command line; return the exit status."""
+def main(
+    arguments: Sequence[str],
+    program: str = _PROGRAM,
+    write_spec: Callable[[Path, bool], None] | None = None,
+) -> int:
+    """Run the command line; return the exit status.
+
+    `write_spec` writes the config.json of `spec` into a folder, for the caller or for root; what
+    stands in one is decided by a layer above.
+    """
     try:
         options = _parser(program).parse_args(arguments)
+        options.write_spec = write_spec
+        if getattr(options, "preserve_fds", 0):
+            from rootless.runtime.process import check_preserved  # noqa: PLC0415
+
+            check_preserved(options.preserve_fds)  # the log would be one of them
     except InvalidInput as error:
         report.configure("", "text", debug=False)
         report.say(error)
@@ -99,6 +112,11 @@ def _add_verbs(verbs: Any) -> None:
     processes = _add(verbs, "ps", _ps, "list a container's processes")
     processes.add_argument("-f", "--format", default="table", help="table (the default) or json")
     processes.add_argument("id", metavar="ID")
+    template = _add(verbs, "spec", _spec, "write a config.json to start from")
+    template.add_argument("-b", "--bundle", type=Path, default=Path(), help="into this folder")
+    template.add_argument(
+        "--rootless", dest="for_caller", action="store_true", help="for your own user namespace"
+    )
     _add(verbs, "features", _features, "print what this runtime can do, as JSON")
 
 
@@ -289,6 +307,12 @@ def _ps(options: argparse.Namespace) -> None:
         _print_table(("PID", "PID INSIDE", "UID", "COMMAND"), rows)
     else:
         raise InvalidInput("unknown format", options.format, "table or json")
+
+
+def _spec(options: argparse.Namespace) -> None:
+    if options.write_spec is None:
+        raise InvalidInput("this program has no template of a config.json")
+    options.write_spec(options.bundle, options.for_caller)
 
 
 def _features(options: argparse.Namespace) -> None:

@@ -20,6 +20,7 @@ from rootless.runtime import cgroups, gate, namespaces, sandbox
 from rootless.runtime.cgroup import Cgroup
 from rootless.runtime.hooks import run_hooks, try_hooks
 from rootless.runtime.mount_options import with_absolute_sources
+from rootless.runtime.process import check_preserved
 from rootless.runtime.seccomp_filter import filter_of
 from rootless.runtime.status_file import StateFolder
 from rootless.runtime.terminal import ConsoleSocket
@@ -108,13 +109,7 @@ def _check(spec: Spec, request: CreateRequest) -> None:
         raise InvalidInput(
             "a console socket is of no use without process.terminal", request.console_socket
         )
-    for fd in range(3, 3 + request.preserve_fds):
-        try:
-            os.fstat(fd)
-        except OSError:
-            raise InvalidInput(
-                "--preserve-fds counts a descriptor that is not open", str(fd)
-            ) from None
+    check_preserved(request.preserve_fds)
 
 
 class _Creation:

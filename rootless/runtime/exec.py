@@ -26,7 +26,7 @@ from rootless.runtime.cgroups import open_cgroup
 from rootless.runtime.create import write_pid_file
 from rootless.runtime.imports import forbid_imports
 from rootless.runtime.join import join, open_namespaces
-from rootless.runtime.process import ProcessOptions, exec_workload
+from rootless.runtime.process import ProcessOptions, check_preserved, exec_workload
 from rootless.runtime.seccomp_filter import filter_of
 from rootless.runtime.seccomp_listener import tell_agent
 from rootless.runtime.status_file import StateFolder
@@ -62,6 +62,7 @@ class ExecRequest:
 
 def execute(root: Path, container_id: str, request: ExecRequest) -> int:
     """Run the process in the container; return its exit status, 0 where it is detached."""
+    check_preserved(request.preserve_fds)
     with StateFolder.open(root, container_id) as folder:
         record = folder.record()
         status = folder.status(record)

@@ -3,9 +3,12 @@
 from typing import Any
 
 from rootless import __version__
+from rootless.errors import Precondition
 from rootless.linux import capset
+from rootless.oci import seccomp_spec
 from rootless.oci.linux_spec import NAMESPACE_TYPES
 from rootless.runtime.mount_options import known_options
+from rootless.runtime.seccomp import architecture, load_library
 
 
 def features() -> dict[str, Any]:
@@ -25,6 +28,25 @@ def features() -> dict[str, Any]:
         "linux": {
             "namespaces": sorted(NAMESPACE_TYPES),
             "capabilities": list(capset.NAMES[: capset.last_capability() + 1]),
+            "seccomp": _seccomp(),
         },
         "annotations": {"org.rootless.version": __version__},
+    }
+
+
+def _seccomp() -> dict[str, Any]:
+    """Return features-linux.md, "seccomp": what this host's libseccomp can make."""
+    try:
+        library = load_library()
+    except Precondition:
+        return {"enabled": False}
+    return {
+        "enabled": True,
+        "actions": list(seccomp_spec.ACTIONS),
+        "operators": list(seccomp_spec.OPERATORS),
+        "archs": [
+            name for name in seccomp_spec.ARCHITECTURES if architecture(library, name) is not None
+        ],
+        "knownFlags": list(seccomp_spec.FLAGS),
+        "supportedFlags": list(seccomp_spec.FLAGS),
     }

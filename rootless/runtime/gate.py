@@ -8,6 +8,7 @@ be executed, since the connection stays open up to there.
 
 import contextlib
 import os
+import select
 import signal
 import socket
 from collections.abc import Callable
@@ -39,15 +40,26 @@ def is_waiting(folder_fd: int) -> bool:
     return True
 
 
-def wait(listener: socket.socket) -> Channel:
-    """Wait, in the container, to be started; return the way to report a failure.
+def expect_signals() -> int:
+    """Have a termination signal end this process from now on; return what wakes `wait` up for it.
 
-    A termination signal ends the wait and the process: what is to run has no handler yet, and the
-    kernel would ignore it for the first process of a PID namespace.
+    What is to run has no handler yet, and the kernel would ignore the signal for the first process
+    of a PID namespace.
     """
+    read_fd, write_fd = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, lambda number, _frame: os._exit(128 + number))
+    signal.set_wakeup_fd(write_fd, warn_on_full_buffer=False)
+    return read_fd
+
+
+def wait(listener: socket.socket, wake_fd: int) -> Channel:
+    """Wait, in the container, to be started; return the way to report a failure."""
+    poll = select.poll()
+    poll.register(listener, select.POLLIN)
+    poll.register(wake_fd, select.POLLIN)  # accept(2) would miss a signal just before it
     while True:
+        poll.poll()
         connection, _ = listener.accept()
         channel = Channel(connection)
         received = channel.receive()

@@ -36,7 +36,7 @@ def kill(root: Path, container_id: str, number: int, *, everyone: bool = False) 
 
 def parse_signal(text: str) -> int:
     """Return a signal's number: `15`, `TERM` or `SIGTERM`; raises InvalidInput."""
-    if text.isdecimal() and 0 < int(text) < signal.NSIG:
+    if text.isascii() and text.isdecimal() and 0 < int(text) < signal.NSIG:
         return int(text)
     name = text.upper()
     found = getattr(signal, name if name.startswith("SIG") else f"SIG{name}", None)

@@ -35,13 +35,13 @@ class _Plain(logging.Formatter):
 
 def configure(path: str, kind: str, *, debug: bool) -> None:
     """Say warnings and errors on stderr, and in the file `path` unless it is ""."""
-    if kind not in _FORMATS:
-        raise InvalidInput("unknown log format", kind, "text or json")
     root = logging.getLogger()
     root.setLevel(logging.DEBUG if debug else logging.WARNING)
     plain = logging.StreamHandler(sys.stderr)
     plain.setFormatter(_Plain())
     root.addHandler(plain)
+    if kind not in _FORMATS:
+        raise InvalidInput("unknown log format", kind, "text or json")
     if path:
         try:
             handler = logging.FileHandler(path)

@@ -298,11 +298,12 @@ def _become_workload(
     """Wait at the gate, and then be the workload: no process of ours stays."""
     assert options.gate is not None  # noqa: S101 - asked by the caller
     check_program(spec.process)
+    wake_fd = gate.expect_signals()
     control.send({"ready": True})
     # Without this answer nobody knows of this process, and it must not stay.
     state = _await_state(control)
     control.close()
-    report = gate.wait(options.gate)
+    report = gate.wait(options.gate, wake_fd)
     try:
         run_hooks(spec.hooks.start_container, state)
     except RootlessError as error:

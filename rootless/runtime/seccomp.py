@@ -84,7 +84,7 @@ def compile_filter(spec: SeccompSpec, library: Libseccomp) -> SeccompFilter:
     default = _action(spec.default_action, spec.default_errno_ret)
     with library.filter(default) as made:
         for name in spec.architectures:
-            token = library.architecture(name.removeprefix("SCMP_ARCH_").lower())
+            token = architecture(library, name)
             if token is None:
                 raise InvalidInput(
                     f"libseccomp {library.version()} does not know the architecture", name
@@ -102,6 +102,11 @@ def compile_filter(spec: SeccompSpec, library: Libseccomp) -> SeccompFilter:
             f"the kernel takes {kernel.MOST_INSTRUCTIONS}",
         )
     return SeccompFilter(program, flags_of(spec))
+
+
+def architecture(library: Libseccomp, name: str) -> int | None:
+    """Return libseccomp's token for `SCMP_ARCH_…`; None where this version knows none."""
+    return library.architecture(name.removeprefix("SCMP_ARCH_").lower())
 
 
 def flags_of(spec: SeccompSpec) -> int:

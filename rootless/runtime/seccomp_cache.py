@@ -65,7 +65,12 @@ def _read(path: Path) -> bytes | None:
     digest, program = data[:_DIGEST_BYTES], data[_DIGEST_BYTES:]
     if not 0 < len(program) <= _MOST_BYTES or len(program) % kernel.INSTRUCTION_BYTES:
         return None
-    return program if hashlib.sha256(program).digest() == digest else None
+    return program if _digest(path, program) == digest else None
+
+
+def _digest(path: Path, program: bytes) -> bytes:
+    """Return what a file begins with: a file under another's name is not believed either."""
+    return hashlib.sha256(path.name.encode() + program).digest()
 
 
 def _is_ours_alone(found: os.stat_result) -> bool:
@@ -73,13 +78,14 @@ def _is_ours_alone(found: os.stat_result) -> bool:
 
 
 def _write(path: Path, program: bytes) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for folder in (path.parent.parent, path.parent):  # the mode is that of the last one made
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not _is_ours_alone(os.lstat(path.parent)):
         return
     _make_room(path.parent)
     temp = path.with_name(f".tmp-{os.getpid()}-{path.name}")
     try:
-        temp.write_bytes(hashlib.sha256(program).digest() + program)
+        temp.write_bytes(_digest(path, program) + program)
         temp.chmod(0o600)
         temp.rename(path)
     finally:

@@ -3,8 +3,8 @@
 A login session's cgroup belongs to root, but the user's service manager has a delegated tree, and
 makes a scope in it for whoever asks over D-Bus (org.freedesktop.systemd1(5), StartTransientUnit).
 busctl(1), which comes with systemd, does the talking: no library is needed. A scope must begin
-with a process, and the container's comes later: `cat` waits in it for the end of a pipe, whose
-other end goes with the cgroup's descriptors.
+with a process, and the container's comes later: a shell waits in it for a line, or the end, of a
+pipe, whose other end is one of the cgroup's descriptors.
 """
 
 import os
@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from rootless.errors import InvalidInput, Precondition
+from rootless.errors import Conflict, InvalidInput, Precondition
 from rootless.runtime.cgroup_tree import pids_of
 
 DEFAULT_SLICE = "user.slice"
@@ -69,7 +69,7 @@ def find_bus() -> str:
 
 
 def start_scope(name: ScopeName, mount_point: Path) -> Scope:
-    """Start a scope; raises Precondition where the user's systemd does not do it."""
+    """Start a scope; raises Precondition where the user's systemd does not do it, or Conflict."""
     address = find_bus()
     if not address:
         raise Precondition(
@@ -91,8 +91,8 @@ def start_scope(name: ScopeName, mount_point: Path) -> Scope:
 
 
 def _start_waiting(read_fd: int) -> int:
-    """Start a process that waits for the end of the pipe; nobody has to reap it."""
-    script = f"cat <&{read_fd} >/dev/null 2>&1 & echo $!"
+    """Start a process that waits at the pipe; nobody has to reap it."""
+    script = f"(exec <&{read_fd} >/dev/null 2>&1; read line) & echo $!"
     done = subprocess.run(
         ["sh", "-c", script], pass_fds=(read_fd,), stdout=subprocess.PIPE, check=True
     )
@@ -126,12 +126,11 @@ def _ask(name: ScopeName, pid: int, address: str) -> None:
             "the user's systemd does not answer", name.unit, check="cgroup"
         ) from error
     if done.returncode != 0:
-        said = done.stderr.strip().splitlines()
-        raise Precondition(
-            f"the user's systemd refuses: {said[-1] if said else 'no reason given'}",
-            name.unit,
-            check="cgroup",
-        )
+        said = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        said = said.removeprefix("Call failed: ").rstrip(".")
+        if "already" in said:
+            raise Conflict("the scope's name is taken", name.unit, "another container has it")
+        raise Precondition(f"the user's systemd refuses: {said}", name.unit, check="cgroup")
 
 
 def _wait_for_move(name: ScopeName, pid: int, mount_point: Path) -> Path:

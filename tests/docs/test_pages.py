@@ -80,6 +80,18 @@ def test_options_exist(page: Path, rootless: Rootless) -> None:
     assert unknown == []
 
 
+def test_security_is_shown_by_tests() -> None:
+    """Each row of the threat model's tables names a test that is there."""
+    page = (ROOT / "docs" / "security.md").read_text()
+    rows = [line for line in page.splitlines() if re.match(r"\| (?!attempt|---)", line)]
+    for row in rows:
+        named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", row)
+        assert named, row
+        for file, test in named:
+            assert f"def {test}" in (ROOT / file).read_text(), (file, test)
+    assert len(rows) > 25
+
+
 def test_behaviour_is_shown_by_tests() -> None:
     """Each test that the page on the overlay's behaviour names is there, and each row names one."""
     page = (ROOT / "docs" / "overlay-behaviour.md").read_text()

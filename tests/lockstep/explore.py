@@ -43,7 +43,7 @@ def explore(bench: Bench, seed: int) -> Found | None:
     image, looks = source.randrange(IMAGES), source.random() < 0.6
     pair = bench.pair(image, looks=looks)
     try:
-        for operation in _operations(pair, source, single_id=bench.maps.single):
+        for operation in drawn(pair, source, single_id=bench.maps.single):
             pair.step(operation)
         pair.finish()
     except (AssertionError, OSError) as error:
@@ -53,7 +53,8 @@ def explore(bench: Bench, seed: int) -> Found | None:
     return None
 
 
-def _operations(pair: Pair, source: random.Random, *, single_id: bool) -> Iterator[Operation]:
+def drawn(pair: Pair, source: random.Random, *, single_id: bool) -> Iterator[Operation]:
+    """Yield a sequence of operations, each drawn when those before it are done."""
     generator = Generator(source, single_id=single_id)
     for number in range(SEQUENCE):
         if number % _LOOK_AFTER == 0:

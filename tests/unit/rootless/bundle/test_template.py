@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from rootless.bundle.template import template
+from rootless.bundle.template import template, write_template
+from rootless.errors import Conflict, StoreError
 from rootless.oci.linux_spec import IDMapping
 from rootless.oci.runtime_spec import format_spec, parse_spec
 
@@ -50,3 +51,13 @@ def test_as_another_runtime_has_it(tmp_path: Path) -> None:
     assert places[0] == places[1]
     theirs_hidden = set(theirs["linux"]["maskedPaths"]) - {"/proc/asound"}  # ours: read-only
     assert theirs_hidden <= set(ours["linux"]["maskedPaths"])
+
+
+def test_written_once(tmp_path: Path) -> None:
+    """A folder that has a config.json keeps it."""
+    write_template(tmp_path, rootless=True)
+    assert parse_spec((tmp_path / "config.json").read_bytes()) == template(rootless=True)
+    with pytest.raises(Conflict, match=r"a config\.json already"):
+        write_template(tmp_path, rootless=False)
+    with pytest.raises(StoreError, match="cannot write"):
+        write_template(tmp_path / "none", rootless=False)

@@ -29,6 +29,17 @@ def test_is_private_and_goes(paths: Paths) -> None:
     assert not folder.path.exists()
 
 
+def test_is_private_whatever_the_umask(paths: Paths) -> None:
+    """Where users have a group of their own the umask is 002: a folder of ours is 0700."""
+    before = os.umask(0o002)
+    try:
+        folder = RunFolder.create(paths, "id")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(paths.runtime.stat().st_mode) == 0o700
+    folder.remove()
+
+
 def test_sweep_spares_the_living(paths: Paths) -> None:
     """A folder goes when its run is dead, and stays while the run holds its lock."""
     living = RunFolder.create(paths, "living")

@@ -9,7 +9,7 @@ import pytest
 import trees
 
 from rootless.errors import InvalidInput, NotFound
-from rootless.image.folder_tar import FolderTar, _decimal, _plain_capability
+from rootless.image.folder_tar import FolderTar, _plain_capability
 
 
 def written(folder: Path) -> bytes:
@@ -82,15 +82,6 @@ def test_a_missing_folder(tmp_path: Path) -> None:
     """The folder itself is named where it is not there."""
     with FolderTar(str(tmp_path / "none")) as stream, pytest.raises(NotFound, match="none"):
         stream.read(1)
-
-
-@pytest.mark.parametrize(
-    ("time_ns", "text"),
-    [(1, "0.000000001"), (-1, "-0.000000001"), (-1_500_000_000, "-1.500000000")],
-)
-def test_decimal(time_ns: int, text: str) -> None:
-    """Times before 1970 count down from zero, as pax has them."""
-    assert _decimal(time_ns) == text
 
 
 def test_capabilities_of_a_namespace() -> None:

@@ -40,10 +40,11 @@ def test_joining(box: Cgroup) -> None:
 
 
 def test_the_first_process_is_let_go(box: Cgroup) -> None:
-    """What holds the place in a scope ends when the last descriptor is closed."""
+    """What holds the place in a scope is told when the container's process has come."""
     read_fd, write_fd = os.pipe()
     held = Cgroup(box.path, write_fd)
     held.add(1)
+    assert os.read(read_fd, 2) == b"\n"
     assert os.read(read_fd, 1) == b""
     os.close(read_fd)
     held.close()  # twice is once

@@ -37,9 +37,9 @@ def load(folder: Path, spec: SeccompSpec = SPEC) -> SeccompFilter:
     return cached_filter(spec, Libseccomp(), folder)
 
 
-def forged(program: bytes) -> bytes:
+def forged(path: Path, program: bytes) -> bytes:
     """Return a file's contents that are right in form."""
-    return hashlib.sha256(program).digest() + program
+    return hashlib.sha256(path.name.encode() + program).digest() + program
 
 
 def test_kept_and_found(folder: Path) -> None:
@@ -49,8 +49,9 @@ def test_kept_and_found(folder: Path) -> None:
     path = kept(folder)
     assert path.stat().st_mode & 0o777 == 0o600
     assert folder.stat().st_mode & 0o777 == 0o700
-    assert path.read_bytes() == forged(made.program)
-    path.write_bytes(forged(ALLOW_ALL))
+    assert folder.parent.stat().st_mode & 0o777 == 0o700
+    assert path.read_bytes() == forged(path, made.program)
+    path.write_bytes(forged(path, ALLOW_ALL))
     assert load(folder) == SeccompFilter(ALLOW_ALL, made.flags)
 
 
@@ -66,30 +67,36 @@ def _truncated(path: Path) -> None:
 
 
 def _odd(path: Path) -> None:
-    path.write_bytes(forged(ALLOW_ALL + b"x"))
+    path.write_bytes(forged(path, ALLOW_ALL + b"x"))
 
 
 def _empty(path: Path) -> None:
-    path.write_bytes(forged(b""))
+    path.write_bytes(forged(path, b""))
 
 
 def _huge(path: Path) -> None:
-    path.write_bytes(forged(ALLOW_ALL * 4097))
+    path.write_bytes(forged(path, ALLOW_ALL * 4097))
 
 
 def _writable(path: Path) -> None:
-    path.write_bytes(forged(ALLOW_ALL))
+    path.write_bytes(forged(path, ALLOW_ALL))
     path.chmod(0o620)
 
 
 def _in_a_shared_folder(path: Path) -> None:
-    path.write_bytes(forged(ALLOW_ALL))
+    path.write_bytes(forged(path, ALLOW_ALL))
     path.parent.chmod(0o770)
+
+
+def _renamed(path: Path) -> None:
+    load(path.parent, SeccompSpec("SCMP_ACT_ALLOW"))
+    (other,) = set(path.parent.iterdir()) - {path}
+    other.rename(path)
 
 
 def _link(path: Path) -> None:
     target = path.parent.parent / "elsewhere"
-    target.write_bytes(forged(ALLOW_ALL))
+    target.write_bytes(forged(path, ALLOW_ALL))
     path.unlink()
     path.symlink_to(target)
 
@@ -107,7 +114,7 @@ def _directory(path: Path) -> None:
 @pytest.mark.parametrize(
     "spoil",
     [
-        *(_truncated, _odd, _empty, _huge, _writable, _in_a_shared_folder, _link, _fifo),
+        *(_truncated, _odd, _empty, _huge, _writable, _in_a_shared_folder, _link, _fifo, _renamed),
         _directory,
     ],
 )

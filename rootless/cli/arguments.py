@@ -8,6 +8,7 @@ from typing import Any
 from rootless.bundle import environment, parse, resources, volumes
 from rootless.bundle.name_files import Dns
 from rootless.bundle.options import DEFAULT_SHM_SIZE, RunOptions
+from rootless.containers.health_request import HealthRequest
 from rootless.containers.network.mode import Kind, NetworkMode, parse_mode
 from rootless.containers.network.ports import PortMapping, parse_publish
 from rootless.containers.policy import (
@@ -66,6 +67,14 @@ def run_request(given: Mapping[str, Any]) -> tuple[str, RunRequest]:
         name=given["name"],
         replace=given["replace"],
         policy=_policy(given),
+        health=HealthRequest(
+            command=given["health_cmd"],
+            none=given["no_healthcheck"],
+            interval=given["health_interval"],
+            timeout=given["health_timeout"],
+            start_period=given["health_start_period"],
+            retries=given["health_retries"],
+        ),
         detach=given["detach"],
         labels=_labels(given),
         cidfile=given["cidfile"],

@@ -53,3 +53,44 @@ PIDFile = Annotated[
         "--pidfile", group=_LIFE, metavar="FILE", help_="Write its process ID, as the host has it."
     ),
 ]
+
+_HEALTH = "Whether it is well"
+
+HealthCmd = Annotated[
+    str,
+    option(
+        "--health-cmd",
+        group=_HEALTH,
+        metavar="COMMAND|JSON",
+        help_="In place of the image's check: for a shell, or words; none for no check.",
+    ),
+]
+NoHealthcheck = Annotated[
+    bool, flag("--no-healthcheck", group=_HEALTH, help_="Leave the image's check out.")
+]
+HealthInterval = Annotated[
+    str,
+    option("--health-interval", group=_HEALTH, metavar="TIME", help_="Between two; else 30s."),
+]
+HealthTimeout = Annotated[
+    str,
+    option("--health-timeout", group=_HEALTH, metavar="TIME", help_="Failed after it; else 30s."),
+]
+HealthStartPeriod = Annotated[
+    str,
+    option(
+        "--health-start-period",
+        group=_HEALTH,
+        metavar="TIME",
+        help_="Failures do not count so long; else 0s.",
+    ),
+]
+HealthRetries = Annotated[
+    str,
+    option(
+        "--health-retries",
+        group=_HEALTH,
+        metavar="N",
+        help_="Failures in a row that make it unhealthy; else 3.",
+    ),
+]

@@ -153,6 +153,12 @@ def run(  # noqa: PLR0917 - one parameter an option
     log_opt: life.LogOpt = None,
     cidfile: life.CIDFile = "",
     pidfile: life.PIDFile = "",
+    health_cmd: life.HealthCmd = "",
+    no_healthcheck: life.NoHealthcheck = False,
+    health_interval: life.HealthInterval = "",
+    health_timeout: life.HealthTimeout = "",
+    health_start_period: life.HealthStartPeriod = "",
+    health_retries: life.HealthRetries = "",
     network: Annotated[
         str,
         option(

@@ -81,6 +81,13 @@ def execute(word: str, request: ExecRequest) -> int:
         return _Attended(running, request, signals, saved).run()
 
 
+def start_check(paths: Paths, record: Record, live: Live, command: tuple[str, ...]) -> Running:
+    """Start a command in a container that the caller keeps, without streams."""
+    assert live.workload is not None  # noqa: S101 - the caller has been told that it runs
+    process = process_of(record, ExecRequest(command), live.workload.pid)
+    return start_inside(_place(paths, record, live), process)
+
+
 def process_of(record: Record, request: ExecRequest, pid: int) -> Process:
     """Return the process to run; raises InvalidInput."""
     own = record.container.spec.process

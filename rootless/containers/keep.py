@@ -6,9 +6,9 @@ from dataclasses import replace
 from rootless.containers import names, prepare, record, seccomp
 from rootless.containers.container import Container, OverlayRoot
 from rootless.containers.footing import shared_folder
-from rootless.containers.network import plan
+from rootless.containers.health_request import health_of
+from rootless.containers.neighbour import network_of
 from rootless.containers.network.mode import Kind
-from rootless.containers.network.network import Network
 from rootless.containers.policy import parse_signal
 from rootless.containers.record import MadeFrom, Record
 from rootless.containers.remove import remove
@@ -109,15 +109,6 @@ def _container(
     return seccomp.with_filter(container, paths, required=asked)
 
 
-def network_of(paths: Paths, other: Record) -> Network:
-    """Return the network for a container that joins that of another; raises Conflict."""
-    live = look(paths, other).live
-    if live is None or live.workload is None:
-        what = "the container whose network is to be joined is not running"
-        raise Conflict(what, other.name, "rootless start it")
-    return plan.joined(f"/proc/{live.workload.pid}/ns/net", other.container.network)
-
-
 def _record(
     container: Container, image: Image, request: RunRequest, *, name: str, kept: bool
 ) -> Record:
@@ -125,6 +116,7 @@ def _record(
     if not policy.stop_signal:
         own = image.config.stop_signal
         policy = replace(policy, stop_signal=parse_signal(own) if own else int(signal.SIGTERM))
+    policy = replace(policy, health=health_of(image.config.healthcheck, request.health))
     return Record(
         id=container.id,
         name=name,

@@ -31,7 +31,7 @@ def listed(filters: Iterable[str], *, everything: bool, last: int = -1) -> list[
     """Return the containers that are asked for, the newest first.
 
     Args:
-        filters: KEY=VALUE each; of one key any, of several keys all must hold.
+        filters: KEY=VALUE each; of one key any must hold, of labels and of several keys all.
         everything: Those that do not run as well; so does a filter by status.
         last: So many of the newest, whatever their status; -1 for no limit.
     """
@@ -42,15 +42,17 @@ def listed(filters: Iterable[str], *, everything: bool, last: int = -1) -> list[
     # one whose run has just ended has left nothing to list
     found = [each for each in found if each.record.kept or each.status.is_alive]
     found = [each for each in reversed(found) if everything or each.status.is_alive]
-    found = [each for each in found if all(_any(test, each) for test in tests.values())]
+    found = [each for each in found if all(_holds(key, tests[key], each) for key in tests)]
     return found[:last] if last >= 0 else found
 
 
 _Test = Callable[[Listed], bool]
 
 
-def _any(tests: Iterable[_Test], each: Listed) -> bool:
-    return any(test(each) for test in tests)
+def _holds(key: str, tests: Iterable[_Test], each: Listed) -> bool:
+    """Of labels all must be there, of other keys one must hold: as podman has it."""
+    found = (test(each) for test in tests)
+    return all(found) if key == "label" else any(found)
 
 
 def _tests(filters: Iterable[str]) -> dict[str, list[_Test]]:

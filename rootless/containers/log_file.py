@@ -11,6 +11,7 @@ else: a record is there whole or not at all, and the reason is kept for who asks
 
 import contextlib
 import os
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -56,15 +57,27 @@ class LogFile:
     def write(self, stream: bytes, data: bytes, now_ns: int) -> None:
         """Note what a stream brought; never raises."""
         try:
-            self._write(_records(stream, data, format_time(now_ns).encode()))
+            for piece in self._pieces(_records(stream, data, format_time(now_ns).encode())):
+                self._write(piece)
         except OSError as error:
             self.error = error.strerror or str(error)
 
-    def _write(self, text: bytes) -> None:
+    def _pieces(self, records: list[bytes]) -> Iterator[bytes]:
+        """Yield records together as long as the file has room for them; then rotate."""
         if self._fd < 0:
             self._open()
-        if self._size and self._size + len(text) > self._most_bytes:
-            self._rotate()
+        piece: list[bytes] = []
+        size = self._size
+        for record in records:
+            if size and size + len(record) > self._most_bytes:
+                yield b"".join(piece)
+                self._rotate()
+                piece, size = [], 0
+            piece.append(record)
+            size += len(record)
+        yield b"".join(piece)
+
+    def _write(self, text: bytes) -> None:
         written = 0
         try:
             while written < len(text):
@@ -90,7 +103,7 @@ class LogFile:
         self._open()
 
 
-def _records(stream: bytes, data: bytes, time: bytes) -> bytes:
+def _records(stream: bytes, data: bytes, time: bytes) -> list[bytes]:
     records = []
     for line in _lines(data):
         whole = line.endswith(b"\n")
@@ -99,7 +112,7 @@ def _records(stream: bytes, data: bytes, time: bytes) -> bytes:
             records.append(b"%s %s P %s\n" % (time, stream, text[:_LONGEST]))
             text = text[_LONGEST:]
         records.append(b"%s %s %s %s\n" % (time, stream, b"F" if whole else b"P", text))
-    return b"".join(records)
+    return records
 
 
 def _lines(data: bytes) -> list[bytes]:

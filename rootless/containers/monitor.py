@@ -21,6 +21,7 @@ from collections.abc import Mapping
 from rootless.containers import control
 from rootless.containers.clients import Client, Clients
 from rootless.containers.footing import Footing
+from rootless.containers.health import Health, Started
 from rootless.containers.log_file import STDERR, STDOUT, LogFile
 from rootless.containers.notes import Notes
 from rootless.containers.policy import parse_signal
@@ -76,6 +77,7 @@ class Monitor:
         self._log = LogFile(folder_of(paths, record), record.policy)
         self._streams: WorkloadStreams | None = None
         self._session: Session | None = None
+        self._health: Health | None = None
         self._was_running = False
         self._shot_by = 0
         self._is_to_end = False
@@ -140,6 +142,9 @@ class Monitor:
                     raise cut_off(status)
             finally:
                 self._session = None
+                if self._health is not None:
+                    self._health.close()
+                    self._health = None
                 session.close()
                 for stream, data in streams.drain():
                     self._take_output(stream, data)
@@ -152,10 +157,14 @@ class Monitor:
         takes_input = streams is None or streams.takes_input
         theirs = streams.interests(reads=not self._clients.are_behind) if streams else {}
         own = {self._signals.read_fd: select.POLLIN}
+        if self._health is not None:
+            own |= self._health.interests()
         return {**own, **self._clients.interests(takes_input=takes_input), **theirs}
 
     def patience_ms(self) -> int | None:
-        """Return how long a pause goes on."""
+        """Return how long a pause goes on, or when a health check is due."""
+        if self._health is not None:
+            return int(self._health.patience_s(time.monotonic()) * 1000) + 1
         if self._session is not None:
             return None
         return max(0, int((self._resume_at - time.monotonic()) * 1000) + 1)
@@ -169,6 +178,9 @@ class Monitor:
                 self._take_output(stream, data)
         if self._signals.read_fd in ready and signal.SIGTERM in self._signals.take():
             self._pass_signal(self._record.policy.stop_signal, ends=True)
+        if self._health is not None:
+            self._health.serve(ready, time.monotonic())
+            self._notes.health(self._health.status)
         if not self._was_running and not self._clients.is_connected(self._starter):
             self._shoot(signal.SIGTERM)  # who wanted it has gone before it was there
 
@@ -184,9 +196,24 @@ class Monitor:
         if session is None:
             return
         self._notes.processes(session)
+        if session.is_running and self._health is None:
+            self._health = self._begin_health()
         if session.is_running and not self._was_running:
             self._was_running = True
             self._starter.send({"started": True})
+
+    def _begin_health(self) -> Health | None:
+        check = self._record.policy.health
+        if check is None:
+            return None
+        from rootless.containers.exec import start_check  # noqa: PLC0415 - most have no use for it
+
+        def start() -> Started:
+            return start_check(self._paths, self._record, self._notes.live, check.command)
+
+        health = Health(check, start, time.monotonic())
+        self._notes.health(health.status)
+        return health
 
     def on_stopped(self) -> None:
         """Do nothing: nobody's terminal is to be given back."""

@@ -46,7 +46,7 @@ class Notes:
         """Note the beginning of a run; raises OSError where the store takes nothing."""
         self.last = replace(self.last, started=now(), finished="", exit_code=0, error="")
         self._say(status=STARTING, started=self.last.started, supervisor=None)
-        self._say(init=None, workload=None)
+        self._say(init=None, workload=None, health="")
         self._write_last()
 
     def processes(self, session: Session) -> None:
@@ -63,6 +63,11 @@ class Notes:
         if error != self.live.log_error:
             self.last = replace(self.last, log_error=error)
             self._say(log_error=error)
+
+    def health(self, status: str) -> None:
+        """Note what the health check says."""
+        if status != self.live.health:
+            self._say(health=status)
 
     def finish(self, status: int, error: str) -> None:
         """Keep in mind how the run ended."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rootless.bundle import parse
+from rootless.containers.health import HealthCheck
 from rootless.errors import InvalidInput
 
 RESTARTS = ("no", "on-failure", "always", "unless-stopped")
@@ -27,6 +28,7 @@ class Policy:
         remove: It goes when it ends.
         log_bytes: Size at which the log is rotated.
         log_files: How many are kept, the one that grows included.
+        health: How it is asked whether it is well; None for not at all.
     """
 
     restart: str = "no"
@@ -36,6 +38,7 @@ class Policy:
     remove: bool = False
     log_bytes: int = DEFAULT_LOG_BYTES
     log_files: int = DEFAULT_LOG_FILES
+    health: HealthCheck | None = None
 
     def starts_again(self, status: int, restarts: int) -> bool:
         """Tell whether a container that ended by itself is started again."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from rootless.bundle.name_files import Dns
 from rootless.bundle.options import RunOptions
+from rootless.containers.health_request import HealthRequest
 from rootless.containers.network.mode import NetworkMode
 from rootless.containers.network.ports import PortMapping
 from rootless.containers.policy import Policy
@@ -24,6 +25,7 @@ class RunRequest:
         name: Name of the container; "" for none.
         replace: A container of that name is removed first.
         policy: What becomes of the container; `policy.stop_signal` 0 is the image's own.
+        health: What is changed of the image's health check.
         detach: A monitor keeps it.
         labels: KEY=VALUE each, beside the image's.
         cidfile: Where its ID is written; "" for nowhere.
@@ -47,6 +49,7 @@ class RunRequest:
     name: str = ""
     replace: bool = False
     policy: Policy = field(default_factory=Policy)
+    health: HealthRequest = field(default_factory=HealthRequest)
     detach: bool = False
     labels: Mapping[str, str] = field(default_factory=dict)
     cidfile: str = ""

@@ -19,6 +19,17 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
+class Healthcheck:
+    """How Docker's images say whether they are well; times are nanoseconds, 0 for the default."""
+
+    test: tuple[str, ...] = ()
+    interval: int = 0
+    timeout: int = 0
+    start_period: int = 0
+    retries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ImageConfig:
     """What an image says about itself and about the process to run in it."""
 
@@ -40,6 +51,7 @@ class ImageConfig:
     created: str = ""
     author: str = ""
     history: tuple[History, ...] = ()
+    healthcheck: Healthcheck | None = None
 
 
 def parse_image_config(data: bytes) -> ImageConfig:
@@ -70,6 +82,20 @@ def parse_image_config(data: bytes) -> ImageConfig:
         created=node.text("created"),
         author=node.text("author"),
         history=_history(node),
+        healthcheck=_healthcheck(process),
+    )
+
+
+def _healthcheck(process: Node) -> Healthcheck | None:
+    found = process.get("Healthcheck")
+    if found is None:
+        return None
+    return Healthcheck(
+        test=found.texts("Test"),
+        interval=found.number("Interval", 0),
+        timeout=found.number("Timeout", 0),
+        start_period=found.number("StartPeriod", 0),
+        retries=found.number("Retries", 0),
     )
 
 

@@ -201,7 +201,7 @@ class TestTwoAtOnce:
             Processes.when_running(process.pid, "sleep")
             result = demo_alone("run", "--name", name, "debian-demo", "true")
             assert (result.status, result.stderr.count("\n")) == (125, 1)
-            assert "another container is using" in result.stderr
+            assert "the container is running" in result.stderr
             process.terminate()
             assert ended(process)[0] == 143
         demo_alone.ok("rm", name)

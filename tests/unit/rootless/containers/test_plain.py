@@ -2,16 +2,21 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NewType
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from living_records import a_record
 
+from rootless.containers.network.network import Network
 from rootless.containers.plain import from_document, to_document
+from rootless.containers.record import Record
 from rootless.errors import InvalidInput
+from rootless.oci.runtime_spec import Spec
+from rootless.runtime.seccomp import SeccompFilter
 
 Name = NewType("Name", str)
 
@@ -43,6 +48,17 @@ class Outer:
     seconds: float = 1.0
     flag: bool = False
     anything: Any = None
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@given(st.from_type(Spec), st.from_type(Network), st.binary(max_size=40))
+def test_every_member_of_a_container(spec: Spec, network: Network, program: bytes) -> None:
+    """A record with whatever a spec, a network and a filter can hold comes back the same."""
+    whole = a_record()
+    seccomp = SeccompFilter(program, 3)
+    container = replace(whole.container, spec=spec, network=network, seccomp=seccomp)
+    whole = replace(whole, container=container)
+    assert from_document(Record, json.loads(json.dumps(to_document(whole)))) == whole
 
 
 _TEXT = st.text(st.characters(exclude_categories=()), max_size=5)

@@ -10,12 +10,14 @@ from rootless.bundle.bundle import Bundle
 from rootless.bundle.default_spec import default_spec
 from rootless.bundle.name_files import Dns
 from rootless.bundle.options import RunOptions
-from rootless.containers.container import OverlayRoot, PlainRoot
+from rootless.containers.container import Container, OverlayRoot, PlainRoot
 from rootless.containers.network.mode import Kind, NetworkMode
 from rootless.containers.network.ports import PortMapping
 from rootless.containers.prepare import from_bundle, from_image, mappings_of
 from rootless.containers.request import RunRequest
 from rootless.errors import Conflict, InvalidInput, NotFound
+from rootless.image.names import resolve
+from rootless.image.store import Store
 from rootless.oci.linux_spec import IDMapping, Namespace
 from rootless.oci.runtime_spec import Mount, Spec
 from rootless.paths import Paths
@@ -25,9 +27,15 @@ from rootless.userns.subid import Caller
 UID, GID = os.getuid(), os.getgid()
 
 
+def made_of(paths: Paths, name: str, request: RunRequest) -> Container:
+    """Return a container of an image by its name."""
+    store = Store.open(paths, create=False)
+    return from_image(store, resolve(store, name), request)
+
+
 def test_of_an_image(loaded: Paths) -> None:
     """The image's config is followed, its tree served, and the name files are the host's."""
-    made = from_image(loaded, "pic", RunRequest())
+    made = made_of(loaded, "pic", RunRequest())
     assert made.spec.process.args == ("/bin/show",)
     assert len(made.id) == 64
     assert isinstance(made.root, OverlayRoot)
@@ -42,7 +50,7 @@ def test_of_an_image(loaded: Paths) -> None:
 def test_two_of_an_image_are_two(loaded: Paths) -> None:
     """Every container has an ID of its own; without the host's network it is the host name."""
     request = RunRequest(network=NetworkMode(Kind.NONE))
-    one, two = (from_image(loaded, "pic", request) for _ in range(2))
+    one, two = (made_of(loaded, "pic", request) for _ in range(2))
     assert one.id != two.id
     assert one.spec.hostname == one.id[:12]
     assert one.name_files["/etc/hostname"] == f"{one.id[:12]}\n".encode()
@@ -51,7 +59,7 @@ def test_two_of_an_image_are_two(loaded: Paths) -> None:
 def test_user_of_the_image(loaded: Paths) -> None:
     """A name is looked up in the image's passwd; the only ID mapped is that user's."""
     options = RunOptions(user="ann", group_add=("keep-groups",))
-    made = from_image(loaded, "pic", RunRequest(options=options, userns="single"))
+    made = made_of(loaded, "pic", RunRequest(options=options, userns="single"))
     user = made.spec.process.user
     assert (user.uid, user.gid) == (7, 8)
     assert "HOME=/home/ann" in made.spec.process.env
@@ -64,7 +72,7 @@ def test_user_of_the_image(loaded: Paths) -> None:
 def test_user_that_the_image_does_not_know(loaded: Paths) -> None:
     """A number without a line in passwd gets one; the image's own lines stay."""
     options = RunOptions(user="1234:5678")
-    made = from_image(loaded, "pic", RunRequest(options=options, userns="single"))
+    made = made_of(loaded, "pic", RunRequest(options=options, userns="single"))
     passwd = made.name_files["/etc/passwd"].decode().splitlines()
     assert passwd[1].startswith("ann:")
     assert passwd[-1].startswith("1234:")
@@ -76,13 +84,13 @@ def test_user_outside_of_the_map(loaded: Paths) -> None:
     """A workload that would run as nobody's ID is refused, with the IDs that there are."""
     request = RunRequest(options=RunOptions(user="ann"), uidmap=("0:0:1",))
     with pytest.raises(InvalidInput, match=r"outside of the ID map: 7:8 \(mapped are 0\.\.0\)"):
-        from_image(loaded, "pic", request)
+        made_of(loaded, "pic", request)
 
 
 @pytest.mark.needs_subid
 def test_keep_id_is_the_caller(loaded: Paths) -> None:
     """keep-id runs the workload as the caller, in the home that a mount brings along."""
-    made = from_image(loaded, "pic", RunRequest(userns="keep-id"))
+    made = made_of(loaded, "pic", RunRequest(userns="keep-id"))
     assert (made.spec.process.user.uid, made.spec.process.user.gid) == (UID, GID)
     assert (made.maps.user_uid, made.maps.user_gid) == (UID, GID)
     assert "HOME=/" in made.spec.process.env
@@ -90,7 +98,7 @@ def test_keep_id_is_the_caller(loaded: Paths) -> None:
     home = str(Path("~").expanduser())
     mount = Mount(home, "bind", home, ("rbind",))
     options = RunOptions(mounts=(mount,))
-    made = from_image(loaded, "pic", RunRequest(options=options, userns="keep-id"))
+    made = made_of(loaded, "pic", RunRequest(options=options, userns="keep-id"))
     assert f"HOME={home}" in made.spec.process.env
 
 
@@ -105,35 +113,32 @@ def test_keep_id_is_the_caller(loaded: Paths) -> None:
 )
 def test_devices(loaded: Paths, text: str, passed: tuple[str, str]) -> None:
     """A device has a source, and a destination where it is not the same."""
-    assert from_image(loaded, "pic", RunRequest(devices=(text,))).devices == (passed,)
+    assert made_of(loaded, "pic", RunRequest(devices=(text,))).devices == (passed,)
 
 
 @pytest.mark.parametrize("text", ["/etc/passwd", "fuse", "", "/dev/fuse:x", ":/dev/x"])
 def test_no_devices(loaded: Paths, text: str) -> None:
     """Anything else is refused in words that show the form."""
     with pytest.raises(InvalidInput, match=r"/dev/SOURCE\[:DESTINATION\]"):
-        from_image(loaded, "pic", RunRequest(devices=(text,)))
+        made_of(loaded, "pic", RunRequest(devices=(text,)))
 
 
 def test_what_is_kept(loaded: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """--name keeps writes in the store, --overlay where it says; both at once are a conflict."""
+    """--overlay keeps writes where it says; with --name it is a conflict."""
     monkeypatch.chdir(tmp_path)
-    named = from_image(loaded, "pic", RunRequest(name="n")).root
-    placed = from_image(loaded, "pic", RunRequest(overlay="here")).root
-    assert isinstance(named, OverlayRoot)
+    placed = made_of(loaded, "pic", RunRequest(overlay="here")).root
     assert isinstance(placed, OverlayRoot)
-    assert named.kept == loaded.store / "containers" / "n"
     assert placed.kept == tmp_path / "here"
     with pytest.raises(Conflict, match="--name and --overlay exclude each other"):
-        from_image(loaded, "pic", RunRequest(name="n", overlay="here"))
+        made_of(loaded, "pic", RunRequest(name="n", overlay="here"))
 
 
 def test_what_is_not_there(loaded: Paths, paths: Paths) -> None:
     """An image or a driver that does not exist is told before anything is made."""
     with pytest.raises(NotFound, match="no such image: nosuch"):
-        from_image(loaded, "nosuch", RunRequest(name="n"))
+        made_of(loaded, "nosuch", RunRequest(name="n"))
     with pytest.raises(InvalidInput, match="aufs"):
-        from_image(loaded, "pic", RunRequest(driver="aufs", name="n"))
+        made_of(loaded, "pic", RunRequest(driver="aufs", name="n"))
     assert not (paths.store / "containers").exists()
 
 
@@ -208,7 +213,7 @@ def test_network_of_its_own(loaded: Paths) -> None:
     request = RunRequest(
         network=NetworkMode(Kind.SLIRP4NETNS), ports=(PortMapping(80, 18080, "127.0.0.1"),)
     )
-    made = from_image(loaded, "pic", request)
+    made = made_of(loaded, "pic", request)
     assert made.spec.linux.namespace("network") == Namespace("network")
     assert made.network.kind == "slirp4netns"
     assert made.network.ports == request.ports
@@ -217,7 +222,7 @@ def test_network_of_its_own(loaded: Paths) -> None:
 
 def test_files_of_the_image(loaded: Paths) -> None:
     """--no-hosts and --dns none leave the image's own files."""
-    made = from_image(loaded, "pic", RunRequest(no_hosts=True, dns=Dns(("none",))))
+    made = made_of(loaded, "pic", RunRequest(no_hosts=True, dns=Dns(("none",))))
     assert set(made.name_files) == {"/etc/hostname"}
 
 
@@ -225,4 +230,4 @@ def test_joined_network_has_its_own_map(loaded: Paths) -> None:
     """The map of a joined network's user namespace is there already: none can be chosen."""
     request = RunRequest(network=NetworkMode(Kind.NAMESPACE, target="/x"), userns="keep-id")
     with pytest.raises(InvalidInput, match="cannot be chosen with a joined network: /x"):
-        from_image(loaded, "pic", request)
+        made_of(loaded, "pic", request)

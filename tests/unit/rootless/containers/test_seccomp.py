@@ -10,6 +10,8 @@ from rootless.containers.prepare import from_image
 from rootless.containers.request import RunRequest
 from rootless.containers.seccomp import with_filter
 from rootless.errors import Precondition
+from rootless.image.names import resolve
+from rootless.image.store import Store
 from rootless.linux.libseccomp import Libseccomp
 from rootless.paths import Paths
 from rootless.runtime.seccomp import compile_filter
@@ -18,7 +20,8 @@ from rootless.runtime.seccomp import compile_filter
 @pytest.fixture
 def container(loaded: Paths) -> Container:
     """A container of an image, as `rootless run` makes it."""
-    return from_image(loaded, "pic", RunRequest())
+    store = Store.open(loaded, create=False)
+    return from_image(store, resolve(store, "pic"), RunRequest())
 
 
 def test_compiled_and_kept(container: Container, loaded: Paths) -> None:

@@ -1,0 +1,119 @@
+"""`rootless attach` and `start -a`: streams and the terminal of a container in the background."""
+
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from living import LOOP, Containers
+from pseudo_terminal import CTRL_C, PseudoTerminal
+
+pytestmark = [pytest.mark.needs_fuse, pytest.mark.needs_user]
+
+WaitUntil = Callable[[Callable[[], bool]], None]
+
+
+def handles(pid: int, number: int) -> bool:
+    """Tell whether a process has a handler for a signal."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    caught = next(line.split()[1] for line in lines if line.startswith("SigCgt"))
+    return bool(int(caught, 16) >> (number - 1) & 1)
+
+
+@pytest.mark.both_users
+def test_start_attached(containers: Containers) -> None:
+    """From its first byte on, input and both outputs, and its status."""
+    made = containers.create("sh", "-c", "echo one; cat; echo err >&2; exit 9", options=("-i",))
+    result = containers.rootless("start", "-ai", made, stdin="two\n")
+    assert (result.status, result.stdout, result.stderr) == (9, "one\ntwo\n", "err\n")
+    assert containers.rootless.ok("logs", made) == "one\ntwo\n"
+
+
+def test_much_output(containers: Containers) -> None:
+    """Nothing is lost on the way to a slow reader."""
+    made = containers.create("sh", "-c", "head -c 20000000 /dev/zero")
+    with containers.rootless.start("start", "-a", made, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        time.sleep(1)
+        assert len(process.stdout.read()) == 20_000_000
+        assert process.wait(20) == 0
+
+
+def test_much_input(containers: Containers) -> None:
+    """What goes in comes out again, whatever the buffers between hold."""
+    made = containers.create("cat", options=("-i",))
+    text = "".join(f"line {i}\n" for i in range(300_000))
+    result = containers.rootless("start", "-ai", made, stdin=text)
+    assert (result.status, len(result.stdout)) == (0, len(text))
+    assert result.stdout == text
+
+
+def test_two_attached(containers: Containers) -> None:
+    """Everybody who is attached gets the output from then on, and the status."""
+    container = containers.shell("read x; echo $x; exit 5", "-i")
+    rootless = containers.rootless
+    with rootless.start("attach", "--no-stdin", container, stdout=subprocess.PIPE) as other:
+        time.sleep(0.5)
+        result = rootless("attach", container, stdin="said\n")
+        assert (result.status, result.stdout) == (5, "said\n")
+        assert other.communicate(timeout=10)[0] == b"said\n"
+        assert other.returncode == 5
+
+
+def test_keys_leave_it_running(containers: Containers) -> None:
+    """ctrl-p,ctrl-q gives the terminal back; what else is typed reaches the container."""
+    container = containers.shell("stty -echo; echo ready; read x; echo got $x; read y", "-it")
+    command = containers.rootless.command("attach", container)
+    with PseudoTerminal(command, containers.rootless.home.environ) as terminal:
+        terminal.type("a\x10b\r")
+        terminal.expect("got a\x10b")
+        terminal.type("\x10\x11")
+        assert terminal.finish()[0] == 0
+        assert terminal.attributes() == terminal.before
+    assert containers.state(container)["Status"] == "running"
+    command = containers.rootless.command("attach", "--detach-keys", "x,y", container)
+    with PseudoTerminal(command, containers.rootless.home.environ) as terminal:
+        time.sleep(0.5)
+        terminal.type("xy")
+        assert terminal.finish()[0] == 0
+
+
+def test_ctrl_c_is_the_containers(containers: Containers) -> None:
+    """On a terminal what is typed goes inside; the size does too."""
+    container = containers.shell(f"trap 'stty size; exit 8' INT; echo ready; {LOOP}", "-it")
+    command = containers.rootless.command("attach", container)
+    with PseudoTerminal(command, containers.rootless.home.environ) as terminal:
+        time.sleep(0.5)
+        terminal.resize(50, 132)
+        time.sleep(0.3)
+        terminal.type(CTRL_C)
+        status, said = terminal.finish()
+        assert (status, said.replace("^C", "").strip()) == (8, "50 132")
+
+
+def test_signals_are_passed(containers: Containers, wait_until: WaitUntil) -> None:
+    """What is sent to the command reaches the container, unless it is told not to."""
+    rootless = containers.rootless
+    container = containers.shell(f"trap 'exit 4' TERM; echo ready; {LOOP}")
+    wait_until(lambda: rootless.ok("logs", container) == "ready\n")
+    with rootless.start("attach", "--no-sig-proxy", container) as process:
+        time.sleep(0.5)
+        process.terminate()
+        assert process.wait(10) == -signal.SIGTERM
+    assert containers.state(container)["Status"] == "running"
+    with rootless.start("attach", container) as process:
+        wait_until(lambda: handles(process.pid, signal.SIGTERM))
+        process.terminate()
+        assert process.wait(10) == 4
+
+
+def test_who_attached_may_be_killed(containers: Containers) -> None:
+    """Kill -9 of the command that attached leaves the container as it is."""
+    container = containers.shell(LOOP, "-i")
+    with containers.rootless.start("attach", container, stdin=subprocess.PIPE) as process:
+        time.sleep(0.3)
+        process.kill()
+    time.sleep(0.3)
+    assert containers.state(container)["Status"] == "running"

@@ -1,0 +1,50 @@
+"""What containers hold of the store."""
+
+from pathlib import Path
+
+import images
+import pytest
+
+from rootless.image import gc, names
+from rootless.image.holds import DUE, held, needs_of, note_due, objects_of
+from rootless.image.load import load
+from rootless.image.remove import remove
+from rootless.image.store import Store
+from rootless.paths import Paths
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """A store with the image `pic`."""
+    paths = Paths(tmp_path / "store", tmp_path / "run", tmp_path / "scratch")
+    made = Store.open(paths, create=True)
+    layers = [images.small_layer()]
+    load(made, str(images.docker_archive(tmp_path / "a.tar", layers, names=["pic"])))
+    return made
+
+
+def test_nothing(store: Store) -> None:
+    """A store without containers, and a folder without a note, hold nothing."""
+    assert list(held(store)) == []
+    (store.root / "containers" / "x").mkdir(parents=True)
+    (store.root / "containers" / "file").touch()
+    assert list(held(store)) == []
+
+
+def test_outlives_the_image(store: Store) -> None:
+    """Everything of the image stays while a container needs it, and is collected afterwards."""
+    image = names.resolve(store, "pic")
+    objects = set(objects_of(store, image))
+    assert all(path.exists() for path in objects)
+    container = store.root / "containers" / "x"
+    container.mkdir(parents=True)
+    (container / "needs").write_text("".join(f"{line}\n" for line in needs_of(store, image)))
+    assert set(held(store)) == objects
+    remove(store, ["pic"])
+    assert all(path.exists() for path in objects)
+    (container / "needs").unlink()
+    note_due(store.root)
+    assert (store.root / DUE).exists()
+    gc.collect_if_due(store)
+    assert not any(path.exists() for path in objects)
+    assert not (store.root / DUE).exists()

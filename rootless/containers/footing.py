@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rootless.containers.container import Container, OverlayRoot
+from rootless.containers.neighbour import open_joined
 from rootless.containers.network.namespace import Joined
 from rootless.containers.network.network import JOINED
 from rootless.containers.run_folder import RunFolder, remove_cgroup, remove_owned_by_container
@@ -50,7 +51,7 @@ class Footing:
             owned.callback(remove_cgroup, cgroup)
         joined = Joined(-1, -1)
         if container.network.kind == JOINED:
-            joined = Joined.open(container.network.path)
+            joined = open_joined(paths, container.network)
             owned.callback(joined.close)
         return cls(folder, upperdir, cgroup, joined)
 

@@ -7,7 +7,7 @@ from rootless.containers import names, prepare, record, seccomp
 from rootless.containers.container import Container, OverlayRoot
 from rootless.containers.footing import shared_folder
 from rootless.containers.health_request import health_of
-from rootless.containers.joined_network import network_of
+from rootless.containers.neighbour import network_of
 from rootless.containers.network.mode import Kind
 from rootless.containers.policy import parse_signal
 from rootless.containers.record import MadeFrom, Record
@@ -131,7 +131,6 @@ def _record(
         labels={**image.config.labels, **request.labels},
         policy=policy,
         kept=kept,
-        joins=request.network.target if request.network.kind is Kind.CONTAINER else "",
     )
 
 

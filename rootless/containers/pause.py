@@ -2,15 +2,15 @@
 
 import logging
 import os
-import select
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from rootless.runtime.cgroup import Cgroup
+
 log = logging.getLogger(__name__)
 
 _CGROUPS = Path("/sys/fs/cgroup")
-_PATIENCE_MS = 5000
 
 
 @contextmanager
@@ -24,6 +24,9 @@ def paused(pid: int, *, wanted: bool, cgroups: Path = _CGROUPS) -> Iterator[None
         pid: Its first process; 0 where it does not run.
         wanted: Whether to do anything at all.
         cgroups: Where cgroup v2 is mounted.
+
+    Raises:
+        RootlessError: A process of it does not freeze.
     """
     folder = _own_cgroup(pid, cgroups) if wanted and pid else None
     if folder is None:
@@ -31,12 +34,12 @@ def paused(pid: int, *, wanted: bool, cgroups: Path = _CGROUPS) -> Iterator[None
             log.warning("the container goes on running: it has no cgroup that could be frozen")
         yield
         return
-    (folder / "cgroup.freeze").write_text("1")
+    cgroup = Cgroup(folder)
+    cgroup.freeze()
     try:
-        _await_frozen(folder)
         yield
     finally:
-        (folder / "cgroup.freeze").write_text("0")
+        cgroup.thaw()
 
 
 def _own_cgroup(pid: int, cgroups: Path) -> Path | None:
@@ -55,15 +58,3 @@ def _cgroup_of(pid: str) -> str:
     except OSError:
         return ""
     return next((line[3:].rstrip("/") for line in lines if line.startswith("0::")), "")
-
-
-def _await_frozen(folder: Path) -> None:
-    """Wait until all are; the kernel tells changes of the file as priority events."""
-    with open(folder / "cgroup.events", encoding="ascii") as events:
-        poll = select.poll()
-        poll.register(events, select.POLLPRI)
-        while "frozen 1" not in events.read():
-            if not poll.poll(_PATIENCE_MS):
-                log.warning("the container could not be frozen in time: %s", folder)
-                return
-            events.seek(0)

@@ -68,7 +68,6 @@ class Record:
         labels: The image's and the user's.
         policy: The rules that it lives by.
         kept: It is in the store; else it goes with its run.
-        joins: The container whose network it has; "" for none.
     """
 
     id: str
@@ -79,7 +78,6 @@ class Record:
     labels: dict[str, str] = field(default_factory=dict)
     policy: Policy = field(default_factory=Policy)
     kept: bool = True
-    joins: str = ""
 
 
 def check_name(name: str) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from rootless.errors import Conflict, RootlessError, StoreError
 from rootless.linux.folder_lock import lock_dead, make_locked
+from rootless.linux.remove_tree import remove_tree
 from rootless.paths import Paths
 from rootless.runtime.cgroup import Cgroup
 from rootless.runtime.cgroups import open_cgroup
@@ -161,7 +162,8 @@ def remove_owned_by_container(folders: list[Path]) -> None:
 
     def remove() -> None:
         for folder in folders:
-            shutil.rmtree(folder, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                remove_tree(folder)
 
     try:
         run_inside(choose_maps(MapRequest(), Caller.current()), remove)
@@ -171,6 +173,6 @@ def remove_owned_by_container(folders: list[Path]) -> None:
 
 def _removed(folder: Path) -> bool:
     with contextlib.suppress(OSError):
-        shutil.rmtree(folder)
+        remove_tree(folder)
         return True
     return False

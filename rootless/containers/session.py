@@ -10,7 +10,7 @@ import os
 import select
 import signal
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, Self
 
 from rootless.containers.container import Container
@@ -109,6 +109,8 @@ class Session:
         owned.callback(ours.close)
         owned.callback(theirs.close)
 
+        inside = container
+
         def body(channel: Channel) -> int:
             ours.close()
             streams.attach()
@@ -120,12 +122,14 @@ class Session:
                 footing.cgroup,
                 footing.joined.network_fd,
             )
-            return supervise(container, resources, channel)
+            return supervise(inside, resources, channel)
 
         def before() -> None:
+            nonlocal inside
             if footing.joined.user_fd >= 0:
                 enter(footing.joined.user_fd)
-            namespaces.join_outer(container.spec)
+            spec = container.network.spec_inside(container.spec)
+            inside = replace(container, spec=namespaces.join_outer(spec))
 
         joins_user = footing.joined.user_fd >= 0 or namespaces.user_path(container.spec) != ""
         child = fork_into(None if joins_user else container.maps, body, before=before)

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 from rootless.containers import control
 from rootless.containers.id_files import write_pidfile
-from rootless.containers.joined_network import joined_anew
 from rootless.containers.record import Record, locked
 from rootless.containers.remove import remove
 from rootless.containers.status import look
@@ -54,7 +53,6 @@ def start(
     with locked(paths, record):
         if look(paths, record).is_alive:
             raise Conflict("the container is running already", record.name)
-        joined_anew(paths, record)
         started = Started(_launch(record, first))
         try:
             _await_running(started)

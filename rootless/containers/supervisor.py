@@ -8,7 +8,6 @@ when the command line is gone, it takes everything down again.
 import contextlib
 import os
 import select
-import shutil
 import signal
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from rootless.containers.run_folder import RunFolder, remove_cgroup
 from rootless.containers.terminal import State, restore_if_raw
 from rootless.linux import mount_api, namespaces, prctl
 from rootless.linux.channel import Channel
+from rootless.linux.remove_tree import remove_tree
 from rootless.oci.runtime_spec import Mount, Spec
 from rootless.overlay.driver import MountedRoot
 from rootless.overlay.upperdir import Upperdir
@@ -172,5 +172,6 @@ def _take_down(root: MountedRoot | None, resources: Resources) -> None:
     upperdir = resources.upperdir
     if upperdir is not None:
         if upperdir.ephemeral:
-            shutil.rmtree(upperdir.path, ignore_errors=True)
+            with contextlib.suppress(OSError):  # else the next command does
+                remove_tree(upperdir.path)
         upperdir.close()

@@ -1,4 +1,4 @@
-"""pivot_root(2): make a mount the root of the caller's mount namespace."""
+"""pivot_root(2) and chroot(2): another root for a mount namespace, or for the caller alone."""
 
 import ctypes
 import os
@@ -25,3 +25,13 @@ def pivot_root(new_root_fd: int) -> None:
         os.chdir("/")
     finally:
         os.close(old_root)
+
+
+def change_root(new_root_fd: int) -> None:
+    """Make a directory the root of the caller alone (chroot(2)).
+
+    For a mount namespace that others live in: pivot_root(2) would give them another root.
+    """
+    os.fchdir(new_root_fd)
+    os.chroot(".")
+    os.chdir("/")

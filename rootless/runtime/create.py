@@ -161,7 +161,7 @@ class _Creation:
             listener = gate.listen(self._folder.fd)
             options = sandbox.SandboxOptions(
                 rootfs=self._spec.root_path,
-                set_groups=maps is None or maps.allows_setgroups,
+                set_groups=maps is not None and maps.allows_setgroups,
                 close_stdin=False,
                 gate=listener,
                 preserve_fds=self._request.preserve_fds,
@@ -185,13 +185,20 @@ class _Creation:
         self, maps: Maps | None, options: sandbox.SandboxOptions, control: Channel
     ) -> tuple[int, int]:
         """Return the process ID and a pidfd of the container's process."""
+        inside = self._spec
+
+        def before() -> None:
+            nonlocal inside
+            inside = namespaces.join_outer(self._spec)
 
         def body(channel: Channel) -> int:
-            channel.send({"pid": sandbox.start(self._spec, options, control)})
+            # Who made a namespace that is joined, or the caller's own, is not asked.
+            found = options if maps is not None else replace(options, set_groups=_sets_groups())
+            channel.send({"pid": sandbox.start(inside, found, control)})
             channel.receive()  # while its parent is here its ID is not given to another
             return 0
 
-        child = fork_into(maps, body, before=lambda: namespaces.join_outer(self._spec))
+        child = fork_into(maps, body, before=before)
         try:
             received = child.channel.receive()
             if received is None:
@@ -235,6 +242,12 @@ class _Creation:
             raise RootlessError("the container's process ended while it was created")
         if self._request.pid_file:
             write_pid_file(Path(self._request.pid_file), self._state.pid)
+
+
+def _sets_groups() -> bool:
+    """Tell whether this process's user namespace allows setgroups(2) (user_namespaces(7))."""
+    with open("/proc/self/setgroups", encoding="ascii") as file:
+        return file.read().strip() == "allow"
 
 
 def _messages(control: Channel) -> Iterator[tuple[Message, list[int]]]:

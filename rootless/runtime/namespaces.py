@@ -12,6 +12,7 @@ import errno
 import logging
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 
 from rootless.errors import InvalidInput, NotFound, OverlayError
 from rootless.linux import keyring, namespaces
@@ -32,21 +33,20 @@ _FLAGS = {
     "time": namespaces.CLONE_NEWTIME,
     "mount": namespaces.CLONE_NEWNS,
 }
-_FILES = {"network": "net", "pid": "pid_for_children", "time": "time_for_children"}
+_FILES = {"mount": "mnt", "network": "net", "pid": "pid_for_children", "time": "time_for_children"}
 _OF_CHILDREN = ("pid", "time")
 
 
 def check(linux: LinuxSpec) -> None:
     """Raise InvalidInput for what cannot be carried out, before anything is made."""
-    mount = linux.namespace("mount")
-    if mount is not None and mount.path:
-        raise InvalidInput(
-            "a mount namespace cannot be joined: who lives there would get another root",
-            f"linux.namespaces: mount {mount.path}",
-            "leave its path out",
-        )
     if linux.time_offsets and linux.namespace("time") is None:
         raise InvalidInput("linux.timeOffsets needs a time namespace of its own")
+
+
+def joins_mounts(linux: LinuxSpec) -> bool:
+    """Tell whether the container lives in a mount namespace of others, whose root is to stay."""
+    mount = linux.namespace("mount")
+    return mount is not None and bool(mount.path)
 
 
 def user_path(spec: Spec) -> str:
@@ -55,17 +55,27 @@ def user_path(spec: Spec) -> str:
     return "" if user is None else user.path
 
 
-def join_outer(spec: Spec) -> None:
-    """Join, before a user namespace is made: the one that is named, else what can be joined yet."""
+def join_outer(spec: Spec) -> Spec:
+    """Join, before a user namespace is made: the one that is named, else what can be joined yet.
+
+    Return the spec with what is left to be done: the namespaces that have been joined are the
+    process's own by now, and from inside of a new user namespace they could not even be opened.
+    """
     path = user_path(spec)
     if path:
         _join(Namespace("user", path))
-        return
+        return spec
+    left = {found.type for found in spec.linux.namespaces}
     for namespace in _joined(spec):
-        if namespace.type not in _OF_CHILDREN:
+        if namespace.type not in ("mount", *_OF_CHILDREN):
             # What belongs to the new user namespace can be joined from inside of it.
             with contextlib.suppress(PermissionError, OverlayError):
                 _set(namespace)
+                left.remove(namespace.type)
+                if namespace.type == "uts":
+                    _set_names(spec)
+    kept = tuple(found for found in spec.linux.namespaces if found.type in left)
+    return replace(spec, linux=replace(spec.linux, namespaces=kept))
 
 
 def before_fork(spec: Spec, *, own_pids: bool) -> None:
@@ -87,12 +97,17 @@ def before_fork(spec: Spec, *, own_pids: bool) -> None:
 
 
 def enter(spec: Spec) -> None:
-    """Make and join the other namespaces, a mount namespace in any case, and set them up."""
+    """Make and join the other namespaces, a mount namespace in any case, and set them up.
+
+    The mount namespace is the last that is joined: the other paths are those of the one before.
+    """
     for namespace in _joined(spec):
         if namespace.type not in ("user", *_OF_CHILDREN):
             _join(namespace)
     made = {found.type for found in spec.linux.namespaces if not found.path}
-    made = (made | {"mount"}) - {"user", *_OF_CHILDREN}
+    made -= {"user", *_OF_CHILDREN}
+    if not joins_mounts(spec.linux):
+        made.add("mount")
     namespaces.unshare(sum(_FLAGS[kind] for kind in made))
 
     # The caller's keys stay with the caller. Some kernels and sandboxes have no keyrings.
@@ -117,7 +132,7 @@ def _set_names(spec: Spec) -> None:
 
 def _joined(spec: Spec) -> Iterator[Namespace]:
     by_kind = {found.type: found for found in spec.linux.namespaces if found.path}
-    return (by_kind[kind] for kind in _FLAGS if kind in by_kind and kind != "mount")
+    return (by_kind[kind] for kind in _FLAGS if kind in by_kind)
 
 
 def _join(namespace: Namespace) -> None:

@@ -8,7 +8,9 @@ import contextlib
 import fcntl
 import os
 import termios
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import NoReturn
 
 from rootless.errors import CannotExecute, CommandNotFound, InvalidInput, RootlessError
@@ -56,19 +58,7 @@ def exec_workload(process: Process, options: ProcessOptions, report: Channel) ->
         # Once no new privileges can be had, a profile may only be narrower than the one before.
         security_modules.enter_profile(process.apparmor_profile)
 
-        # The bounding set needs CAP_SETPCAP, which the IDs' change may take away.
-        sets = process.capabilities
-        if sets is not None:
-            capabilities.limit_bounding_set(capabilities.mask_of(sets.bounding))
-
-        # Without no_new_privs a filter needs CAP_SYS_ADMIN: it is kept up to there, and goes next.
-        kept = 0 if options.seccomp is None or process.no_new_privileges else _FILTER_NEEDS
-        if sets is not None or kept:
-            prctl.set_keep_capabilities()
-        _set_ids(process, options)
-        final = _apply_capabilities(process, kept)
-        if process.no_new_privileges:
-            prctl.set_no_new_privileges()
+        give_up = _become_user(process, options)
 
         _change_directory(process.cwd)
         program = find_program(process.args[0], process.env)
@@ -79,8 +69,7 @@ def exec_workload(process: Process, options: ProcessOptions, report: Channel) ->
 
         # As late as can be: the filter is made for the workload, not for what starts it.
         _set_seccomp_filter(options.seccomp, report)
-        if kept and final is not None:
-            capset.capset(*final)
+        give_up()
         _exec(program, process)
     except RootlessError as error:
         status = error.exit_status
@@ -93,15 +82,6 @@ def exec_workload(process: Process, options: ProcessOptions, report: Channel) ->
         report.send({"error": RootlessError(what).to_record()})
     finally:
         os._exit(status)
-
-
-def _apply_capabilities(process: Process, kept: int) -> tuple[int, int, int] | None:
-    """Set the sets with `kept`; return what they are to be without it, None for as they are."""
-    sets = process.capabilities
-    if sets is None and not kept:
-        return None
-    sets = sets or capabilities.of_user(process.user.uid)
-    return capabilities.apply(sets, capset.permitted(), kept)
 
 
 def check_program(process: Process) -> None:
@@ -159,6 +139,28 @@ def _set_seccomp_filter(seccomp: SeccompFilter | None, report: Channel) -> None:
         raise RootlessError(f"cannot set the seccomp filter: {error.strerror}") from error
     if seccomp.notifies:
         seccomp_listener.hand_out(report, listener)
+
+
+def _become_user(process: Process, options: ProcessOptions) -> Callable[[], None]:
+    """Set the IDs and capabilities; return what gives up what only the filter needs."""
+    sets = process.capabilities
+    if sets is not None:
+        # This needs CAP_SETPCAP, which the IDs' change may take away.
+        capabilities.limit_bounding_set(capabilities.mask_of(sets.bounding))
+
+    # Without no_new_privs a filter needs CAP_SYS_ADMIN: it is kept up to there, and goes next.
+    kept = 0 if options.seccomp is None or process.no_new_privileges else _FILTER_NEEDS
+    final = None
+    if sets is None and not kept:
+        _set_ids(process, options)
+    else:
+        prctl.set_keep_capabilities()
+        _set_ids(process, options)
+        sets = sets or capabilities.of_user(process.user.uid)
+        final = capabilities.apply(sets, capset.permitted(), kept)
+    if process.no_new_privileges:
+        prctl.set_no_new_privileges()
+    return partial(capset.capset, *final) if final and kept else lambda: None
 
 
 def _set_ids(process: Process, options: ProcessOptions) -> None:

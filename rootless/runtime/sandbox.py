@@ -13,10 +13,10 @@ import socket
 from dataclasses import dataclass
 from typing import NoReturn
 
-from rootless.errors import OverlayError, RootlessError
+from rootless.errors import InvalidInput, OverlayError, RootlessError
 from rootless.linux import capset, mount_api, prctl, scheduling
 from rootless.linux.channel import Channel
-from rootless.linux.pivot_root import pivot_root
+from rootless.linux.pivot_root import change_root, pivot_root
 from rootless.linux.statfs import statfs
 from rootless.oci.runtime_spec import Spec
 from rootless.runtime import (
@@ -72,6 +72,12 @@ def start(spec: Spec, options: SandboxOptions, control: Channel) -> int:
     clean-up.
     """
     preconditions.check(spec)
+    if options.gate is None and namespaces.joins_mounts(spec.linux):
+        raise InvalidInput(
+            "a mount namespace cannot be joined: the image is mounted in another one",
+            "linux.namespaces: mount",
+            "leave its path out",
+        )
     if spec.linux.seccomp is not None and options.seccomp is None:
         raise RootlessError("internal error: a filter that is asked for was not compiled")
     namespaces.before_fork(spec, own_pids=options.gate is None)
@@ -121,10 +127,7 @@ def _become_container(spec: Spec, options: SandboxOptions, control: Channel) -> 
 
     namespaces.enter(spec)
 
-    # Mounts made from here on must not travel back to where this namespace was copied from.
-    mount_api.mount(None, "/", None, mount_api.MS_REC | mount_api.MS_SLAVE)
-
-    root_fd = _open_root(options.rootfs)
+    root_fd = _open_root(spec, options.rootfs)
     _populate(root_fd, spec, options)
     terminal_fd = _open_terminal(root_fd, control, spec) if spec.process.terminal else -1
     if options.gate is not None:
@@ -133,7 +136,7 @@ def _become_container(spec: Spec, options: SandboxOptions, control: Channel) -> 
     # From here on the host's files can no longer be named: a module that is imported now would be
     # the image's (CVE-2019-14271), so what is needed has been imported, and nothing more can be.
     forbid_imports()
-    pivot_root(root_fd)
+    change_root(root_fd) if namespaces.joins_mounts(spec.linux) else pivot_root(root_fd)
     os.close(root_fd)
 
     # With the container's own /proc in place, and no path of the host left to confuse it with.
@@ -201,9 +204,18 @@ def _close_others(
     os.closerange(low, 1 << 30)
 
 
-def _open_root(path: str) -> int:
-    # pivot_root(2) wants a mount point, which a bundle's plain folder is not.
+def _open_root(spec: Spec, path: str) -> int:
+    """Make the root a mount; what is mounted from here on stays in this namespace.
+
+    pivot_root(2) wants a mount point, which a bundle's plain folder is not.
+    """
+    private = mount_api.MS_REC | mount_api.MS_SLAVE
+    joined = namespaces.joins_mounts(spec.linux)
+    if not joined:
+        mount_api.mount(None, "/", None, private)
     mount_api.mount(path, path, None, mount_api.MS_BIND | mount_api.MS_REC)
+    if joined:  # how the others' mounts travel is theirs to say
+        mount_api.mount(None, path, None, private)
     return os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
 
 

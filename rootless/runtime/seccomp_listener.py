@@ -67,15 +67,23 @@ def deliver(fds: list[int], spec: SeccompSpec, state: Mapping[str, Any]) -> None
     workload = Channel(socket.socket(fileno=answer))
     try:
         pid = _pid_of(pidfd)
-        tell_agent(listener, pid, spec, {**state, "pid": pid})
+        _give(listener, pid, spec, {**state, "pid": pid})
         workload.send({MESSAGE: True})
     finally:
         workload.close()
         os.close(pidfd)
+        os.close(listener)
 
 
 def tell_agent(listener: int, pid: int, spec: SeccompSpec, state: Mapping[str, Any]) -> None:
     """Give the agent the listener of process `pid`, which is closed here; raises Precondition."""
+    try:
+        _give(listener, pid, spec, state)
+    finally:
+        os.close(listener)
+
+
+def _give(listener: int, pid: int, spec: SeccompSpec, state: Mapping[str, Any]) -> None:
     document: dict[str, Any] = {
         "ociVersion": OCI_VERSION,
         "fds": ["seccompFd"],
@@ -84,10 +92,7 @@ def tell_agent(listener: int, pid: int, spec: SeccompSpec, state: Mapping[str, A
     }
     if spec.listener_metadata:
         document["metadata"] = spec.listener_metadata
-    try:
-        _send(spec.listener_path, json.dumps(document).encode(), listener)
-    finally:
-        os.close(listener)
+    _send(spec.listener_path, json.dumps(document).encode(), listener)
 
 
 def _send(path: str, document: bytes, listener: int) -> None:

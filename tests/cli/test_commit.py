@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import signal
 import subprocess
 import time
@@ -164,22 +163,14 @@ def test_killed_in_the_middle(demo_own: Rootless) -> None:
         if process.wait(10) == 0:
             break
         assert "localhost/made" not in demo_own.ok("images")
-        demo_own.ok("load", "-q", *_no_images(demo_own.home.path))
+        assert (
+            demo_own("commit", "-c", "RUN x", "c").status == 125
+        )  # any command that writes sweeps
         assert loading.temp_files(demo_own.home.store) == []
         assert loading.objects(demo_own.home.store) == before
     demo_own.ok("commit", "-q", "c", "made")
     size = demo_own.ok("run", "made", "stat", "-c", "%s", "/big")
     assert int(size) == 60 << 20
-
-
-def _no_images(folder: Path) -> list[Path]:
-    """Return a small layout: whose load sweeps."""
-    import images  # noqa: PLC0415
-
-    path = folder / "swept"
-    if not path.exists():
-        images.oci_layout(path, [images.LayerBuilder().file("x")], tag=None)
-    return [path] if os.listdir(path) else []
 
 
 def test_skopeo_and_umoci_take_the_image(demo_own: Rootless, tmp_path: Path) -> None:

@@ -90,6 +90,46 @@ def test_podman(
         check(rootless, form, expected)
 
 
+@pytest.mark.needs_subid
+@pytest.mark.needs_user
+@pytest.mark.needs_fuse
+@pytest.mark.slow
+def test_podman_takes_what_became_of_a_container(
+    podman: list[str], demo_own: Rootless, tmp_path: Path
+) -> None:
+    """Podman runs the image of a commit and the tar of an export, and sees what was changed."""
+    script = """
+        echo hi >/new; ln /new /twin; chown 7:8 /new; chmod 4711 /new; rm /etc/motd
+        rm -r /usr/share/doc; mkdir /usr/share/doc; echo one >/usr/share/doc/one
+        setfacl -m u:5:r /new 2>/dev/null || true
+    """
+    look = "stat -c '%u:%g %a %h %n' /new /twin; ls /usr/share/doc /etc/motd 2>/dev/null; cat /new"
+    expected = "7:8 4711 2 /new\n7:8 4711 2 /twin\n/usr/share/doc:\none\nhi\n"
+    demo_own.ok("run", "--name", "c", "debian-demo", "sh", "-c", script)
+    demo_own.ok("commit", "-q", "c", "made")
+    demo_own.ok("export", "-o", tmp_path / "c.tar", "c")
+    archive = f"oci-archive:{tmp_path}/made.tar:localhost/made:1"
+    tool("skopeo", "copy", "-q", f"oci:{demo_own.home.store}:localhost/made:latest", archive)
+    tool(*podman, "load", "-q", "-i", tmp_path / "made.tar")
+    tool(*podman, "import", "-q", tmp_path / "c.tar", "localhost/flat:1")
+    runtime = Path(demo_own.executable).with_name("rootless-runtime")
+    settings = tmp_path / "containers.conf"
+    settings.write_text('[engine]\nruntime_supports_nocgroup = ["rootless-runtime"]\n')
+    options = ("--cgroups=disabled", "--network=host", "--rm", "--log-driver=none")
+    for image in ("localhost/made:1", "localhost/flat:1"):
+        run = (
+            "env",
+            f"CONTAINERS_CONF={settings}",
+            *podman,
+            "--runtime",
+            runtime,
+            "--cgroup-manager=cgroupfs",
+            "--events-backend=none",
+        )
+        found = tool(*run, "run", *options, image, "sh", "-c", look)
+        assert found.replace("/usr/share/doc:\n", "") == expected.replace("/usr/share/doc:\n", "")
+
+
 def test_others_read_the_store(demo: Rootless, expected: tuple[str, list[str]]) -> None:
     """Others (skopeo, umoci) take the store for an OCI layout, and find the plain layers."""
     image = f"{demo.home.store}:localhost/debian-demo:latest"

@@ -93,6 +93,46 @@ def test_files_have_the_owners_of_the_joined_namespace(
     assert "the bundle joins a user namespace, which has its ID maps" in result.stderr
 
 
+# Root of a user namespace makes a network of his own, as podman does, and then the container.
+OUTER = """
+unshare --net sleep 1000 &
+while test "$(readlink /proc/$!/ns/net)" = "$(readlink /proc/$$/ns/net)"; do sleep 0.01; done
+sed -i "s#/HOLDER#/proc/$!/ns/net#" "$1/config.json"
+"$2" run --bundle "$1" readlink /proc/self/ns/net
+status=$?
+readlink /proc/$!/ns/net
+kill $!
+exit $status
+"""
+
+
+@pytest.mark.both_users
+def test_one_that_belongs_to_the_namespace_outside(demo_bundle: DemoBundle) -> None:
+    """A network that belongs to the caller's user namespace is joined before another is made."""
+    demo_bundle.linux(
+        namespaces=[
+            *({"type": kind} for kind in ("user", "mount", "pid", "ipc", "uts")),
+            {"type": "network", "path": "/HOLDER"},
+        ],
+        uidMappings=[],
+        gidMappings=[],
+    )
+    done = subprocess.run(
+        [
+            *("unshare", "--user", "--map-root-user", "sh", "-c", OUTER, "sh"),
+            *(demo_bundle.folder, demo_bundle.rootless.executable),
+        ],
+        env=dict(demo_bundle.rootless.home.environ),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    inside, holder = done.stdout.split()
+    assert inside == holder
+
+
 def test_what_cannot_be_joined(demo_bundle: DemoBundle, holder: int) -> None:
     """One line says what is wrong with a path."""
     for namespaces, says in (

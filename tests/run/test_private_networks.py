@@ -3,6 +3,7 @@
 import os
 import socket
 import subprocess
+import time
 
 import pytest
 import servers
@@ -98,6 +99,31 @@ class TestOutwards:
                 said = demo.ok("run", "--network", network, *command).strip()
                 assert (said == server.secret) is reached
 
+    def test_what_was_sent_last(self, demo: Rootless, forwarder: str) -> None:
+        """A program that sends and ends at once has sent it all: its network waits for that."""
+        size = 64 << 20
+        script = (
+            "import socket, sys; c = socket.create_connection(('10.0.2.2', int(sys.argv[1]))); "
+            f"c.sendall(bytes({size}))"
+        )
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = str(server.getsockname()[1])
+            command = ("debian-demo", "python3", "-c", script, port)
+            with demo.start("run", "--network", host_loopback(forwarder), *command):
+                server.settimeout(20)
+                connection, _ = server.accept()
+                with connection:
+                    connection.settimeout(20)
+                    got = sum(map(len, iter(lambda: connection.recv(1 << 20), b"")))
+        assert got == size
+
+    def test_pasta_is_not_flooded(self, demo: Rootless) -> None:
+        """What one connection has on the way is limited, for pasta drops what it cannot pass on."""
+        servers.need_route()
+        command = ("debian-demo", "cat", "/proc/sys/net/ipv4/tcp_wmem")
+        most = demo.ok("run", "--network", "pasta", *command).split()[2]
+        assert int(most) == 256 << 10
+
     def test_host_gateway(self, demo: Rootless, forwarder: str) -> None:
         """--add-host NAME:host-gateway leads to the host."""
         with servers.host_server("127.0.0.1") as server:
@@ -176,6 +202,48 @@ class TestJoined:
         """The path of the host's own network is the host's network."""
         out = demo.ok("run", "--network", "ns:/proc/self/ns/net", "debian-demo", "hostname")
         assert out.strip() == socket.gethostname()
+
+
+@pytest.mark.both_users
+class TestNeighbours:
+    """container:NAME: the network of a container that lives."""
+
+    def test_across_starts(self, demo_alone: Rootless) -> None:
+        """Who joined a container joins it again wherever that has come to run since."""
+        demo = demo_alone
+        port = servers.free_port()
+        serve = ("debian-demo", "python3", "-c", servers.SERVE, "tcp", "80")
+        ask = ("python3", "-c", servers.ASK, "localhost", "80")
+        demo.ok("run", "-d", "--name", "web", "-p", f"{port}:80", *serve)
+        try:
+            self.wait_for(demo, "web")
+            demo.ok("run", "--name", "asks", "--network", "container:web", "debian-demo", *ask)
+            for _ in range(2):
+                assert demo.ok("start", "-a", "asks") == "tcp for 127.0.0.1\n"
+                demo.ok("stop", "-t", "0", "web")
+                result = demo("start", "-a", "asks")
+                assert (result.status, result.stderr.count("\n")) == (125, 1)
+                assert "to be joined is not running: web (rootless start web)" in result.stderr
+                demo.ok("start", "web")
+                self.wait_for(demo, "web")
+            assert servers.ask_tcp("127.0.0.1", port).startswith("tcp for ")
+            assert demo.ok("port", "web") == f"80/tcp -> 0.0.0.0:{port}\n"
+        finally:
+            demo("rm", "-f", "asks")
+            demo("rm", "-f", "web")
+
+    def wait_for(self, demo: Rootless, name: str) -> None:
+        """Wait until its server listens: each start says so once."""
+        deadline = time.monotonic() + 10
+        script = "import socket; socket.create_connection(('localhost', 80)).close()"
+        while demo("exec", name, "python3", "-c", script).status:
+            assert time.monotonic() < deadline
+
+    def test_nobody(self, demo: Rootless) -> None:
+        """A name that no container has is refused."""
+        result = demo("run", "--network", "container:nobody", "debian-demo", "true")
+        assert (result.status, result.stderr.count("\n")) == (125, 1)
+        assert "no such container: nobody" in result.stderr
 
 
 class TestRefused:

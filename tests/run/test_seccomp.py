@@ -140,6 +140,22 @@ def test_privileges_can_be_new(demo: Rootless) -> None:
         assert "NoNewPrivs:\t0\nSeccomp:\t2\n" in status
 
 
+@pytest.mark.both_users
+def test_containers_that_live(demo: Rootless, kept_name: str) -> None:
+    """What `exec` starts is under the filter too, and so is the command when it starts again."""
+    status = ("grep", "-h", "Seccomp:", "/proc/self/status", "/proc/2/status")
+    demo.ok("run", "-d", "--name", kept_name, "debian-demo", "sleep", "600")
+    assert demo.ok("exec", kept_name, *status).split() == ["Seccomp:", "2"] * 2
+    demo.ok("stop", "-t", "0", kept_name)
+    demo.ok("start", kept_name)
+    assert demo.ok("exec", kept_name, *status).split() == ["Seccomp:", "2"] * 2
+    demo.ok("rm", "-f", kept_name)
+    option = ("--security-opt", "seccomp=unconfined")
+    demo.ok("run", "-d", *option, "--name", kept_name, "debian-demo", "sleep", "600")
+    assert demo.ok("exec", kept_name, *status).split() == ["Seccomp:", "0"] * 2
+    demo.ok("rm", "-f", kept_name)
+
+
 def test_a_profile_of_one_s_own(demo: Rootless, tmp_path: Path) -> None:
     """Docker's format; an error number, a comparison of an argument, a condition."""
     rules: list[dict[str, Any]] = [

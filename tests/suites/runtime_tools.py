@@ -40,7 +40,7 @@ _WAYS: Mapping[str, Sequence[str]] = {
 _LINE = re.compile(r"^(ok|not ok) \d+\s*(.*)$")
 _BLOCK = re.compile(r"^  ---$.*?^  \.\.\.$\n", re.MULTILINE | re.DOTALL)
 _CHANGING = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|ocitest\d+|\b\d{3,}\b")
-_TIMEOUT = 120
+_TIMEOUT = 300
 
 
 @dataclass(slots=True)
@@ -154,11 +154,11 @@ def run_program(built: Path, name: str, subject: Subject) -> Outcome:
 def read(done: "subprocess.CompletedProcess[str]") -> Outcome:
     """Read what a program printed (testanything.org).
 
-    Some programs assert nothing: they say nothing where all is well, and else what is wrong, as a
-    diagnostic that belongs to no assertion.
+    Some programs assert nothing: they say nothing where all is well, and else what is wrong, in a
+    diagnostic.
     """
     outcome = Outcome(status=done.returncode)
-    belongs = False
+    complaints = []
     for line in _BLOCK.sub(_as_one_line, done.stdout).splitlines():
         found = _LINE.match(line)
         if found:
@@ -168,11 +168,12 @@ def read(done: "subprocess.CompletedProcess[str]") -> Outcome:
                 outcome.skipped += 1
             else:
                 (outcome.passed if word == "ok" else outcome.failed)[text] += 1
-        elif line.startswith("  ---") and not belongs and '"error":' in line:
-            outcome.failed[_CHANGING.sub("N", line.partition('"error":')[2].strip(' }."'))] += 1
-        belongs = found is not None
+        elif line.startswith("  ---") and '"error":' in line:
+            text = line.partition('"error":')[2].partition("Refer to")[0]
+            complaints.append(_CHANGING.sub("N", text.strip(' }.\\n"')))
     if not outcome.status and not outcome.tried and not outcome.skipped:
-        outcome.passed["nothing to complain of"] = 1
+        outcome.failed.update(complaints)
+        outcome.passed["nothing to complain of"] = int(not complaints)
     outcome.said = " | ".join(line for line in done.stderr.splitlines() if line.strip())[-400:]
     return outcome
 

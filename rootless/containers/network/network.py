@@ -18,6 +18,7 @@ class Network:
         options: The forwarder's, as the user gave them.
         ports: What is published, every port of the host known.
         path: Of a namespace to join.
+        container: Whose namespace that is, by ID: at its next start it is another one.
         address: The container's own, "" where nobody here says which.
         resolver: A name server inside that asks the host's first one; "" for none.
         host_address: How the host is reached from inside; "" where it is not.
@@ -30,6 +31,7 @@ class Network:
     address: str = ""
     resolver: str = ""
     host_address: str = ""
+    container: str = ""
 
     @property
     def has_forwarder(self) -> bool:

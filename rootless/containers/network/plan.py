@@ -58,16 +58,18 @@ def _without_forwarder(mode: NetworkMode, ports: tuple[PortMapping, ...]) -> Net
     return joined(mode.target)
 
 
-def joined(path: str, like: Network | None = None) -> Network:
+def joined(path: str, like: Network | None = None, container: str = "") -> Network:
     """Return the network of a namespace that is there already.
 
     Args:
         path: Such as /proc/PID/ns/net.
         like: The network of the container whose namespace it is: its addresses are known then.
+        container: The ID of that container.
     """
     if namespace.is_own(path):
         return Network(host_address=_LOOPBACK)
-    return replace(like or Network(), kind=JOINED, options=(), ports=(), path=path)
+    like = like or Network()
+    return replace(like, kind=JOINED, options=(), ports=(), path=path, container=container)
 
 
 def choose_forwarder() -> Kind:

@@ -24,7 +24,7 @@ def cgroup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "user" / "container"
     folder.mkdir(parents=True)
     (folder / "cgroup.freeze").write_text("0")
-    (folder / "cgroup.events").write_text("populated 1\nfrozen 1\n")
+    (folder / "cgroup.events").write_text("populated 1\nfrozen 1\nfrozen 0\n")  # as it is asked for
     monkeypatch.setattr(
         pause, "_cgroup_of", lambda pid: "/user/own" if pid == "self" else "/user/container"
     )

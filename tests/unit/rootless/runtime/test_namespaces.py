@@ -22,11 +22,11 @@ def with_namespaces(*wanted: Namespace) -> Spec:
     return replace(SPEC, linux=LinuxSpec(wanted))
 
 
-def test_mount_namespace_is_not_joined() -> None:
-    """pivot_root(2) would take everybody there along."""
-    with pytest.raises(InvalidInput, match="a mount namespace cannot be joined"):
-        namespaces.check(with_namespaces(Namespace("mount", "/proc/1/ns/mnt")).linux)
-    namespaces.check(with_namespaces(Namespace("mount"), Namespace("pid", "/x")).linux)
+def test_who_joins_mounts() -> None:
+    """Only a mount namespace that is named by its path belongs to others."""
+    assert namespaces.joins_mounts(with_namespaces(Namespace("mount", "/x")).linux)
+    assert not namespaces.joins_mounts(with_namespaces(Namespace("mount")).linux)
+    assert not namespaces.joins_mounts(with_namespaces(Namespace("pid", "/x")).linux)
 
 
 def test_offsets_need_a_namespace() -> None:
@@ -45,12 +45,13 @@ def test_user_path() -> None:
 
 
 def test_own_namespaces_are_joined_already() -> None:
-    """To join the namespace that one is in changes nothing and needs no right."""
+    """To join the namespace that one is in needs no right; nothing of it is left to be done."""
     own = [
         Namespace(kind, f"/proc/self/ns/{file}")
         for kind, file in (("ipc", "ipc"), ("network", "net"), ("uts", "uts"), ("cgroup", "cgroup"))
     ]
-    namespaces.join_outer(with_namespaces(*own))
+    spec = with_namespaces(Namespace("pid"), *own)
+    assert namespaces.join_outer(spec) == with_namespaces(Namespace("pid"))
 
 
 @pytest.mark.needs_user
@@ -59,7 +60,7 @@ def test_what_cannot_be_joined_yet_is_left() -> None:
     pid = os.getppid()
     others = with_namespaces(Namespace("pid", f"/proc/{pid}/ns/pid"))
     before = os.readlink("/proc/self/ns/pid_for_children")
-    namespaces.join_outer(others)
+    assert namespaces.join_outer(others) == others
     assert os.readlink("/proc/self/ns/pid_for_children") == before
 
 

@@ -113,6 +113,7 @@ def test_joined() -> None:
     like = Network("pasta", ("--mtu", "1500"), WEB, "", "10.0.2.100", "10.0.2.3", "192.0.2.7")
     network = plan.joined("/proc/1/ns/net", like)
     assert network == Network("ns", (), (), "/proc/1/ns/net", "10.0.2.100", "10.0.2.3", "192.0.2.7")
+    assert plan.joined("/x", like, "one").container == "one"
     assert plan.joined("/proc/self/ns/net").kind == "host"
 
 

@@ -12,7 +12,7 @@ else: a record is there whole or not at all, and the reason is kept for who asks
 import contextlib
 import os
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
 
 from rootless.containers.policy import Policy
@@ -31,6 +31,15 @@ def files_of(folder: Path) -> list[Path]:
         found = [int(number) for stem, _, number in names if stem == LOG and number.isdigit()]
     older = [folder / f"{LOG}.{number}" for number in sorted(found, reverse=True)]
     return [*older, folder / LOG]
+
+
+def newest_first(folder: Path) -> Iterator[Path]:
+    """Yield the names of a log's files, those that come up meanwhile as well."""
+    yield folder / LOG
+    for number in count(1):
+        if number >= len(files_of(folder)):
+            return
+        yield folder / f"{LOG}.{number}"
 
 
 class LogFile:

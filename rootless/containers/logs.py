@@ -3,13 +3,14 @@
 import contextlib
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from rootless.containers.log_file import LOG, STDERR, files_of
+from rootless.containers.log_file import LOG, STDERR, files_of, newest_first
 
 _CHUNK = 1 << 16
+_TRIES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +85,7 @@ class LogReader:
     def entries(self) -> Iterator[Entry]:
         """Yield those that are there and have not been yielded."""
         if self._fd < 0:
-            for path in files_of(self._folder):
-                self._open(path)
-                yield from self._read_on()
-            return
+            self._fd = self._open_oldest()
         yield from self._read_on()
         while self._was_rotated():
             yield from self._read_on()  # what was written between the last look and the rotation
@@ -99,32 +97,50 @@ class LogReader:
             *lines, self._rest = (self._rest + data).split(b"\n")
             yield from filter(None, map(parse_entry, lines))
 
-    def _open(self, path: Path) -> None:
-        with contextlib.suppress(FileNotFoundError):
-            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-            self.close()
-            self._fd = fd
-            self._rest = b""
-
     def _was_rotated(self) -> bool:
+        if self._fd < 0:
+            return False
         try:
             return not os.path.samestat(os.stat(self._folder / LOG), os.fstat(self._fd))
         except FileNotFoundError:
             return False  # in the middle of it
 
-    def _open_next(self) -> None:
-        """Open the file that came after the one that is open."""
-        here = os.fstat(self._fd)
-        younger: Path | None = None
-        for path in reversed(files_of(self._folder)):
+    def _open_oldest(self) -> int:
+        """Return a descriptor of the oldest file, -1 where there is none."""
+        fd = -1
+        for _ in range(_TRIES):
+            fd = next(iter(self._opened(files_of(self._folder))), -1)
             with contextlib.suppress(FileNotFoundError):
-                if os.path.samestat(os.stat(path), here):
+                if fd < 0 or os.path.samestat(os.stat(files_of(self._folder)[0]), os.fstat(fd)):
                     break
-                younger = path
-        else:  # it is gone, and what came after it perhaps too: go on with the oldest there is
-            younger = next((path for path in files_of(self._folder) if path.exists()), None)
-        if younger is not None:
-            self._open(younger)
+            os.close(fd)  # its name was another file's by then
+            fd = -1
+        return fd
+
+    def _open_next(self) -> None:
+        """Go on with the file that came after the one that is open.
+
+        Names move on meanwhile, so what was seen is kept by descriptor. A file that is seen twice
+        does no harm: it is looked for the open one, from the newest on, and then one step back.
+        """
+        here = os.fstat(self._fd)
+        following = -1
+        for fd in self._opened(newest_first(self._folder)):
+            if os.path.samestat(os.fstat(fd), here):
+                os.close(fd)
+                break
+            if following >= 0:
+                os.close(following)
+            following = fd  # at the end the oldest there is, where the open one has gone
+        if following >= 0:
+            os.close(self._fd)
+            self._fd = following
+            self._rest = b""
+
+    def _opened(self, paths: Iterable[Path]) -> Iterator[int]:
+        for path in paths:
+            with contextlib.suppress(FileNotFoundError):
+                yield os.open(path, os.O_RDONLY | os.O_CLOEXEC)
 
 
 def read(folder: Path, wanted: Wanted, follow: Callable[[], bool] | None = None) -> Iterator[Entry]:

@@ -35,6 +35,8 @@ def remove(paths: Paths, record: Record, end: Callable[[Record], None] | None = 
         _end_or_refuse(paths, record, end)
         sweep(paths)
         return
+    if end is not None:
+        end(record)  # also what keeps another command waiting, which then gives the lock back
     with locked(paths, record):
         _end_or_refuse(paths, record, end)
         gone = take_away(paths, record)

@@ -8,13 +8,13 @@ import contextlib
 import logging
 import os
 import shutil
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from rootless.errors import Conflict, RootlessError, StoreError
 from rootless.linux.folder_lock import lock_dead, make_locked
+from rootless.linux.private_folder import make_private
 from rootless.linux.remove_tree import remove_tree
 from rootless.paths import Paths
 from rootless.runtime.cgroup import Cgroup
@@ -42,9 +42,8 @@ class RunFolder:
         path = runs / container_id
         try:
             # One by one: a parent that mkdir makes on the way has the mode of the umask.
-            paths.runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(paths.runtime)
             runs.mkdir(mode=0o700, exist_ok=True)
-            _check_private(paths.runtime)
             if path.exists():
                 _remove_dead(path)
             fd = make_locked(path)
@@ -98,17 +97,6 @@ def remove_run(path: Path) -> None:
         if cgroup_of(path):
             remove_cgroup(open_cgroup(cgroup_of(path)))
     shutil.rmtree(path, ignore_errors=True)
-
-
-def _check_private(folder: Path) -> None:
-    """Refuse a folder in a shared /tmp that another user made first."""
-    found = folder.lstat()
-    if found.st_uid != os.getuid() or stat.S_IMODE(found.st_mode) & 0o022:
-        raise StoreError(
-            "the run-time folder is not yours alone",
-            str(folder),
-            "set XDG_RUNTIME_DIR or TMPDIR to a folder of yours",
-        )
 
 
 def sweep(paths: Paths) -> None:

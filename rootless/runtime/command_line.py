@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 from rootless import __version__
 from rootless.errors import InvalidInput, RootlessError
+from rootless.linux.private_folder import make_private
 from rootless.oci.state import STATE_VERSION
 from rootless.paths import Paths
 from rootless.runtime import report
@@ -179,7 +180,9 @@ def _add_exec(verbs: Any) -> None:
 def _root(options: argparse.Namespace) -> Path:
     if options.root is not None:
         return Path(options.root).absolute()
-    return Paths.from_environment().runtime / "oci"
+    runtime = Paths.from_environment().runtime
+    make_private(runtime)  # it may lie in a shared /tmp
+    return runtime / "oci"
 
 
 def _create_request(options: argparse.Namespace) -> Any:

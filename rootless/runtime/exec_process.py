@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rootless.errors import InvalidInput, NotFound
+from rootless.linux import capset
 from rootless.oci.runtime_spec import Capabilities, Process, User, parse_process
-from rootless.runtime.capabilities import mask_of
 from rootless.runtime.status_file import StateFolder
 
 
@@ -88,7 +88,9 @@ def _user(own: User, words: ProcessWords) -> User:
 def _with(own: Capabilities | None, names: tuple[str, ...]) -> Capabilities | None:
     if own is None:
         return None  # it has them all
-    mask_of(names)
+    for name in names:
+        if name not in capset.NUMBERS:
+            raise InvalidInput("unknown capability", name, "capabilities(7) lists them")
 
     def added(held: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(dict.fromkeys((*held, *names)))

@@ -90,3 +90,12 @@ def test_what_a_kill_left(kept: Rootless) -> None:
     (containers / ("e" * 64)).mkdir()
     kept.ok("rm", "one")
     assert len(folders(kept)) == 1
+
+
+def test_in_a_group(kept: Rootless) -> None:
+    """`container` has the same commands, as podman has it."""
+    assert kept.ok("container", "rm", "one") == "one\n"
+    assert len(kept.ok("container", "prune").split()) == 1
+    assert folders(kept) == []
+    loading.refused(kept, "container", "load", says=("no such command: load",))
+    assert "prune" in kept.ok("container", "--help")

@@ -159,3 +159,37 @@ def test_the_starting_command_is_interrupted(containers: Containers, wait_until:
         assert (process.returncode, out, err.count(b"\n")) == (130, b"", 0)
         wait_until(lambda: all(each["State"] == "exited" for each in containers.ps("-a")))
     containers.remove_all()
+
+
+_FULL_DISK = """
+mkdir -p "$ROOTLESS_HOME/containers"
+mount -t tmpfs -o size=256k x "$ROOTLESS_HOME/containers"
+script='i=0; while [ $i -lt 9000 ]; do echo line $i of many that fill the disk; i=$((i+1)); done
+while :; do sleep 0.1; done'
+id=$(rootless run -d debian-demo sh -c "$script")
+until [ -n "$(rootless inspect -f .State.LogError "$id")" ]; do sleep 0.2; done
+rootless inspect -f .State.LogError "$id"
+rootless exec "$id" echo still here
+rootless logs --tail 1 "$id" >/dev/null
+rootless stop -t 0 "$id" >/dev/null
+rootless inspect -f .State.Status "$id"
+rootless inspect -f .State.ExitCode "$id"
+rootless rm "$id" >/dev/null
+ls -A "$ROOTLESS_HOME/containers"
+"""
+
+
+@pytest.mark.both_users
+def test_a_full_disk_for_the_log(demo_alone: Rootless) -> None:
+    """The container goes on, its end is known, and who reads the log is told."""
+    done = subprocess.run(
+        ["unshare", "-rm", "sh", "-ec", _FULL_DISK],
+        env=dict(demo_alone.home.environ),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    said = "No space left on device"
+    assert done.stdout == f"{said}\nstill here\nexited\n137\n", done.stderr
+    assert done.stderr == f"rootless: some of its output is not in the log: {said}\n"

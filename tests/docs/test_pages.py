@@ -41,12 +41,17 @@ def test_every_command_is_documented() -> None:
 
 
 def commands_shown(page: Path) -> Iterator[tuple[str, list[str]]]:
-    """Yield the command and the options of every `rootless …` line of a page's shell blocks."""
+    """Yield the command and the options of every `rootless …` line of a page's shell blocks.
+
+    A verb belongs to the command that has verbs: `runtime spec`.
+    """
     for block in re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL):
         for line in block.splitlines():
             for part in re.split(r"[|;]|&&", line.partition("#")[0]):
                 words = part.split()
-                if words[:1] == ["rootless"] and len(words) > 1 and words[1] in COMMANDS:
+                if words[:1] == ["rootless"] and words[1:2] == ["runtime"]:
+                    yield " ".join(words[1:3]), options_of("runtime", words[3:])
+                elif words[:1] == ["rootless"] and len(words) > 1 and words[1] in COMMANDS:
                     yield words[1], options_of(words[1], words[2:])
 
 
@@ -75,7 +80,7 @@ def test_options_exist(page: Path, rootless: Rootless) -> None:
         f"rootless {command} {option}"
         for command, options in commands_shown(page)
         for option in options
-        if not re.search(rf"(?<![\w-]){option}(?![\w-])", rootless.ok(command, "--help"))
+        if not re.search(rf"(?<![\w-]){option}(?![\w-])", rootless.ok(*command.split(), "--help"))
     ]
     assert unknown == []
 

@@ -101,7 +101,7 @@ class TestOutwards:
 
     def test_what_was_sent_last(self, demo: Rootless, forwarder: str) -> None:
         """A program that sends and ends at once has sent it all: its network waits for that."""
-        size = 16 << 20
+        size = 64 << 20
         script = (
             "import socket, sys; c = socket.create_connection(('10.0.2.2', int(sys.argv[1]))); "
             f"c.sendall(bytes({size}))"
@@ -116,6 +116,13 @@ class TestOutwards:
                     connection.settimeout(20)
                     got = sum(map(len, iter(lambda: connection.recv(1 << 20), b"")))
         assert got == size
+
+    def test_pasta_is_not_flooded(self, demo: Rootless) -> None:
+        """What one connection has on the way is limited, for pasta drops what it cannot pass on."""
+        servers.need_route()
+        command = ("debian-demo", "cat", "/proc/sys/net/ipv4/tcp_wmem")
+        most = demo.ok("run", "--network", "pasta", *command).split()[2]
+        assert int(most) == 256 << 10
 
     def test_host_gateway(self, demo: Rootless, forwarder: str) -> None:
         """--add-host NAME:host-gateway leads to the host."""

@@ -1,5 +1,6 @@
 """A container's log as it is read."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -91,3 +92,29 @@ def test_follows_to_the_end(tmp_path: Path) -> None:
 
     assert texts(read(tmp_path, Wanted(), more)) == [b"one", b"two", b"three"]
     log.close()
+
+
+def test_names_move_on_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rotation between the reader's looks at two names makes it skip nothing."""
+    log = a_log(tmp_path, Policy(log_bytes=200, log_files=50))
+    count = 0
+    opened = os.open
+
+    def say(times: int) -> None:
+        nonlocal count
+        for _ in range(times):
+            log.write(STDOUT, b"%d\n" % count, count)
+            count += 1
+
+    def slow_open(path: object, flags: int, *mode: int) -> int:
+        if flags & os.O_ACCMODE == os.O_RDONLY and count < 60:
+            say(4)
+        return opened(path, flags, *mode)  # type: ignore[arg-type]
+
+    say(12)
+    reader = LogReader(tmp_path)
+    monkeypatch.setattr(os, "open", slow_open)
+    said = [text for _ in range(20) for text in texts(reader.entries())]
+    reader.close()
+    log.close()
+    assert said == [b"%d" % i for i in range(count)]

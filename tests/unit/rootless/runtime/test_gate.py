@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from rootless.errors import CannotExecute, Conflict
+from rootless.linux.prctl import set_parent_death_signal
 from rootless.runtime import gate
 
 
@@ -26,6 +27,7 @@ def waiter(folder_fd: int, error: CannotExecute | None = None) -> int:
     pid = os.fork()
     if pid == 0:
         try:
+            set_parent_death_signal(signal.SIGKILL)  # else a failed test leaves it waiting
             wake_fd = gate.expect_signals()
             os.write(write_fd, b"ready")
             report = gate.wait(listener, wake_fd)
@@ -52,18 +54,18 @@ def test_it_waits_until_it_is_let_go(folder_fd: int) -> None:
     """It waits however often it is asked; once it runs its program nobody waits any more."""
     pid = waiter(folder_fd)
     assert all(gate.is_waiting(folder_fd) for _ in range(3))
-    gate.let_go(folder_fd)
+    gate.let_go(folder_fd, os.close)
     assert not gate.is_waiting(folder_fd)
     assert end(pid) == 0
     with pytest.raises(Conflict, match="does not wait to be started"):
-        gate.let_go(folder_fd)
+        gate.let_go(folder_fd, os.close)
 
 
 def test_a_failure_is_told(folder_fd: int) -> None:
     """What keeps it from executing its program is raised where it was let go."""
     pid = waiter(folder_fd, CannotExecute("cannot execute: it is a folder", "/x"))
     with pytest.raises(CannotExecute, match="it is a folder: /x"):
-        gate.let_go(folder_fd)
+        gate.let_go(folder_fd, os.close)
     assert end(pid) == 126
 
 
@@ -92,5 +94,5 @@ def test_it_does_not_answer(folder_fd: int) -> None:
     os.kill(pid, signal.SIGSTOP)
     assert all(gate.is_waiting(folder_fd) for _ in range(300))
     os.kill(pid, signal.SIGCONT)
-    gate.let_go(folder_fd)
+    gate.let_go(folder_fd, os.close)
     assert end(pid) == 0

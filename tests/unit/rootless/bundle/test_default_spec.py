@@ -73,3 +73,12 @@ def test_secrets_of_the_kernel_are_hidden() -> None:
     assert {"/proc/sys", "/proc/sysrq-trigger"} <= set(default_spec.READONLY_PATHS)
     paths = (*default_spec.MASKED_PATHS, *default_spec.READONLY_PATHS)
     assert all(path.startswith(("/proc/", "/sys/")) for path in paths)
+
+
+def test_pids() -> None:
+    """A PID namespace is made, joined by path, or left out for the host's."""
+    made = {each.type: each.path for each in default_spec.default_namespaces("host")}
+    assert made["pid"] == ""
+    joined = default_spec.default_namespaces("host", "ns:/proc/9/ns/pid")
+    assert Namespace("pid", "/proc/9/ns/pid") in joined
+    assert "pid" not in {each.type for each in default_spec.default_namespaces("host", "host")}

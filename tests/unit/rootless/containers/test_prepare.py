@@ -10,10 +10,10 @@ from rootless.bundle.bundle import Bundle
 from rootless.bundle.default_spec import default_spec
 from rootless.bundle.name_files import Dns
 from rootless.bundle.options import RunOptions
-from rootless.containers.container import Container, OverlayRoot, PlainRoot
+from rootless.containers.container import HOST, Container, OverlayRoot, PlainRoot
 from rootless.containers.network.mode import Kind, NetworkMode
 from rootless.containers.network.ports import PortMapping
-from rootless.containers.prepare import from_bundle, from_image, mappings_of
+from rootless.containers.prepare import Around, from_bundle, from_image, mappings_of
 from rootless.containers.request import RunRequest
 from rootless.errors import Conflict, InvalidInput, NotFound
 from rootless.image.names import resolve
@@ -231,3 +231,18 @@ def test_joined_network_has_its_own_map(loaded: Paths) -> None:
     request = RunRequest(network=NetworkMode(Kind.NAMESPACE, target="/x"), userns="keep-id")
     with pytest.raises(InvalidInput, match="cannot be chosen with a joined network namespace: /x"):
         made_of(loaded, "pic", request)
+
+
+def test_processes_of_others(loaded: Paths) -> None:
+    """What the spec says of the PID namespace is what was looked up, /proc as well."""
+    store = Store.open(loaded, create=False)
+    around = Around(pid=HOST)
+    made = from_image(store, resolve(store, "pic"), RunRequest(), around=around)
+    assert made.pid == HOST
+    assert made.spec.linux.namespace("pid") is None
+    assert [each.type for each in made.spec.mounts if each.destination == "/proc"] == ["bind"]
+    request = RunRequest(userns="keep-id")
+    around = Around(pid="a" * 64, pid_path="/x")
+    assert around.pid_for_spec == "ns:/x"
+    with pytest.raises(InvalidInput, match="cannot be chosen with a joined PID namespace: /x"):
+        from_image(store, resolve(store, "pic"), request, around=around)

@@ -30,9 +30,7 @@ def test_an_init_that_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
         pidfd = os.pidfd_open(process.pid)
         shared = SharedPids(process.pid, pidfd)
         shared.serve()
-        assert (
-            shared.patience_ms() is not None
-        )  # there is no workload to look at
+        assert shared.patience_ms() is not None  # there is no workload to look at
         shared.wind_up()
         shared.serve()
         assert process.poll() is None

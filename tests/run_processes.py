@@ -66,6 +66,11 @@ def with_word(word: str) -> list[int]:
     return [pid for pid, _, _ in _all() if word.encode() in _command(pid).split(b"\0")]
 
 
+def parent_of(pid: int) -> int:
+    """Return a process's parent."""
+    return next(parent for each, _, parent in _all() if each == pid)
+
+
 def kill(pid: int) -> None:
     """Send SIGKILL, if the process is there."""
     with contextlib.suppress(ProcessLookupError):

@@ -162,6 +162,7 @@ class Session:
 
     def close(self) -> None:
         """Wait for the container's processes: their files go next."""
+        self._control.shut_down()  # where the supervisor was killed, init learns it by this
         if self._init_fd >= 0:
             poll = select.poll()
             poll.register(self._init_fd, select.POLLIN)

@@ -5,6 +5,7 @@ children are all that has to be signalled, again and again until there are none.
 get their process IDs before they have been waited for.
 """
 
+import contextlib
 import os
 import signal
 import time
@@ -21,13 +22,16 @@ class Descendants:
 
     def __init__(self) -> None:
         prctl.set_child_subreaper()
+        # Ending them takes time: that the parent is gone is learnt by the end of a channel.
+        prctl.clear_parent_death_signal()
         self._fd = _open_children()
 
     def end(self) -> None:
         """Kill them all and wait for their end."""
         while True:
             for word in os.pread(self._fd, _MOST_BYTES, 0).split():
-                os.kill(int(word), signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(word), signal.SIGKILL)
             try:
                 while os.waitpid(-1, os.WNOHANG)[0]:
                     continue

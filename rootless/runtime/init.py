@@ -54,10 +54,11 @@ def supervise(
     `control` brings `{"signal": N}` from the runner outside; a stop is answered. Its end means that
     the runner is gone, and then nobody may be left running: neither is of the `descendants`.
     """
-    status = _watch(workload, control, signals)
-    if descendants is not None:
-        descendants.end()
-    return status
+    try:
+        return _watch(workload, control, signals)
+    finally:
+        if descendants is not None:
+            descendants.end()
 
 
 def _watch(workload: int, control: Channel, signals: SignalPipe) -> int:

@@ -8,8 +8,7 @@ and it has no descriptor of the caller's but those asked for.
 
 import contextlib
 import os
-import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ from typing import Any
 from rootless.errors import Conflict, InvalidInput, RootlessError
 from rootless.linux import prctl
 from rootless.linux.channel import Channel
-from rootless.linux.pidfd import send_signal
 from rootless.oci.linux_spec import LinuxSpec
 from rootless.oci.runtime_spec import Process
 from rootless.oci.state import Status
@@ -29,17 +27,9 @@ from rootless.runtime.join import join, open_namespaces
 from rootless.runtime.process import ProcessOptions, check_preserved, exec_workload
 from rootless.runtime.seccomp_filter import filter_of
 from rootless.runtime.seccomp_listener import tell_agent
+from rootless.runtime.signals import forwarding
 from rootless.runtime.status_file import StateFolder
 from rootless.userns.create import Child, fork_into
-
-_FORWARDED = (
-    signal.SIGHUP,
-    signal.SIGINT,
-    signal.SIGQUIT,
-    signal.SIGTERM,
-    signal.SIGUSR1,
-    signal.SIGUSR2,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +72,7 @@ def execute(root: Path, container_id: str, request: ExecRequest) -> int:
             stack.callback(console.close)
         pidfds: list[int] = []
         if not request.detach:
-            stack.enter_context(_forwarding(pidfds))
+            stack.enter_context(forwarding(pidfds))
         place = Place(record.pid, record.started, linux, record.cgroup, state)
         running = start_inside(place, request.process, request.preserve_fds)
         stack.callback(running.close)
@@ -231,19 +221,3 @@ def _start(process: Process, options: ProcessOptions, report: Channel) -> None:
         report.send({"error": failure.to_record()})
         os._exit(RootlessError.exit_status)
     exec_workload(process, options, report)
-
-
-@contextlib.contextmanager
-def _forwarding(pidfds: list[int]) -> Iterator[None]:
-    """Pass signals on to the processes, which have a session of their own."""
-
-    def forward(number: int, _frame: object) -> None:
-        for pidfd in pidfds:
-            send_signal(pidfd, number)
-
-    before = {number: signal.signal(number, forward) for number in _FORWARDED}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

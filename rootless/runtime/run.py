@@ -1,19 +1,14 @@
 """`run`: create, start, wait and delete in one (runc's verb; not of the specification)."""
 
-import contextlib
 import os
-import signal
-from collections.abc import Iterator
 
 from rootless.errors import RootlessError
 from rootless.linux import prctl
-from rootless.linux.pidfd import send_signal
 from rootless.runtime.create import CreateRequest, create
 from rootless.runtime.delete import delete
+from rootless.runtime.signals import forwarding
 from rootless.runtime.start import start
 from rootless.runtime.status_file import StateFolder
-
-_FORWARDED = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 
 
 def run(request: CreateRequest) -> int:
@@ -28,7 +23,7 @@ def run(request: CreateRequest) -> int:
         if pidfd is None:
             raise RootlessError("the container ended before it was started", request.id)
         try:
-            with _forwarding(pidfd):
+            with forwarding([pidfd]):
                 start(request.root, request.id)
                 _, status = os.waitpid(pid, 0)
         finally:
@@ -37,18 +32,3 @@ def run(request: CreateRequest) -> int:
         delete(request.root, request.id, force=True)
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else 128 - code
-
-
-@contextlib.contextmanager
-def _forwarding(pidfd: int) -> Iterator[None]:
-    """Pass signals on to the container, which has a session of its own."""
-
-    def forward(number: int, _frame: object) -> None:
-        send_signal(pidfd, number)
-
-    before = {number: signal.signal(number, forward) for number in _FORWARDED}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

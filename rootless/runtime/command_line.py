@@ -20,6 +20,13 @@ from rootless.runtime import report
 _PROGRAM = "rootless-runtime"
 
 
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Keeps lines, as the version has two, and says `Usage` as the other commands do."""
+
+    def add_usage(self, usage: Any, actions: Any, groups: Any, prefix: str | None = None) -> None:
+        super().add_usage(usage, actions, groups, prefix or "Usage: ")
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise InvalidInput(message, "", f"see '{self.prog} --help'")
@@ -63,7 +70,8 @@ def main(
 def _parser(program: str) -> argparse.ArgumentParser:
     parser = _Parser(
         prog=program,
-        formatter_class=argparse.RawDescriptionHelpFormatter,  # the version has two lines
+        usage=f"{program} [OPTIONS] VERB ...",
+        formatter_class=_Formatter,
         description="An OCI runtime for ordinary users, with runc's command line: what podman and\n"
         "conmon drive. A container is made of a bundle: a folder with config.json and a\n"
         "root file system.",
@@ -86,7 +94,8 @@ def _parser(program: str) -> argparse.ArgumentParser:
         "--cgroup-manager",
         default="cgroupfs",
         choices=("cgroupfs", "systemd", "disabled"),
-        help="who makes the cgroup, in crun's words; podman asks for none by 'disabled'",
+        metavar="NAME",
+        help="cgroupfs, systemd or disabled, in crun's words; podman asks for none by it",
     )
     parser.add_argument("--rootless", default="", help=argparse.SUPPRESS)
     _add_verbs(parser.add_subparsers(metavar="VERB", required=True, parser_class=_Parser))

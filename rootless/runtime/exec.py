@@ -27,7 +27,7 @@ from rootless.runtime.join import join, open_namespaces
 from rootless.runtime.process import ProcessOptions, check_preserved, exec_workload
 from rootless.runtime.seccomp_filter import filter_of
 from rootless.runtime.seccomp_listener import tell_agent
-from rootless.runtime.signals import forwarding
+from rootless.runtime.signals import Forwarding
 from rootless.runtime.status_file import StateFolder
 from rootless.userns.create import Child, fork_into
 
@@ -70,13 +70,12 @@ def execute(root: Path, container_id: str, request: ExecRequest) -> int:
         if request.console_socket:
             console = terminal.ConsoleSocket(request.console_socket)
             stack.callback(console.close)
-        pidfds: list[int] = []
-        if not request.detach:
-            stack.enter_context(forwarding(pidfds))
+        forwarding = None if request.detach else stack.enter_context(Forwarding())
         place = Place(record.pid, record.started, linux, record.cgroup, state)
         running = start_inside(place, request.process, request.preserve_fds)
         stack.callback(running.close)
-        pidfds.append(running.pidfd)
+        if forwarding is not None:
+            forwarding.to(running.pidfd)
         if console is not None and running.master_fd >= 0:
             console.send(running.master_fd)
         if request.pid_file:

@@ -6,7 +6,7 @@ from rootless.errors import RootlessError
 from rootless.linux import prctl
 from rootless.runtime.create import CreateRequest, create
 from rootless.runtime.delete import delete
-from rootless.runtime.signals import forwarding
+from rootless.runtime.signals import Forwarding
 from rootless.runtime.start import start
 from rootless.runtime.status_file import StateFolder
 
@@ -23,7 +23,8 @@ def run(request: CreateRequest) -> int:
         if pidfd is None:
             raise RootlessError("the container ended before it was started", request.id)
         try:
-            with forwarding([pidfd]):
+            with Forwarding() as forwarding:
+                forwarding.to(pidfd)
                 start(request.root, request.id)
                 _, status = os.waitpid(pid, 0)
         finally:

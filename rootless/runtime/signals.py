@@ -1,8 +1,7 @@
 """Signals of who starts a program: what it must not take along, and what is passed on to it."""
 
-import contextlib
 import signal
-from collections.abc import Iterator, Sequence
+from typing import Self
 
 from rootless.linux.pidfd import send_signal
 
@@ -27,17 +26,37 @@ def reset_signals() -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
 
 
-@contextlib.contextmanager
-def forwarding(pidfds: Sequence[int]) -> Iterator[None]:
-    """Pass signals on to processes with sessions of their own; `pidfds` may grow meanwhile."""
+class Forwarding:
+    """Passes signals on to a process that has a session of its own; a context manager.
 
-    def forward(number: int, _frame: object) -> None:
-        for pidfd in pidfds:
+    Those that come before there is such a process wait for it; the second one then ends the caller,
+    with the status of a signal.
+    """
+
+    def __init__(self) -> None:
+        self._pidfd = -1
+        self._waiting: list[int] = []
+        self._before: dict[signal.Signals, object] = {}
+
+    def __enter__(self) -> Self:
+        for number in _FORWARDED:
+            self._before[number] = signal.signal(number, self._forward)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
+
+    def to(self, pidfd: int) -> None:
+        """Pass them on to this process from here on."""
+        self._pidfd = pidfd
+        for number in self._waiting:
             send_signal(pidfd, number)
 
-    before = {number: signal.signal(number, forward) for number in _FORWARDED}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    def _forward(self, number: int, _frame: object) -> None:
+        if self._pidfd >= 0:
+            send_signal(self._pidfd, number)
+        elif self._waiting:
+            raise SystemExit(128 + number)
+        else:
+            self._waiting.append(number)

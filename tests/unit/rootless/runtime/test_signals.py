@@ -4,7 +4,9 @@ import os
 import signal
 import subprocess
 
-from rootless.runtime.signals import forwarding, reset_signals
+import pytest
+
+from rootless.runtime.signals import Forwarding, reset_signals
 
 
 def test_nothing_is_ignored_or_blocked() -> None:
@@ -26,11 +28,24 @@ def test_nothing_is_ignored_or_blocked() -> None:
 def test_passed_on_and_put_back() -> None:
     """A signal goes to the process that was started; the handlers before come back."""
     before = signal.getsignal(signal.SIGUSR1)
-    pidfds: list[int] = []
-    with forwarding(pidfds), subprocess.Popen(["sleep", "600"]) as process:
-        pidfds.append(os.pidfd_open(process.pid))
+    with Forwarding() as forwarding, subprocess.Popen(["sleep", "600"]) as process:
+        pidfd = os.pidfd_open(process.pid)
+        forwarding.to(pidfd)
         os.kill(os.getpid(), signal.SIGUSR1)
         assert process.wait(10) == -signal.SIGUSR1
         os.kill(os.getpid(), signal.SIGUSR1)  # nobody is there any more
-    os.close(pidfds[0])
+    os.close(pidfd)
     assert signal.getsignal(signal.SIGUSR1) is before
+
+
+def test_one_that_comes_too_early() -> None:
+    """It waits until there is a process; a second one ends who waits."""
+    with Forwarding() as forwarding, subprocess.Popen(["sleep", "600"]) as process:
+        os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(SystemExit) as ended:
+            os.kill(os.getpid(), signal.SIGINT)
+        assert ended.value.code == 128 + signal.SIGINT
+        pidfd = os.pidfd_open(process.pid)
+        forwarding.to(pidfd)
+        assert process.wait(10) == -signal.SIGTERM
+    os.close(pidfd)

@@ -24,7 +24,7 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
     """Keeps lines, as the version has two, and says `Usage` as the other commands do."""
 
     def add_usage(self, usage: Any, actions: Any, groups: Any, prefix: str | None = None) -> None:
-        super().add_usage(usage, actions, groups, prefix or "Usage: ")
+        super().add_usage(usage, actions, groups, "Usage: " if prefix is None else prefix)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -98,7 +98,8 @@ def _parser(program: str) -> argparse.ArgumentParser:
         help="cgroupfs, systemd or disabled, in crun's words; podman asks for none by it",
     )
     parser.add_argument("--rootless", default="", help=argparse.SUPPRESS)
-    _add_verbs(parser.add_subparsers(metavar="VERB", required=True, parser_class=_Parser))
+    verbs = parser.add_subparsers(prog=program, metavar="VERB", required=True, parser_class=_Parser)
+    _add_verbs(verbs)
     return parser
 
 

@@ -37,7 +37,7 @@ class Notes:
 
     def __init__(self, paths: Paths, record: Record, folder: Path, *, detached: bool) -> None:
         self.live = Live(STARTING, own_id(), detached=detached)
-        self.last = LastRun(socket.gethostname())
+        self.last = LastRun(socket.gethostname(), folder=str(folder))
         self._folder = folder
         # What goes with its run leaves no note of it.
         self._kept_in = folder_of(paths, record) if record.kept else None

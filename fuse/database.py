@@ -35,7 +35,8 @@ def create(path: str | os.PathLike[str], schema: str) -> sqlite3.Connection:
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644))
     database = sqlite3.connect(path, isolation_level=None)
     try:
-        database.executescript(_WRITING + statements + "BEGIN;")
+        with translated_write_errors(path):
+            database.executescript(_WRITING + statements + "BEGIN;")
     except BaseException:
         database.close()
         raise

@@ -50,7 +50,7 @@ def run_request(given: Mapping[str, Any]) -> tuple[str, RunRequest]:
     if given["bundle"]:
         _check_bundle_options(given)
         image, command = "", words
-    elif words:
+    elif words and words[0]:
         image, command = words[0], words[1:]
     else:
         raise InvalidInput("no image given", "", "rootless run IMAGE [COMMAND]...")

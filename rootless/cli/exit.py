@@ -41,6 +41,8 @@ def status_of(call: Callable[[], object], *, debug: bool) -> int:
     except Exception as error:  # noqa: BLE001 - the one border where every error becomes a line
         if debug:
             traceback.print_exc()
+        if isinstance(error, OSError) and not error.filename and _output_fails():
+            error = StoreError(f"cannot write: {error.strerror}", "standard output")
         return _report(error)
     return result if isinstance(result, int) else 0
 
@@ -50,6 +52,16 @@ def _end_unread() -> int:
     # keeps the interpreter from flushing into the closed pipe again
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 128 + signal.SIGPIPE
+
+
+def _output_fails() -> bool:
+    """Tell whether standard output takes nothing (a full disk); what waits for it is dropped."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
 
 
 def _report(error: Exception) -> int:

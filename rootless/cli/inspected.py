@@ -30,7 +30,14 @@ def details(name: str, kind: str) -> dict[str, Any]:
             if kind:
                 raise
     store = Store.open(paths, create=False)
-    image = names.resolve(store, name)
+    try:
+        image = names.resolve(store, name)
+    except NotFound as error:
+        if kind:
+            raise
+        near = error.fix.startswith("did you mean")
+        fix = error.fix if near else "'rootless ps -a' and 'rootless images' list what is there"
+        raise NotFound("no such container or image", name, fix) from error
     named = (
         entry.reference
         for entry in names.entries(store)

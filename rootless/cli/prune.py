@@ -31,5 +31,5 @@ def prune(
 
     commands.remove_leftovers()
     found = listing.listed(filters or [], everything=True)
-    ended = [each.record.id for each in found if not each.status.is_alive]
+    ended = [each.record.id for each in found if not each.status.may_be_alive]
     return for_each(ended, lambda word: commands.remove_one(word, force=False))

@@ -10,7 +10,7 @@ from pathlib import Path
 from rootless.containers.root_files import RootFiles, read_inside
 from rootless.image.merged_tar import merged_chunks
 from rootless.image.store import TempFile, write_all
-from rootless.image.store_errors import explain
+from rootless.image.store_errors import explain, store_error
 
 _STEP = 1 << 20
 
@@ -63,6 +63,10 @@ def export(files: RootFiles, fd: int, where: str, advance: Callable[[int], None]
     buffer = memoryview(bytearray(_STEP))
     with read_inside(files, merged_chunks) as stream:
         while n := stream.readinto(buffer):
-            with explain(where):
+            try:
                 write_all(fd, buffer[:n])
+            except BrokenPipeError:
+                raise  # the reader had enough: no fault, as of any program in a pipeline
+            except OSError as error:
+                raise store_error(error, where) from error
             advance(n)

@@ -17,6 +17,7 @@ from rootless.containers.status import (
     write_live,
 )
 from rootless.containers.times import now
+from rootless.image.store_errors import explain
 from rootless.linux.process_id import own_id
 from rootless.paths import Paths
 
@@ -37,17 +38,18 @@ class Notes:
 
     def __init__(self, paths: Paths, record: Record, folder: Path, *, detached: bool) -> None:
         self.live = Live(STARTING, own_id(), detached=detached)
-        self.last = LastRun(socket.gethostname())
+        self.last = LastRun(socket.gethostname(), folder=str(folder))
         self._folder = folder
         # What goes with its run leaves no note of it.
         self._kept_in = folder_of(paths, record) if record.kept else None
 
     def begin(self) -> None:
-        """Note the beginning of a run; raises OSError where the store takes nothing."""
+        """Note the beginning of a run; raises StoreError where the store takes nothing."""
         self.last = replace(self.last, started=now(), finished="", exit_code=0, error="")
         self._say(status=STARTING, started=self.last.started, supervisor=None)
         self._say(init=None, workload=None, health="")
-        self._write_last()
+        with explain(self._kept_in or self._folder):
+            self._write_last()
 
     def processes(self, session: Session) -> None:
         """Note which processes a run has."""

@@ -27,6 +27,7 @@ from rootless.containers.container import Container, OverlayRoot
 from rootless.containers.plain import from_document, to_document
 from rootless.containers.policy import Policy
 from rootless.errors import Conflict, InvalidInput, NotFound, StoreError
+from rootless.image.store_errors import store_error
 from rootless.oci.runtime_spec import format_spec
 from rootless.paths import Paths
 
@@ -293,8 +294,8 @@ def _explained(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        on = str(error.filename or folder)
-        raise StoreError(f"cannot keep the container: {error.strerror}", on) from error
+        why = store_error(error, folder)
+        raise StoreError(f"cannot keep the container: {why.what}", why.on, why.fix) from error
 
 
 def _write(path: Path, text: str, *, durable: bool = True) -> None:

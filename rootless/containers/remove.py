@@ -43,7 +43,7 @@ def remove(paths: Paths, record: Record, end: Callable[[Record], None] | None = 
     remove_run(run_folder_of(paths, record.id))
     folders = [gone]
     upperdir = upperdir_of(record)
-    if upperdir is not None and upperdir.parent.name == record.id:  # else it is the user's own
+    if upperdir is not None and _is_of(upperdir, record):
         folders.append(upperdir.parent)
     _remove_folders(folders)
     note_due(paths.store)
@@ -52,8 +52,27 @@ def remove(paths: Paths, record: Record, end: Callable[[Record], None] | None = 
 def _end_or_refuse(paths: Paths, record: Record, end: Callable[[Record], None] | None) -> None:
     if end is not None:
         end(record)
-    elif look(paths, record).is_alive:
+        return
+    status = look(paths, record)
+    if status.is_alive:
         raise Conflict("the container is running", record.name, "stop it first, or rm --force")
+    if status.may_be_alive and status.last is not None:
+        raise Conflict(
+            f"the container may be running on {status.last.host}",
+            record.name,
+            "rm it there, or rm --force",
+        )
+    upperdir = upperdir_of(record)
+    if upperdir is not None and _is_of(upperdir, record) and is_locked(upperdir):
+        raise Conflict(
+            "something that is not seen from here uses the container's files",
+            record.name,
+            "end it where it was started, or rm --force",
+        )
+
+
+def _is_of(upperdir: Path, record: Record) -> bool:
+    return upperdir.parent.name == record.id  # else it is the user's own
 
 
 def remove_damaged(paths: Paths, word: str) -> bool:

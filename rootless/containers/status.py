@@ -75,6 +75,7 @@ class LastRun:
         error: What kept it from starting, or ended it.
         restarts: How often it was started again.
         log_error: Why some of its output is not in the log.
+        folder: That of the run; "" in notes of older versions.
     """
 
     host: str
@@ -84,6 +85,7 @@ class LastRun:
     error: str = ""
     restarts: int = 0
     log_error: str = ""
+    folder: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +107,33 @@ class Status:
         """Tell whether something of it runs."""
         return self.word in ALIVE
 
+    @property
+    def may_be_alive(self) -> bool:
+        """Tell whether something of it runs, here or, for all that is known, on another host."""
+        return self.is_alive or self.word == ELSEWHERE
+
 
 def run_folder_of(paths: Paths, container_id: str) -> Path:
-    """Return the folder of a container's run."""
-    return paths.runtime / "runs" / container_id
+    """Return the folder of a container's run.
+
+    A run that was begun with another XDG_RUNTIME_DIR (by a batch job, after su) has it where its
+    note says: else what runs would be taken for dead, and its files be removed.
+    """
+    own = paths.runtime / "runs" / container_id
+    if is_locked(own):
+        return own
+    last = _read(paths.store / "containers" / container_id / _LAST_RUN, LastRun)
+    if last is None or last.finished or not last.folder or last.host != socket.gethostname():
+        return own
+    noted = Path(last.folder)
+    return noted if _is_own(noted) and is_locked(noted) else own
+
+
+def _is_own(folder: Path) -> bool:
+    try:  # /tmp may have been swept, and be another user's under the same name
+        return os.lstat(folder).st_uid == os.getuid()
+    except OSError:
+        return False
 
 
 def look(paths: Paths, record: Record) -> Status:

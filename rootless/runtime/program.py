@@ -47,6 +47,8 @@ _LAYOUTS = (_Layout("=Q", 32, 56, 56, 8, 32), _Layout("=I", 28, 44, 32, 4, 16))
 
 def find_program(name: str, env: Sequence[str]) -> str:
     """Return the path to execute as execvp(3) finds it; raises CommandNotFound, CannotExecute."""
+    if not name:  # of an empty variable in a script, as a rule
+        raise CommandNotFound("command not found: its name is empty")
     if "/" in name:
         candidates = [name]
     else:

@@ -1,6 +1,7 @@
 """`rootless export`, the real executable."""
 
 import os
+import signal
 import subprocess
 import tarfile
 from pathlib import Path
@@ -98,3 +99,17 @@ def test_a_file_is_whole_or_not_there(demo_own: Rootless, tmp_path: Path) -> Non
     assert os.listdir(tmp_path) == ["old.tar"]
     assert (tmp_path / "old.tar").read_text() == "old"
     demo_own.ok("export", "-o", "/dev/null", "c")
+
+
+def test_a_reader_that_has_enough(demo_own: Rootless) -> None:
+    """A closed pipe is a quiet end, as of tar."""
+    demo_own.ok("create", "--name", "c", "debian-demo", "true")
+    words = demo_own.command("export", "c")
+    pipe = subprocess.PIPE
+    with subprocess.Popen(words, env=dict(demo_own.home.environ), stdout=pipe, stderr=pipe) as tar:
+        assert tar.stdout is not None
+        assert tar.stderr is not None
+        assert len(tar.stdout.read(10)) == 10
+        tar.stdout.close()
+        assert tar.stderr.read() == b""
+    assert tar.returncode == 128 + signal.SIGPIPE

@@ -91,6 +91,7 @@ def test_no_such_image(loaded: Rootless) -> None:
     """A name that nobody has suggests near ones; where one is missing nothing is printed."""
     said = loaded("inspect", "pic", "pik")
     assert (said.status, said.stdout) == (125, "")
-    assert said.stderr == ("rootless: no such image: pik (did you mean localhost/pic:latest?)\n")
+    near = "rootless: no such container or image: pik (did you mean localhost/pic:latest?)\n"
+    assert said.stderr == near
     assert "expected" in loaded("inspect", "pic@sha256:12").stderr
     assert loaded("inspect").status == 125

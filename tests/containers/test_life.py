@@ -238,6 +238,47 @@ def test_prune(containers: Containers) -> None:
     assert [each["Id"] for each in containers.ps("-a")] == [running]
 
 
+def test_another_session(containers: Containers, tmp_path: Path) -> None:
+    """With another XDG_RUNTIME_DIR, as after su, one sees, uses and ends the same containers."""
+    container = containers.shell(LOOP)
+    (tmp_path / "other").mkdir(mode=0o700)
+    env = {"XDG_RUNTIME_DIR": str(tmp_path / "other")}
+    rootless = containers.rootless
+    assert rootless.ok("ps", "-q", "--no-trunc", env=env).split() == [container]
+    assert rootless.ok("exec", container, "echo", "in", env=env) == "in\n"
+    for words in (("start",), ("rm",)):
+        result = rootless(*words, container, env=env)
+        assert (result.status, "is running" in result.stderr) == (125, True)
+    rootless.ok("stop", "-t", "0", container, env=env)
+    assert containers.state(container)["Status"] == "exited"
+    rootless.ok("start", container, env=env)
+    assert containers.state(container)["Status"] == "running"
+
+
+def test_files_are_not_removed_below_what_is_not_seen(containers: Containers) -> None:
+    """On another host, or where the note of its run does not tell: rm wants -f, prune stays off."""
+    container = containers.shell(LOOP)
+    rootless = containers.rootless
+    note = rootless.home.store / "containers" / container / "last-run.json"
+    running = json.loads(note.read_text())
+    runs = rootless.home.runtime / "runs"
+    runs.rename(runs.with_name("hidden"))
+    try:
+        for changes, says in (
+            ({"folder": ""}, "something that is not seen from here uses the container's files"),
+            ({"host": "far.example"}, "the container may be running on far.example"),
+        ):
+            note.write_text(json.dumps(running | changes))
+            result = rootless("rm", container)
+            assert (result.status, says in result.stderr) == (125, True), result.stderr
+        assert container not in rootless.ok("prune")
+    finally:
+        if runs.exists():
+            runs.rmdir()
+        runs.with_name("hidden").rename(runs)
+        note.write_text(json.dumps(running))
+
+
 def test_top(containers: Containers, wait_until: WaitUntil) -> None:
     """The processes inside, with the IDs that they have there; also those of `exec`."""
     rootless = containers.rootless

@@ -161,6 +161,21 @@ def test_the_starting_command_is_interrupted(containers: Containers, wait_until:
     containers.remove_all()
 
 
+def test_a_store_that_takes_no_note_of_the_run(containers: Containers) -> None:
+    """A container whose run cannot be noted is not started; the line tells the way out."""
+    container = containers.create("true")
+    folder = containers.rootless.home.store / "containers" / container
+    folder.chmod(0o500)
+    try:
+        result = containers.rootless("start", container)
+    finally:
+        folder.chmod(0o700)
+    assert result.status == 125
+    assert "set ROOTLESS_HOME" in result.stderr
+    assert container in result.stderr
+    containers.remove_all()
+
+
 _FULL_DISK = """
 mkdir -p "$ROOTLESS_HOME/containers"
 mount -t tmpfs -o size=256k x "$ROOTLESS_HOME/containers"

@@ -27,6 +27,7 @@ def test_tells_the_signal(demo: Rootless, number: int, status: int) -> None:
         ("no-such-program", 127, "command not found: not found on the container's PATH"),
         ("/bin/no-such-program", 127, "command not found: no such file in the image"),
         ("/etc/passwd/x", 127, "command not found"),
+        ("", 127, "command not found: its name is empty"),
         ("/etc", 126, "permission denied"),
         ("/etc/passwd", 126, "permission denied"),
     ],
@@ -76,6 +77,7 @@ def test_of_another_user_is_judged_by_his_rights(demo: Rootless) -> None:
     ("words", "says"),
     [
         ((), "no image given"),
+        (("", "true"), "no image given"),
         (("--no-such-option", "debian-demo"), "no such option: --no-such-option"),
         (("-h",), "option '-h' requires an argument (see 'rootless run --help')"),
         (("no-such-image", "true"), "no such image: no-such-image"),

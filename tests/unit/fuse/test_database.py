@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 import sqlite3
 import stat
 from pathlib import Path
@@ -90,8 +91,19 @@ def test_a_bad_schema_leaves_no_connection(tmp_path: Path) -> None:
     """A file that cannot be begun is let go of."""
     with pytest.raises(FileNotFoundError):
         db.create(tmp_path / "t", "none.sql")
-    with pytest.raises(sqlite3.OperationalError):
+    with pytest.raises(OSError, match="syntax"):
         db.create(tmp_path / "t", "database.py")
+
+
+def test_a_disk_that_takes_not_even_the_schema(tmp_path: Path) -> None:
+    """It is an error of the system's from the first statement on."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        with pytest.raises(OSError, match=r"full|I/O"):
+            db.create(tmp_path / "t", "tree_schema.sql")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_full_disk_is_an_oserror(tmp_path: Path) -> None:

@@ -62,6 +62,20 @@ def test_status_of_a_command() -> None:
     assert status_of(lambda: "text", debug=False) == 0
 
 
+def test_output_that_cannot_be_written() -> None:
+    """A full disk below standard output is one line that says so, and no traceback after it."""
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "rootless", "--help"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+            timeout=60,
+        )
+    line = b"rootless: cannot write: No space left on device: standard output\n"
+    assert (done.returncode, done.stderr) == (125, line)
+
+
 def test_reader_of_the_output_is_gone() -> None:
     """A closed pipe is a quiet end, as of any program in a pipeline."""
     read_fd, write_fd = os.pipe()

@@ -76,6 +76,22 @@ def test_one_of_another_host(paths: Paths) -> None:
     assert look(paths, a_record()).word == "elsewhere"
 
 
+def test_one_that_was_started_from_another_session(paths: Paths, tmp_path: Path) -> None:
+    """With another XDG_RUNTIME_DIR a container lives all the same, until its lock is free."""
+    folder = records.create(paths, a_record())
+    noted = tmp_path / "other/runs" / a_record().id
+    noted.mkdir(parents=True)
+    write_last_run(folder, LastRun(HERE, "a", folder=str(noted)))
+    write_live(noted, Live("running", own_id(), detached=True))
+    fd = os.open(noted, os.O_RDONLY)
+    fcntl.flock(fd, fcntl.LOCK_EX)
+    assert statuses.run_folder_of(paths, a_record().id) == noted
+    assert look(paths, a_record()).word == "running"
+    os.close(fd)
+    assert statuses.run_folder_of(paths, a_record().id) != noted
+    assert look(paths, a_record()).word == "exited"
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"host": 7}'])
 def test_damaged_notes(paths: Paths, text: str) -> None:
     """They say nothing, and keep nobody from listing the container."""

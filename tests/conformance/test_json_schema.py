@@ -126,7 +126,7 @@ def changed(path: tuple[str | int, ...], value: Any) -> dict[str, Any]:
     if value is ...:
         del inner[path[-1]]
     else:
-        inner[path[-1]] = value
+        inner[path[-1]] = copy.deepcopy(value)  # a later change must not be made in it
     return document
 
 

@@ -197,9 +197,11 @@ ls -A "$ROOTLESS_HOME/containers"
 @pytest.mark.both_users
 def test_a_full_disk_for_the_log(demo_alone: Rootless) -> None:
     """The container goes on, its end is known, and who reads the log is told."""
+    environ = demo_alone.home.environ
+    folder = os.path.dirname(demo_alone.executable)
     done = subprocess.run(
         ["unshare", "-rm", "sh", "-ec", _FULL_DISK],
-        env=dict(demo_alone.home.environ),
+        env={**environ, "PATH": f"{folder}:{environ['PATH']}"},
         capture_output=True,
         text=True,
         timeout=120,

@@ -106,7 +106,7 @@ def test_status_is_the_workload_s(signals: init.SignalPipe, script: str, status:
     """It ends with the workload's status, 128+N for signal N."""
     ours, theirs = Channel.pair()
     with subprocess.Popen(["sh", "-c", script], start_new_session=True) as process:
-        assert init.supervise(process.pid, theirs, signals) == status
+        assert init.supervise(process.pid, theirs, signals, None) == status
         process.returncode = 0  # reaped by supervise
     ours.close()
     theirs.close()
@@ -119,10 +119,10 @@ def test_runner_s_signal_arrives_and_its_end_is_the_end(signals: init.SignalPipe
         ours.send({"signal": "TERM"})
         ours.send({})
         ours.send({"signal": int(signal.SIGTERM)})
-        assert init.supervise(process.pid, theirs, signals) == 128 + 15
+        assert init.supervise(process.pid, theirs, signals, None) == 128 + 15
         process.returncode = 0
     with subprocess.Popen(["sleep", "60"], start_new_session=True) as process:
         ours.close()
-        assert init.supervise(process.pid, theirs, signals) == 128 + 9
+        assert init.supervise(process.pid, theirs, signals, None) == 128 + 9
         process.kill()
     theirs.close()

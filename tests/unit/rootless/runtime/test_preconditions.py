@@ -19,8 +19,8 @@ def test_each_part_is_asked() -> None:
     check(SPEC)
     with pytest.raises(InvalidInput, match="timeOffsets"):
         check(replace(SPEC, linux=LinuxSpec(time_offsets={"boottime": TimeOffset(1)})))
-    with pytest.raises(Precondition, match="mountLabel"):
-        check(replace(SPEC, linux=LinuxSpec(mount_label="l")))
+    with pytest.raises(Precondition, match="selinuxLabel"):
+        check(replace(SPEC, process=replace(SPEC.process, selinux_label="l")))
 
 
 def test_unknown_capabilities_are_named_once(caplog: pytest.LogCaptureFixture) -> None:

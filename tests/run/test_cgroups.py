@@ -230,8 +230,15 @@ def test_a_container_has_its_own(
     assert process.stdout is not None
     assert process.stdout.readline() == "0::/\n"
     (name,) = tree.below()
-    comms = [Path(f"/proc/{pid}/comm") for pid in Cgroup(tree.path / name).pids()[-2:]]
-    wait_until(lambda: [comm.read_text() for comm in comms] == ["rootless-init\n", "sleep\n"])
+
+    def comms() -> list[str]:
+        found = []
+        for pid in Cgroup(tree.path / name).pids():
+            with contextlib.suppress(OSError):  # tail ends meanwhile
+                found.append(Path(f"/proc/{pid}/comm").read_text())
+        return found[-2:]
+
+    wait_until(lambda: comms() == ["rootless-init\n", "sleep\n"])
     process.terminate()
     process.communicate(timeout=60)
     assert tree.below() == []

@@ -160,9 +160,9 @@ def test_killed_in_the_middle(demo_own: Rootless) -> None:
         process = demo_own.start("commit", "c", "made", stdout=subprocess.DEVNULL)
         time.sleep(delay)
         process.send_signal(signal.SIGKILL)
-        if process.wait(10) == 0:
+        # It may have been done, and just not ended.
+        if process.wait(10) == 0 or "localhost/made" in demo_own.ok("images"):
             break
-        assert "localhost/made" not in demo_own.ok("images")
         assert (
             demo_own("commit", "-c", "RUN x", "c").status == 125
         )  # any command that writes sweeps

@@ -189,6 +189,6 @@ def test_several_places_at_once(schema: Any, data: st.DataObject) -> None:
         inner: Any = document
         for key in path[:-1]:
             inner = inner[key]
-        inner[path[-1]] = data.draw(st.sampled_from(OTHER_VALUES))
+        inner[path[-1]] = copy.deepcopy(data.draw(st.sampled_from(OTHER_VALUES)))
     if not schema.is_valid(document):
         assert refused_here(document)

@@ -27,7 +27,8 @@ from rootless.oci.linux_spec import IDMapping
 from rootless.oci.runtime_spec import Mount, Spec
 from rootless.overlay.driver import check_driver
 from rootless.runtime import namespaces
-from rootless.userns.idmap import IDMap, Mapping
+from rootless.runtime.user_namespace import id_map_of
+from rootless.userns.idmap import IDMap
 from rootless.userns.join import maps_of, read_maps
 from rootless.userns.maps import MapRequest, Maps, choose_maps
 from rootless.userns.subid import Caller
@@ -304,10 +305,7 @@ def _bundle_maps(spec: Spec, request: RunRequest) -> Maps:
 
 
 def _own_maps(spec: Spec, caller: Caller) -> Maps | None:
-    def idmap(mappings: tuple[IDMapping, ...]) -> IDMap:
-        return IDMap(tuple(Mapping(m.container_id, m.host_id, m.size) for m in mappings))
-
-    uid, gid = idmap(spec.linux.uid_mappings), idmap(spec.linux.gid_mappings)
+    uid, gid = id_map_of(spec.linux.uid_mappings), id_map_of(spec.linux.gid_mappings)
     user_uid, user_gid = uid.to_inside(caller.uid), gid.to_inside(caller.gid)
     if user_uid is None or user_gid is None:
         return None

@@ -229,12 +229,13 @@ def _start(options: argparse.Namespace) -> None:
 
 
 def _state(options: argparse.Namespace) -> None:
+    from rootless.runtime.list import Listed  # noqa: PLC0415
     from rootless.runtime.status_file import StateFolder  # noqa: PLC0415
 
     with StateFolder.open(_root(options), options.id) as folder:
         record = folder.record()
-        document = folder.state().to_document()
-    _print({**document, "created": record.created, "owner": str(record.owner)})
+        found = Listed(folder.state(record), record)
+    _print(found.to_document())
 
 
 def _kill(options: argparse.Namespace) -> None:

@@ -24,7 +24,7 @@ from rootless.runtime.process import check_preserved
 from rootless.runtime.seccomp_filter import filter_of
 from rootless.runtime.status_file import StateFolder
 from rootless.runtime.terminal import ConsoleSocket
-from rootless.runtime.user_namespace import maps_for
+from rootless.runtime.user_namespace import allows_setgroups, maps_for
 from rootless.userns.create import fork_into
 from rootless.userns.maps import Maps
 
@@ -127,9 +127,9 @@ class _Creation:
         self._folder = folder
         self._console = console
         self._cgroup: Cgroup | None = None
-        self._state = State(
-            request.id, Status.CREATING, 0, folder.record().bundle, spec.annotations
-        )
+        # runtime.md: past step 2, in which the namespaces are made, a container is "created"; its
+        # hooks are steps 3 to 5.
+        self._state = State(request.id, Status.CREATED, 0, folder.record().bundle, spec.annotations)
 
     def run(self, maps: Maps | None) -> None:
         """Create; whatever fails ends the container's process and runs the poststop hooks."""
@@ -193,7 +193,7 @@ class _Creation:
 
         def body(channel: Channel) -> int:
             # Who made a namespace that is joined, or the caller's own, is not asked.
-            found = options if maps is not None else replace(options, set_groups=_sets_groups())
+            found = options if maps is not None else replace(options, set_groups=allows_setgroups())
             channel.send({"pid": sandbox.start(inside, found, control)})
             channel.receive()  # while its parent is here its ID is not given to another
             return 0
@@ -217,15 +217,13 @@ class _Creation:
                 self._pass_terminal(fds[0])
                 control.send({"console": True})
             elif "environment" in message:
-                # runtime.md: past step 2, in which these namespaces were made, a container is
-                # "created"; its hooks are steps 3 to 5.
-                state = replace(self._state, status=Status.CREATED).to_json()
                 hooks = self._spec.hooks
-                run_hooks((*hooks.prestart, *hooks.create_runtime), state.encode())
-                control.send({"state": state})
+                state = self._state.to_json().encode()
+                run_hooks((*hooks.prestart, *hooks.create_runtime), state)
+                control.send({"state": self._state.to_json()})
             elif "ready" in message:
                 self._keep(pidfd)
-                control.send({"state": replace(self._state, status=Status.CREATED).to_json()})
+                control.send({"state": self._state.to_json()})
                 return
 
     def _pass_terminal(self, master_fd: int) -> None:
@@ -242,12 +240,6 @@ class _Creation:
             raise RootlessError("the container's process ended while it was created")
         if self._request.pid_file:
             write_pid_file(Path(self._request.pid_file), self._state.pid)
-
-
-def _sets_groups() -> bool:
-    """Tell whether this process's user namespace allows setgroups(2) (user_namespaces(7))."""
-    with open("/proc/self/setgroups", encoding="ascii") as file:
-        return file.read().strip() == "allow"
 
 
 def _messages(control: Channel) -> Iterator[tuple[Message, list[int]]]:

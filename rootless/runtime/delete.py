@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from rootless.errors import Conflict, NotFound, RootlessError, StoreError
+from rootless.errors import Conflict, NotFound, RootlessError
 from rootless.linux.pidfd import kill_and_wait
 from rootless.oci.state import State, Status
 from rootless.runtime.cgroups import open_cgroup
@@ -28,7 +28,7 @@ def delete(root: Path, container_id: str, *, force: bool = False) -> None:
         try:
             state = folder.state()
             hooks = folder.spec().hooks.poststop
-        except (StoreError, RootlessError):
+        except RootlessError:
             if not force:
                 raise
             folder.remove()

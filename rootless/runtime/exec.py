@@ -29,6 +29,7 @@ from rootless.runtime.seccomp_filter import filter_of
 from rootless.runtime.seccomp_listener import tell_agent
 from rootless.runtime.signals import Forwarding
 from rootless.runtime.status_file import StateFolder
+from rootless.runtime.user_namespace import allows_setgroups
 from rootless.userns.create import Child, fork_into
 
 
@@ -55,11 +56,10 @@ def execute(root: Path, container_id: str, request: ExecRequest) -> int:
     check_preserved(request.preserve_fds)
     with StateFolder.open(root, container_id) as folder:
         record = folder.record()
-        status = folder.status(record)
-        state = folder.state().to_document()
+        state = folder.state(record)
         linux = folder.spec().linux
-    if status is not Status.RUNNING:
-        raise Conflict(f"cannot execute in a container that is {status}", container_id)
+    if state.status is not Status.RUNNING:
+        raise Conflict(f"cannot execute in a container that is {state.status}", container_id)
     if request.process.terminal and not request.console_socket:
         raise InvalidInput(
             "a terminal is asked for and nobody takes its other side",
@@ -71,7 +71,7 @@ def execute(root: Path, container_id: str, request: ExecRequest) -> int:
             console = terminal.ConsoleSocket(request.console_socket)
             stack.callback(console.close)
         forwarding = None if request.detach else stack.enter_context(Forwarding())
-        place = Place(record.pid, record.started, linux, record.cgroup, state)
+        place = Place(record.pid, record.started, linux, record.cgroup, state.to_document())
         running = start_inside(place, request.process, request.preserve_fds)
         stack.callback(running.close)
         if forwarding is not None:
@@ -142,8 +142,7 @@ def start_inside(place: Place, process: Process, preserve_fds: int = 0) -> Runni
     """
     pid = place.pid
     # By the host's /proc: in the container's this process would not be found.
-    with open(f"/proc/{pid}/setgroups", encoding="ascii") as file:
-        set_groups = file.read().strip() == "allow"
+    set_groups = allows_setgroups(pid)
     seccomp = filter_of(place.linux)
     options = ProcessOptions(set_groups, preserve_fds=preserve_fds, seccomp=seccomp)
     report, theirs = Channel.pair()

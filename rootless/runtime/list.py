@@ -42,6 +42,6 @@ def containers(root: Path) -> Iterator[Listed]:
     for folder in all_folders(root):
         try:
             record = folder.record()
-            yield Listed(folder.state(), record)
+            yield Listed(folder.state(record), record)
         except RootlessError:
             continue

@@ -9,14 +9,13 @@ for it. The workload goes on when the agent has been given the listener.
 import array
 import json
 import os
-import re
 import socket
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from rootless.errors import Precondition, RootlessError
 from rootless.linux.channel import Channel, Message
+from rootless.linux.process_id import pid_of
 from rootless.oci.runtime_spec import OCI_VERSION
 from rootless.oci.seccomp_spec import SeccompSpec
 
@@ -66,7 +65,9 @@ def deliver(fds: list[int], spec: SeccompSpec, state: Mapping[str, Any]) -> None
     listener, pidfd, answer = fds
     workload = Channel(socket.socket(fileno=answer))
     try:
-        pid = _pid_of(pidfd)
+        pid = pid_of(pidfd)
+        if pid < 0:
+            raise RootlessError("the workload has ended before the seccomp agent was told of it")
         _give(listener, pid, spec, {**state, "pid": pid})
         workload.send({MESSAGE: True})
     finally:
@@ -109,12 +110,3 @@ def _send(path: str, document: bytes, listener: int) -> None:
             path,
             "linux.seccomp.listenerPath names it",
         ) from error
-
-
-def _pid_of(pidfd: int) -> int:
-    """Return the process ID behind a pidfd, as this process sees it (pidfd_open(2))."""
-    text = Path(f"/proc/self/fdinfo/{pidfd}").read_text(encoding="utf-8")
-    found = re.search(r"^Pid:\s+(\d+)$", text, re.MULTILINE)
-    if found is None:
-        raise RootlessError("the workload has ended before the seccomp agent was told of it")
-    return int(found[1])

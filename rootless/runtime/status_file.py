@@ -196,9 +196,9 @@ class StateFolder:
             return Status.STOPPED
         return Status.CREATED if gate.is_waiting(self.fd) else Status.RUNNING
 
-    def state(self) -> State:
-        """Return the state as the specification has it."""
-        record = self.record()
+    def state(self, record: Record | None = None) -> State:
+        """Return the state as the specification has it, of the record that was read."""
+        record = record or self.record()
         status = self.status(record)
         pid = 0 if status is Status.STOPPED else record.pid
         return State(record.id, status, pid, record.bundle, record.annotations)

@@ -31,7 +31,7 @@ def maps_for(spec: Spec) -> Maps | None:
             log.debug("an ordinary user needs a user namespace: one with the default maps is made")
         user = spec.process.user
         return choose_maps(MapRequest(uid=user.uid, gid=user.gid), Caller.current())
-    uid, gid = _id_map(spec.linux.uid_mappings), _id_map(spec.linux.gid_mappings)
+    uid, gid = id_map_of(spec.linux.uid_mappings), id_map_of(spec.linux.gid_mappings)
     if not gid.mappings:
         raise InvalidInput("there are uidMappings and no gidMappings", "linux.gidMappings")
     return Maps(
@@ -50,10 +50,17 @@ def is_privileged() -> bool:
     return all(capset.permitted() >> capset.NUMBERS[name] & 1 for name in needed)
 
 
+def allows_setgroups(pid: int | str = "self") -> bool:
+    """Tell whether a process's user namespace allows setgroups(2) (user_namespaces(7))."""
+    with open(f"/proc/{pid}/setgroups", encoding="ascii") as file:
+        return file.read().strip() == "allow"
+
+
 def _inside(idmap: IDMap, outside: int) -> int:
     found = idmap.to_inside(outside)
     return 0 if found is None else found
 
 
-def _id_map(mappings: tuple[IDMapping, ...]) -> IDMap:
+def id_map_of(mappings: tuple[IDMapping, ...]) -> IDMap:
+    """Return a spec's mappings as the map that they are."""
     return IDMap(tuple(Mapping(m.container_id, m.host_id, m.size) for m in mappings))

@@ -4,18 +4,28 @@ With `trees` the only door to that package.
 """
 
 from fuse.contents import TarContents
-from fuse.entry import Inode
+from fuse.entry import HARD_LINK, HAS_XATTRS, SPARSE, Entry, Extent, Inode
 from fuse.index import IndexBuilder as LayerIndexBuilder
+from fuse.index import IndexReader as LayerIndexReader
+from fuse.index import IndexWriter as LayerIndexWriter
 from fuse.ownership import Squash
+from fuse.tar_header import checked_target, clean_path
 from fuse.tar_reader import TarFormatError
 from fuse.tree import Tree
 from fuse.upper_walk import Changed, Hidden, Untouched, UpperFormError, UpperWalk
 
 __all__ = [
+    "HARD_LINK",
+    "HAS_XATTRS",
+    "SPARSE",
     "Changed",
+    "Entry",
+    "Extent",
     "Hidden",
     "Inode",
     "LayerIndexBuilder",
+    "LayerIndexReader",
+    "LayerIndexWriter",
     "Squash",
     "TarContents",
     "TarFormatError",
@@ -23,4 +33,6 @@ __all__ = [
     "Untouched",
     "UpperFormError",
     "UpperWalk",
+    "checked_target",
+    "clean_path",
 ]

@@ -9,7 +9,7 @@ from fuse.index import IndexBuilder as LayerIndexBuilder
 from fuse.index import IndexReader as LayerIndexReader
 from fuse.index import IndexWriter as LayerIndexWriter
 from fuse.ownership import Squash
-from fuse.pax import XATTR_PREFIX, parse_xattrs
+from fuse.pax import XATTR_PREFIX, clamp_time_ns, parse_xattrs
 from fuse.tar_header import checked_id, checked_target, clean_path
 from fuse.tar_reader import TarFormatError, TarReader
 from fuse.tree import Tree
@@ -39,6 +39,7 @@ __all__ = [
     "UpperWalk",
     "checked_id",
     "checked_target",
+    "clamp_time_ns",
     "clean_path",
     "parse_whiteout",
     "parse_xattrs",

@@ -12,7 +12,6 @@ import trio
 
 from rootless.errors import IntegrityError
 from rootless.image.byte_stream import ByteStream
-from rootless.oci import descriptor as media
 from rootless.oci.descriptor import REF_NAME, Descriptor
 from rootless.oci.digest import Digest, hex_of, sha256_of
 from rootless.oci.image_index import ImageIndex
@@ -63,11 +62,14 @@ class FileDestination:
         folder: What stands before a blob's name.
     """
 
-    parallel = 1  # a tar is written forwards; and compression has all cores already
-
     def __init__(self, files: Files, folder: str) -> None:
         self._files = files
         self._folder = folder
+
+    @property
+    def parallel(self) -> int:
+        """How many blobs it takes at a time."""
+        return self._files.parallel
 
     @property
     def where(self) -> str:
@@ -160,8 +162,3 @@ class DirDestination(FileDestination):
     async def finish(self) -> None:
         """Write the version of the format."""
         self._files.write("version", b"Directory Transport Version: 1.1\n")
-
-
-def is_index(media_type: str) -> bool:
-    """Return whether a document names manifests and not layers."""
-    return media_type in media.IMAGE_INDEXES

@@ -8,12 +8,18 @@ The older `repositories` and a folder for each layer are left out: since Docker 
 them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from rootless.errors import IntegrityError, InvalidInput
+from rootless.image import decompress
+from rootless.image.byte_stream import ByteStream, read_up_to
+from rootless.image.plan import PlannedLayer, plan
+from rootless.image.source import ArchiveFile, LayoutFolder
 from rootless.oci.digest import Digest, hex_of, sha256_of
 from rootless.oci.document import to_bytes
+from rootless.oci.image_index import host_platform
 from rootless.oci.reference import parse_reference
 from rootless.transfer.files import TarFiles
 from rootless.transfer.outgoing import Hashed, OutgoingImage, OutgoingLayer
@@ -70,6 +76,44 @@ class DockerArchive:
             if tar.digest() != layer.diff_id:
                 raise IntegrityError("wrong diff ID", layer.diff_id, f"the tar is {tar.digest()}")
         meter.enter(State.DONE)
+
+
+def plain_image(files: LayoutFolder | ArchiveFile, wanted: str) -> OutgoingImage:
+    """Return the image of an archive that is called *wanted*; "" where there is but one.
+
+    Raises:
+        InvalidInput: It is no archive of images, or several are meant.
+        NotFound: None is called so.
+    """
+    images = plan(files, wanted, host_platform())
+    if len(images) > 1:
+        named = ", ".join(name for image in images[:5] for name in image.references)
+        raise InvalidInput("several images are in the archive", files.what, f"name one: {named}")
+    image = images[0]
+    return OutgoingImage(
+        what=files.what,
+        names=image.references,
+        config_data=image.config_data,
+        config=image.config,
+        layers=tuple(_layer_of(files, layer) for layer in image.layers),
+    )
+
+
+def _layer_of(files: LayoutFolder | ArchiveFile, layer: PlannedLayer) -> OutgoingLayer:
+    @contextmanager
+    def open_tar() -> Iterator[ByteStream]:
+        with files.window(layer.name) as window:
+            if window is None:
+                raise IntegrityError("layer is missing", f"{layer.name} of {files.what}")
+            with decompress.opened(window, layer.name) as tar:
+                yield tar
+
+    with files.window(layer.name) as window:
+        is_plain = window is not None and not decompress.compression_of(
+            read_up_to(window, decompress.MAGIC_BYTES)
+        )
+        size = window.size if window is not None and is_plain else -1
+    return OutgoingLayer(layer.diff_id, size, open_tar)
 
 
 def _layer_name(diff_id: Digest) -> str:

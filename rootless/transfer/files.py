@@ -36,6 +36,10 @@ class Files(Protocol):
     def where(self) -> str:
         """What the user called it."""
 
+    @property
+    def parallel(self) -> int:
+        """How many files can be written at a time."""
+
     def has(self, name: str) -> bool:
         """Return whether a file is there by now."""
 
@@ -65,6 +69,8 @@ class FolderFiles:
         folder: The folder.
         where: What the user called it.
     """
+
+    parallel = 4
 
     def __init__(self, folder: Path, where: str) -> None:
         self._folder = folder
@@ -126,6 +132,8 @@ class TarFiles:
         fd: Where to; not closed.
         where: What the user called it.
     """
+
+    parallel = 1
 
     def __init__(self, fd: int, where: str) -> None:
         self._fd = fd

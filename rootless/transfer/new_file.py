@@ -9,15 +9,16 @@ import errno
 import glob
 import os
 import secrets
-import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from rootless.errors import Conflict, NotFound, StoreError
+from rootless.errors import Conflict, NotFound, RootlessError, StoreError
 from rootless.image import lock
-from rootless.image.store import TEMP_PREFIX, TempFile
+from rootless.image.store import TEMP_PREFIX, TempFile, write_all
+from rootless.linux.remove_tree import remove_tree
+from rootless.oci.digest import Digest
 
 _NO_TMPFILE = (errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL)
 _CAUSES = {
@@ -80,9 +81,19 @@ def new_file(output: str) -> Iterator[int]:
         os.close(fd)
 
 
+def write_digest(output: str, digest: Digest) -> None:
+    """Write what `--digestfile` asks for: the digest, as podman without an end of line."""
+    with new_file(output) as fd:
+        write_all(fd, digest.encode())
+
+
 @contextmanager
-def new_folder(output: str) -> Iterator[Path]:
+def new_folder(output: str, remove: Callable[[Path], None] = remove_tree) -> Iterator[Path]:
     """Give a folder to fill; it has its name once the block has ended well.
+
+    Args:
+        output: The folder.
+        remove: Removes one that will not be needed: a failed one, or a killed process's.
 
     Raises:
         Conflict: Something is there, and no empty folder.
@@ -92,7 +103,7 @@ def new_folder(output: str) -> Iterator[Path]:
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             fix = "remove it, or name another"
             raise Conflict("the destination exists", output, fix)
-        _sweep(path)
+        _sweep(path, remove)
         partial = path.with_name(f"{TEMP_PREFIX}{path.name}-{secrets.token_hex(4)}")
         partial.mkdir()
     fd = os.open(partial, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -102,7 +113,8 @@ def new_folder(output: str) -> Iterator[Path]:
         with explained(output):
             os.rename(partial, path)
     except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
+        with suppress(OSError, RootlessError):
+            remove(partial)
         raise
     finally:
         os.close(fd)
@@ -133,14 +145,14 @@ def _name(fd: int, path: Path) -> None:
         raise
 
 
-def _sweep(path: Path) -> None:
+def _sweep(path: Path, remove: Callable[[Path], None]) -> None:
     """Remove what killed processes left of this folder."""
     for dead in path.parent.glob(f"{TEMP_PREFIX}{glob.escape(path.name)}-????????"):
-        with suppress(OSError):
+        with suppress(OSError, RootlessError):
             fd = os.open(dead, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
             try:
                 if lock.try_lock(fd):
-                    shutil.rmtree(dead, ignore_errors=True)
+                    remove(dead)
             finally:
                 os.close(fd)
 

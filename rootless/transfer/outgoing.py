@@ -9,16 +9,16 @@ for byte, and the image keeps its digest.
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from rootless.errors import IntegrityError
+from rootless.errors import IntegrityError, InvalidInput
 from rootless.image.byte_stream import ByteStream, Source
 from rootless.image.names import Image
 from rootless.image.store import Store
 from rootless.oci import descriptor as media
 from rootless.oci.descriptor import Descriptor
-from rootless.oci.digest import Digest, sha256_of
+from rootless.oci.digest import Digest
 from rootless.oci.document import (
     MAX_CONFIG_BYTES,
     MAX_MANIFEST_BYTES,
@@ -123,6 +123,15 @@ def of_store(store: Store, image: Image) -> OutgoingImage:
     )
 
 
+def parse_form(text: str) -> bool | None:
+    """Return what `--format` says: a manifest of Docker's, of OCI's, or None for as it is."""
+    forms = {"": None, "oci": False, "v2s2": True, "docker": True}
+    if text not in forms:
+        fix = "Docker's schema 1 is no more" if text == "v2s1" else "one of oci, v2s2"
+        raise InvalidInput("no such format of a manifest", text, fix)
+    return forms[text]
+
+
 def parse_original(data: bytes) -> Original:
     """Return a manifest with its media type; raises InvalidInput."""
     manifest = parse_manifest(data)
@@ -134,7 +143,7 @@ def parse_original(data: bytes) -> Original:
 
 
 def manifest_for(
-    config_data: bytes,
+    config: Descriptor,
     layers: Sequence[Descriptor],
     *,
     docker: bool,
@@ -142,11 +151,10 @@ def manifest_for(
 ) -> bytes:
     """Return the manifest of a config and of layers as they were sent."""
     config_type = media.DOCKER_CONFIG if docker else media.IMAGE_CONFIG
-    config = Descriptor(config_type, sha256_of(config_data), len(config_data))
     value: dict[str, Any] = {
         "schemaVersion": 2,
         "mediaType": media.DOCKER_MANIFEST if docker else media.MANIFEST,
-        "config": config.to_json(),
+        "config": replace(config, media_type=config_type).to_json(),
         "layers": [layer.to_json() for layer in layers],
     }
     if annotations and not docker:

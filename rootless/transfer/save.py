@@ -88,8 +88,8 @@ def reading(store: Store) -> Iterator[None]:
 
 @contextmanager
 def output_fd(output: str) -> Iterator[int]:
-    """Give where an archive is written to: a new file, or standard output for ""."""
-    if output:
+    """Give where an archive is written to: a new file, or standard output for "" and "-"."""
+    if output not in ("", "-", "/dev/stdout"):
         with new_file(output) as fd:
             yield fd
         return

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import trio
 
+from rootless.errors import InvalidInput
 from rootless.image.byte_stream import ByteStream
 from rootless.oci import descriptor as media
 from rootless.oci.descriptor import Descriptor
@@ -123,9 +124,9 @@ class Sender:
         await self._each(take, range(len(image.layers)))
         layers = [layer for layer in sent if layer is not None]
         config_data = with_diff_ids(image.config_data, [layer.diff_id for layer in layers])
-        await self._put_document(config_data)
+        config = await self._put_document(config_data)
         data = manifest_for(
-            config_data,
+            config,
             [layer.descriptor for layer in layers],
             docker=docker,
             annotations=annotations_of(image.original),
@@ -147,7 +148,7 @@ class Sender:
             came = image.original.manifest.layers[position]
             fits = _name(came) in ("", "gzip", "zstd") and not (docker and _name(came) == "zstd")
             if fits and (not self._options.is_forced or _name(came) == compression.name):
-                yield replace(came, media_type=Compression(_name(came)).media_type(docker=docker))
+                yield retyped(came, docker=docker)
         made = self._recalled(layer, compression)
         if made is not None:
             yield Descriptor(compression.media_type(docker=docker), made.digest, made.size)
@@ -192,17 +193,18 @@ class Sender:
             self._memory.remember(layer.diff_id, compression.key, made)
         return sent
 
-    async def _put_document(self, data: bytes) -> None:
-        """Send a config, unless it is there."""
+    async def _put_document(self, data: bytes) -> Descriptor:
+        """Send a config, unless it is there; return its descriptor."""
         descriptor = Descriptor(media.IMAGE_CONFIG, sha256_of(data), len(data))
         if await self._destination.holds(descriptor):
-            return
+            return descriptor
 
         @contextmanager
         def open_at(offset: int) -> Iterator[ByteStream]:
             yield io.BytesIO(data[offset:])
 
         await self._destination.put(descriptor, open_at, lambda _: None)
+        return descriptor
 
     def _recalled(self, layer: OutgoingLayer, compression: Compression) -> Made | None:
         if compression.name == "":
@@ -210,6 +212,14 @@ class Sender:
         if self._memory is None or compression.is_chunked:
             return None
         return self._memory.recall(layer.diff_id).get(compression.key)
+
+
+def retyped(layer: Descriptor, *, docker: bool) -> Descriptor:
+    """Return a layer's descriptor as a manifest of Docker's or of OCI's has it."""
+    name = _name(layer)
+    if name == "?":
+        raise InvalidInput("a layer of an unknown kind", layer.media_type, "leave out --format")
+    return replace(layer, media_type=Compression(name).media_type(docker=docker))
 
 
 def _interruptible(advance: Advance) -> Advance:

@@ -29,6 +29,7 @@ class _Command:
 
 COMMANDS = {
     "run": _Command("rootless.cli.run", "Run a command in an image or a bundle."),
+    "pull": _Command("rootless.cli.pull", "Bring images from registries into the store."),
     "load": _Command("rootless.cli.load", "Load images from an OCI layout or an archive."),
     "save": _Command("rootless.cli.save", "Write images into an archive or a folder."),
     "copy": _Command("rootless.cli.copy", "Copy images between registries and files."),

@@ -6,7 +6,7 @@ came with them, its manifest goes out unchanged too.
 """
 
 import io
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -60,6 +60,7 @@ class Sender:
         options: How.
         progress: Who is told.
         memory: What the layers became before; None where nobody remembers.
+        known: By diff ID, the blobs in which images of the store came with a layer.
     """
 
     def __init__(
@@ -68,11 +69,13 @@ class Sender:
         options: SendOptions,
         progress: Progress,
         memory: MadeLayers | None = None,
+        known: Mapping[Digest, Sequence[Descriptor]] | None = None,
     ) -> None:
         self._destination = destination
         self._options = options
         self._progress = progress
         self._memory = memory
+        self._blobs = known or {}
         self._sent: dict[tuple[Digest, bool], SentLayer] = {}
         self._slots = trio.CapacityLimiter(destination.parallel)
 
@@ -144,11 +147,15 @@ class Sender:
     def _known(self, image: OutgoingImage, position: int, *, docker: bool) -> Iterator[Descriptor]:
         """Yield what the layer may be called at the destination, as a manifest would name it."""
         layer, compression = image.layers[position], self._options.compression
+        came = list(self._blobs.get(layer.diff_id, ()))
         if image.original is not None:
-            came = image.original.manifest.layers[position]
-            fits = _name(came) in ("", "gzip", "zstd") and not (docker and _name(came) == "zstd")
-            if fits and (not self._options.is_forced or _name(came) == compression.name):
-                yield retyped(came, docker=docker)
+            came.insert(0, image.original.manifest.layers[position])
+        for blob in came:
+            name = _name(blob)
+            fits = name in ("", "gzip", "zstd") and not (docker and name == "zstd")
+            wanted = name == compression.name if self._options.is_forced else name != ""
+            if fits and wanted:
+                yield retyped(blob, docker=docker)
         made = self._recalled(layer, compression)
         if made is not None:
             yield Descriptor(compression.media_type(docker=docker), made.digest, made.size)

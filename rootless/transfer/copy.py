@@ -6,9 +6,10 @@ registries is imported where one is meant: it costs a tenth of a second.
 """
 
 import os
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import trio
@@ -23,13 +24,14 @@ from rootless.image.tag import tag
 from rootless.oci.descriptor import Platform
 from rootless.oci.digest import Digest, sha256_of
 from rootless.oci.image_index import host_platform
+from rootless.oci.reference import parse_reference
 from rootless.transfer import tasks
 from rootless.transfer.compression import GZIP, Compression
 from rootless.transfer.described import Copier, CopyOptions, chosen, unpacked
 from rootless.transfer.destination import Destination, DirDestination, LayoutDestination
 from rootless.transfer.docker_archive import DockerArchive, plain_image
 from rootless.transfer.files import FolderFiles, TarFiles
-from rootless.transfer.known_blobs import KnownBlob, by_diff_id, known_blobs, lenders
+from rootless.transfer.known_blobs import by_diff_id, known_blobs, lenders
 from rootless.transfer.made_layers import MadeLayers
 from rootless.transfer.new_file import new_folder
 from rootless.transfer.origin import DirOrigin, LayoutOrigin, Origin
@@ -95,7 +97,7 @@ async def _copy(
         if destination.transport == "docker-archive":
             image = await unpacked(origin, await chosen(origin, await origin.top(), platform))
             return await _write_docker_archive(image, destination, given, progress)
-        async with opened_destination(store, destination, options) as there:
+        async with opened_destination(store, destination, options, _lender(source)) as there:
             how = CopyOptions(platform, options.whole, options.docker)
             digest = await Copier(origin, there, how, progress).copy(given)
             await there.finish()
@@ -118,7 +120,7 @@ async def _send(  # noqa: PLR0917 - as `copy`, and the image
         return await _write_docker_archive(image, destination, given, progress)
     is_ours = source.transport == STORE
     known = known_blobs(store) if is_ours and destination.transport == REGISTRY else ()
-    async with opened_destination(store, destination, options, known) as there:
+    async with opened_destination(store, destination, options, partial(lenders, known)) as there:
         sender = Sender(
             there,
             _send_options(destination, options),
@@ -136,6 +138,14 @@ def settings(given: "Settings | None") -> "Settings":
     from rootless.registry.settings import Settings  # noqa: PLC0415 - see above
 
     return given or Settings.load()
+
+
+def _lender(source: Place) -> Callable[[str, Digest], Sequence[str]]:
+    """Return who may lend the blobs of a copy: the repository that it comes from."""
+    if source.transport != REGISTRY:
+        return lambda _domain, _digest: ()
+    reference = parse_reference(source.path).canonical()
+    return lambda domain, _digest: (reference.path,) if reference.domain == domain else ()
 
 
 def _send_options(destination: Place, options: Options) -> SendOptions:
@@ -179,7 +189,7 @@ async def opened_origin(store: Store, place: Place, options: Options) -> AsyncIt
 
 @asynccontextmanager
 async def opened_destination(
-    store: Store, place: Place, options: Options, known: Sequence[KnownBlob] = ()
+    store: Store, place: Place, options: Options, lend: Callable[[str, Digest], Sequence[str]]
 ) -> AsyncIterator[Destination]:
     """Give where blobs and manifests go; files are there once the block has ended well."""
     if place.transport == REGISTRY:
@@ -187,12 +197,8 @@ async def opened_destination(
             registry_destination,
         )
 
-        async with registry_destination(
-            place.path,
-            settings(options.destination),
-            store.scratch,
-            lambda domain: lenders(known, domain),
-        ) as repository:
+        configured = settings(options.destination)
+        async with registry_destination(place.path, configured, store.scratch, lend) as repository:
             yield repository
     elif place.transport == "oci":
         with layout_folder(place.path) as layout:

@@ -16,6 +16,7 @@ from rootless.oci.digest import Digest
 from rootless.oci.document import MAX_MANIFEST_BYTES
 from rootless.oci.manifest import parse_manifest
 from rootless.oci.reference import Reference, parse_reference
+from rootless.transfer.made_layers import MadeLayers
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,19 @@ class KnownBlob:
 
 
 def known_blobs(store: Store) -> tuple[KnownBlob, ...]:
-    """Return the layers of all images that came with a manifest; damaged images say nothing."""
+    """Return the layers of all images that came with a manifest; damaged images say nothing.
+
+    What was pushed before is among them.
+    """
     found: list[KnownBlob] = []
     for entry in names.entries(store):
         with suppress(RootlessError):
             found += _blobs_of(store, entry)
+    for diff_id, made in MadeLayers(store).all():
+        for repository in made.repositories:
+            with suppress(RootlessError):
+                descriptor = Descriptor(made.media_type, made.digest, made.size)
+                found.append(KnownBlob(diff_id, descriptor, parse_reference(repository)))
     return tuple(found)
 
 
@@ -50,13 +59,14 @@ def by_diff_id(blobs: Sequence[KnownBlob]) -> Mapping[Digest, Sequence[Descripto
     return {diff_id: tuple(each.values()) for diff_id, each in result.items()}
 
 
-def lenders(blobs: Sequence[KnownBlob], domain: str) -> Mapping[Digest, Sequence[str]]:
-    """Return for each blob the repositories of one registry that have, or had, it."""
-    result: dict[Digest, dict[str, None]] = {}
-    for blob in blobs:
-        if blob.reference.domain == domain:
-            result.setdefault(blob.descriptor.digest, {})[blob.reference.path] = None
-    return {digest: tuple(paths) for digest, paths in result.items()}
+def lenders(blobs: Sequence[KnownBlob], domain: str, digest: Digest) -> Sequence[str]:
+    """Return the repositories of a registry that have, or had, a blob."""
+    found = (
+        blob.reference.path
+        for blob in blobs
+        if blob.descriptor.digest == digest and blob.reference.domain == domain
+    )
+    return tuple(dict.fromkeys(found))
 
 
 def _blobs_of(store: Store, entry: names.Entry) -> Iterator[KnownBlob]:

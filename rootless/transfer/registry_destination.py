@@ -7,7 +7,7 @@ compressing anew; while one is uploaded, the next is compressed.
 
 import os
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import IO
@@ -26,6 +26,9 @@ from rootless.transfer.destination import MakeBlob, OpenAt
 from rootless.transfer.new_file import explained
 from rootless.transfer.outgoing import Advance, SentLayer
 
+Lenders = Callable[[str, Digest], Sequence[str]]
+"""Returns the repositories of a registry, by its domain, that may have a blob."""
+
 UPLOADS_AT_ONCE = 4
 _MOUNTS = 2  # an upload is begun in vain for each that fails
 
@@ -36,7 +39,7 @@ class RegistryDestination:
     Args:
         repository: Where to.
         reference: Its full name, with the tag or the digest of what is pushed.
-        lenders: By digest, other repositories of the registry that may have a blob.
+        lenders: Other repositories of the registry that may have a blob.
         scratch: Where a blob is kept while it is made and uploaded.
     """
 
@@ -46,7 +49,7 @@ class RegistryDestination:
         self,
         repository: Repository,
         reference: Reference,
-        lenders: Mapping[Digest, Sequence[str]],
+        lenders: Callable[[Digest], Sequence[str]],
         scratch: Path,
     ) -> None:
         self._repository = repository
@@ -60,6 +63,11 @@ class RegistryDestination:
     def where(self) -> str:
         """What the user called it."""
         return str(self._reference)
+
+    @property
+    def repositories(self) -> tuple[str, ...]:
+        """The repository itself."""
+        return (self._reference.repository,)
 
     async def holds(self, descriptor: Descriptor) -> bool:
         """Return whether the repository has a blob, or the registry takes it from another one."""
@@ -109,7 +117,7 @@ class RegistryDestination:
     async def _find(self, digest: Digest) -> bool:
         if await self._repository.has_blob(digest):
             return True
-        others = [path for path in self._lenders.get(digest, ()) if path != self._reference.path]
+        others = [path for path in self._lenders(digest) if path != self._reference.path]
         for path in others[:_MOUNTS]:
             if await self._repository.mount_blob(digest, path):
                 return True
@@ -190,10 +198,14 @@ async def registry_destination(
     name: str,
     settings: Settings,
     scratch: Path,
-    lenders: Callable[[str], Mapping[Digest, Sequence[str]]],
+    lenders: Lenders,
 ) -> AsyncIterator[RegistryDestination]:
     """Give a repository of a registry; raises InvalidInput where the name is none."""
     reference = parse_target(name)
+
+    def of_registry(digest: Digest) -> Sequence[str]:
+        return lenders(reference.domain, digest)
+
     async with Registry(settings) as registry:
         repository = registry.repository(reference)
-        yield RegistryDestination(repository, reference, lenders(reference.domain), scratch)
+        yield RegistryDestination(repository, reference, of_registry, scratch)

@@ -196,7 +196,8 @@ class Sender:
         meter.enter(State.DONE)
         self._sent[layer.diff_id, docker] = sent
         if self._memory is not None and not compression.is_chunked:
-            made = Made(sent.descriptor.digest, sent.descriptor.size)
+            blob = sent.descriptor
+            made = Made(blob.digest, blob.size, blob.media_type, self._destination.repositories)
             self._memory.remember(layer.diff_id, compression.key, made)
         return sent
 

@@ -8,9 +8,9 @@ compressed. What is remembered is never trusted: what is sent is hashed again. A
 be written remembers nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rootless.errors import InvalidInput, StoreError
@@ -32,12 +32,16 @@ class Made:
         digest: Of the compressed bytes.
         size: How many those are.
         media_type: What a manifest calls them.
+        annotations: What a manifest says of them.
+        diff_id: Of the tar that is in them, where it is another one than the layer's.
         repositories: Where they were sent: `HOST/NAME`.
     """
 
     digest: Digest
     size: int
     media_type: str = ""
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    diff_id: Digest | None = None
     repositories: tuple[str, ...] = ()
 
 
@@ -90,10 +94,13 @@ class MadeLayers:
 
 
 def _made(node: Node) -> Made:
+    diff_id = node.get("diffID")
     return Made(
         digest=node.require("digest").as_digest(),
         size=node.require("size").as_size(),
         media_type=node.text("mediaType"),
+        annotations=node.mapping("annotations"),
+        diff_id=diff_id.as_digest() if diff_id is not None else None,
         repositories=node.texts("repositories"),
     )
 
@@ -103,5 +110,7 @@ def _to_json(made: Made) -> dict[str, Any]:
         "digest": made.digest,
         "size": made.size,
         "mediaType": made.media_type,
+        "annotations": dict(made.annotations),
+        "diffID": made.diff_id,
         "repositories": list(made.repositories),
     }

@@ -272,6 +272,26 @@ def test_folders_and_archives(publisher: Publisher, rootless: Rootless, tmp_path
     rootless.ok("load", docker)
 
 
+def test_copies(publisher: Publisher, rootless: Rootless, tmp_path: Path) -> None:
+    """The source is checked before anything is written; the store's images have no signatures."""
+    name = publisher.publish("copied/app:1")
+    source = ("--src-tls-verify=false", "--quiet", f"docker://{name}")
+    other = publisher.folder / "other.pub"
+    for destination in (f"oci:{tmp_path}/out:x", "copied"):
+        refused(rootless, "copy", "--verify-key", other, *source, destination)
+    assert list(tmp_path.iterdir()) == []
+    for destination in (f"oci:{tmp_path}/out:x", "copied"):
+        rootless.ok("copy", "--verify-key", publisher.key, *source, destination)
+    for place in (f"oci:{tmp_path}/out:x", "copied"):
+        words = ("--verify-key", publisher.key, place, f"dir:{tmp_path}/again")
+        line = refused(rootless, "copy", *words)
+        assert "image has no signature to be verified" in line
+    policy = written(tmp_path / "policy.json", REJECT, docker={"": ACCEPT})
+    place = f"oci:{tmp_path}/out:x"
+    refused(rootless, "copy", "--signature-policy", policy, place, f"dir:{tmp_path}/again")
+    rootless.ok("copy", "--signature-policy", policy, *source, f"dir:{tmp_path}/again")
+
+
 def test_the_users_own_policy(publisher: Publisher, rootless: Rootless) -> None:
     """It holds without an option; one that is damaged stops everything."""
     name = publisher.publish("own/app:1")

@@ -8,11 +8,12 @@ from fuse.contents import TarContents
 from fuse.database import IndexFormatError
 from fuse.merge import merge
 from fuse.tree import Tree
-from rootless.errors import IntegrityError, NotFound
+from rootless.errors import IntegrityError, NotFound, StoreError
 from rootless.image import lock
 from rootless.image.names import Image
 from rootless.image.store import Store
 from rootless.image.store_errors import explain
+from rootless.linux.private_folder import make_private
 from rootless.oci.digest import chain_id, hex_of
 from rootless.oci.image_config import ImageConfig
 
@@ -22,22 +23,42 @@ _MAX_READ = 16 << 20  # passwd and group files; anything larger is read through 
 def ensure_tree(store: Store, config: ImageConfig) -> Path:
     """Return the merged tree of an image; it is there since the load, else it is built now.
 
+    One that the store cannot take, as it is full or read-only, is built beside what is live.
+
     Raises:
         NotFound: A layer is missing.
-        StoreError: The tree is missing and the store cannot be written.
+        StoreError: The tree is missing and can be built nowhere.
     """
     chain = chain_id(config.diff_ids)
-    path = store.tree_path(chain)
+    path = store.find(store.tree_path(chain))
     if path.exists():
         return path
-    with lock.exclusive(store.lock_path(f"tree-{hex_of(chain)}")):
-        if not path.exists():
-            for index in (store.index_path(diff_id) for diff_id in config.diff_ids):
-                if not index.exists():
-                    raise NotFound("layer missing from the store", str(index), _RELOAD)
-            with store.temp_for(path) as temp:
-                build([store.index_path(diff_id) for diff_id in config.diff_ids], temp.path)
-                temp.keep(path)
+    indexes = _found(store, [store.index_path(diff_id) for diff_id in config.diff_ids])
+    try:
+        store.make()
+        with lock.exclusive(store.lock_path(f"tree-{hex_of(chain)}")):
+            if not path.exists():
+                _build_kept(store, indexes, path)
+    except StoreError:
+        if store.runtime is None:
+            raise
+        return _passing_tree(store, indexes, store.runtime / "trees" / path.name)
+    return path
+
+
+def _build_kept(store: Store, indexes: Sequence[Path], path: Path) -> None:
+    with store.temp_for(path) as temp:
+        build(indexes, temp.path)
+        temp.keep(path)
+
+
+def _passing_tree(store: Store, indexes: Sequence[Path], path: Path) -> Path:
+    """Build a tree in the run-time folder, unless that was done before."""
+    with explain(path):
+        make_private(path.parent.parent)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+    if not path.exists():
+        _build_kept(store, indexes, path)
     return path
 
 
@@ -55,10 +76,17 @@ def build(indexes: Sequence[Path], out: Path, *, prefix: bytes = b"") -> None:
 
 def layer_paths(store: Store, config: ImageConfig) -> tuple[Path, ...]:
     """Return the layers' tars, lowest first; raises NotFound where one is missing."""
-    paths = tuple(store.blob_path(diff_id) for diff_id in config.diff_ids)
+    return _found(store, [store.blob_path(diff_id) for diff_id in config.diff_ids])
+
+
+def _found(store: Store, wanted: Sequence[Path]) -> tuple[Path, ...]:
+    """Return where objects of the store, or of an additional one, lie; raises NotFound."""
+    paths = tuple(store.find(path) for path in wanted)
     for path in paths:
         if not path.exists():
-            raise NotFound("layer missing from the store", str(path), _RELOAD)
+            places = ", ".join(str(other.root) for other in store.others)
+            fix = f"nor is it in {places}: {_RELOAD}" if places else _RELOAD
+            raise NotFound("layer missing from the store", str(path), fix)
     return paths
 
 

@@ -4,8 +4,9 @@
     coded   layers/sha256/HEX.layer-chunks  with layers/sha256/HEX.index: its bytes are compressed
     lazy    lazy/sha256/HEX/layer-chunks    with lazy/sha256/HEX/index: not all there yet
 
-HEX is the layer's diff ID. The first form that is there counts. A lazy layer has other offsets than
-its tar, so its index, and every tree over it, is another one.
+HEX is the layer's diff ID. The first form that is there counts, in this store or
+in an additional one. A lazy layer has other offsets than its tar, so its index, and every tree over
+it, is another one; only this store has such layers.
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from rootless.image.store import LAZY_CHUNKS, LAZY_INDEX, Store
 from rootless.oci.digest import Digest, chain_id, parse_digest, sha256_of
 
 _CODED_SUFFIX = ".layer-chunks"
-RELOAD = "load the image again"
+_RELOAD = "load the image again"
 
 
 class Form(Enum):
@@ -46,17 +47,24 @@ class Place:
 
 def find(store: Store, diff_id: Digest) -> Place:
     """Return where a layer is; raises NotFound."""
-    index = store.index_path(diff_id)
-    tar = store.blob_path(diff_id)
+    index = store.find(store.index_path(diff_id))
+    tar = store.find(store.blob_path(diff_id))
     if tar.exists():
         return Place(Form.TAR, tar, index)
-    coded = store.coded_path(diff_id)
+    coded = store.find(store.coded_path(diff_id))
     if coded.exists():
         return Place(Form.CODED, coded, index)
     lazy = store.lazy_folder(diff_id)
     if (lazy / LAZY_CHUNKS).exists():
         return Place(Form.LAZY, lazy / LAZY_CHUNKS, lazy / LAZY_INDEX)
-    raise NotFound("layer missing from the store", str(tar), RELOAD)
+    raise missing(store, tar)
+
+
+def missing(store: Store, path: Path) -> NotFound:
+    """Return the error for a part of a layer that is nowhere."""
+    places = ", ".join(str(other.root) for other in store.others)
+    fix = f"nor is it in {places}: {_RELOAD}" if places else _RELOAD
+    return NotFound("layer missing from the store", str(path), fix)
 
 
 def find_all(store: Store, diff_ids: Sequence[Digest]) -> tuple[Place, ...]:

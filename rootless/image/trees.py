@@ -9,11 +9,12 @@ from fuse.contents import TarContents
 from fuse.database import IndexFormatError
 from fuse.merge import merge
 from fuse.tree import Tree
-from rootless.errors import IntegrityError, NotFound
+from rootless.errors import IntegrityError, StoreError
 from rootless.image import forms, lock
 from rootless.image.names import Image
 from rootless.image.store import Store
 from rootless.image.store_errors import explain
+from rootless.linux.private_folder import make_private
 from rootless.oci.digest import Digest, chain_id, hex_of
 from rootless.oci.image_config import ImageConfig
 
@@ -23,9 +24,11 @@ _MAX_READ = 16 << 20  # passwd and group files; anything larger is read through 
 def ensure_tree(store: Store, config: ImageConfig) -> Path:
     """Return the merged tree of an image; it is there since the load, else it is built now.
 
+    One that the store cannot take, as it is full or read-only, is built beside what is live.
+
     Raises:
         NotFound: A layer is missing.
-        StoreError: The tree is missing and the store cannot be written.
+        StoreError: The tree is missing and can be built nowhere.
     """
     return located(store, config.diff_ids).tree
 
@@ -49,14 +52,9 @@ def located(store: Store, diff_ids: Sequence[Digest]) -> Located:
     Asked for together, as a layer may just now get another form.
     """
     places = forms.find_all(store, diff_ids)
-    path = forms.tree_path(store, diff_ids, places)
+    path = store.find(forms.tree_path(store, diff_ids, places))
     if not path.exists():
-        with lock.exclusive(store.lock_path(f"tree-{hex_of(chain_id(diff_ids))}")):
-            if not path.exists():
-                _require_indexes(places)
-                with store.temp_for(path) as temp:
-                    build([place.index for place in places], temp.path)
-                    temp.keep(path)
+        path = _built(store, hex_of(chain_id(diff_ids)), places, path)
     return Located(path, tuple(place.contents for place in places))
 
 
@@ -67,10 +65,37 @@ def relocated(store: Store, tree: Path, layers: Sequence[Path]) -> Located:
     return located(store, [forms.diff_id_of(layer) for layer in layers])
 
 
-def _require_indexes(places: Sequence[forms.Place]) -> None:
-    for place in places:
-        if not place.index.exists():
-            raise NotFound("layer missing from the store", str(place.index), forms.RELOAD)
+def _built(store: Store, chain: str, places: Sequence[forms.Place], path: Path) -> Path:
+    indexes = [place.index for place in places]
+    for index in indexes:
+        if not index.exists():
+            raise forms.missing(store, index)
+    try:
+        store.make()
+        with lock.exclusive(store.lock_path(f"tree-{chain}")):
+            if not path.exists():
+                _build_kept(store, indexes, path)
+    except StoreError:
+        if store.runtime is None:
+            raise
+        return _passing_tree(store, indexes, store.runtime / "trees" / path.name)
+    return path
+
+
+def _build_kept(store: Store, indexes: Sequence[Path], path: Path) -> None:
+    with store.temp_for(path) as temp:
+        build(indexes, temp.path)
+        temp.keep(path)
+
+
+def _passing_tree(store: Store, indexes: Sequence[Path], path: Path) -> Path:
+    """Build a tree in the run-time folder, unless that was done before."""
+    with explain(path):
+        make_private(path.parent.parent)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+    if not path.exists():
+        _build_kept(store, indexes, path)
+    return path
 
 
 def build(indexes: Sequence[Path], out: Path, *, prefix: bytes = b"") -> None:

@@ -10,7 +10,7 @@ A layer whose blob has a table of contents (TOC: `rootless.chunked`) can be show
         present                  a byte for each chunk: 1 once it is in `data`
         blob                     sparse: what has come of the blob
         gaps                     a byte for each part of the blob between chunks: 1 once it came
-        kept                     copy of `present` and `gaps` as far as it is on the disk (`durable`)
+        kept                     copy of `present` and `gaps` as far as that is on the disk
         order                    chunks in the order in which runs have asked for them (`order`)
 
 Beside a run's FUSE server the fetcher (`fetcher`) gets what the server asks for, then the rest. A

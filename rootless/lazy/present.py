@@ -1,8 +1,8 @@
 """A map of marks: a file with a byte for each thing, 1 once it is there.
 
 Shared by every process that has the layer open, the FUSE server among them: what is marked is
-there. Marks are written with pwrite(2), which a mapping of a file of a local disk shows at once, and
-which answers a full disk with an error where a store into the mapping would be SIGBUS.
+there. Marks are written with pwrite(2), which a mapping of a file on a local disk shows at once,
+and which answers a full disk with an error where a store into the mapping would be SIGBUS.
 """
 
 import mmap

@@ -83,9 +83,9 @@ class BlobMap:
         return runs
 
     def next_run(self, begin: int, most: int, is_there: IsThere) -> Run | None:
-        """Return the first bytes from *begin* on that are not there, at most *most*; None at the end.
+        """Return the first bytes from *begin* on that are not there; None at the end.
 
-        Where a single part is longer, the run is that.
+        At most *most*: where a single part is longer, the run is that.
         """
         for position in range(bisect_left(self._starts, begin), len(self._parts)):
             part = self._parts[position]

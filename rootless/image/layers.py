@@ -9,6 +9,13 @@ from fuse.index import IndexBuilder as LayerIndexBuilder
 from fuse.index import IndexReader as LayerIndexReader
 from fuse.index import IndexWriter as LayerIndexWriter
 from fuse.ownership import Squash
+from fuse.pack_file import PAGE as PACK_PAGE
+from fuse.pack_file import Codec as PackCodec
+from fuse.pack_file import Kind as PackKind
+from fuse.pack_file import PackFile, PackFormatError, is_pack
+from fuse.pack_file import Section as PackSection
+from fuse.pack_file import front as pack_front
+from fuse.pack_file import sections_size as pack_sections_size
 from fuse.tar_header import checked_target, clean_path
 from fuse.tar_reader import TarFormatError
 from fuse.tree import Tree
@@ -17,6 +24,7 @@ from fuse.upper_walk import Changed, Hidden, Untouched, UpperFormError, UpperWal
 __all__ = [
     "HARD_LINK",
     "HAS_XATTRS",
+    "PACK_PAGE",
     "SPARSE",
     "Changed",
     "Entry",
@@ -26,6 +34,11 @@ __all__ = [
     "LayerIndexBuilder",
     "LayerIndexReader",
     "LayerIndexWriter",
+    "PackCodec",
+    "PackFile",
+    "PackFormatError",
+    "PackKind",
+    "PackSection",
     "Squash",
     "TarContents",
     "TarFormatError",
@@ -35,4 +48,7 @@ __all__ = [
     "UpperWalk",
     "checked_target",
     "clean_path",
+    "is_pack",
+    "pack_front",
+    "pack_sections_size",
 ]

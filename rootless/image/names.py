@@ -8,6 +8,7 @@ digest of the manifest as it came from outside.
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from rootless.errors import InvalidInput, NotFound
 from rootless.image import lock
@@ -47,6 +48,21 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where an image's files are served from.
+
+    Attributes:
+        tree: The merged tree's file, or the pack that holds it.
+        layers: What its layer numbers count, lowest first.
+        needs: Files of the store among them.
+    """
+
+    tree: Path
+    layers: tuple[Path, ...]
+    needs: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Image:
     """An image of the store.
 
@@ -59,6 +75,7 @@ class Image:
         created: RFC 3339 time out of the config; may be empty.
         manifest: The manifest in the store.
         source_digest: Of the manifest as it came; None where it came without one.
+        place: Where its files are; None for the store.
     """
 
     reference: str
@@ -69,6 +86,7 @@ class Image:
     created: str
     manifest: Manifest
     source_digest: Digest | None = None
+    place: Place | None = None
 
 
 def entries(store: Store) -> tuple[Entry, ...]:

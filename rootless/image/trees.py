@@ -7,10 +7,12 @@ from pathlib import Path
 from fuse.contents import TarContents
 from fuse.database import IndexFormatError
 from fuse.merge import merge
+from fuse.pack_file import PackFormatError
+from fuse.packed_tree import shift_tree
 from fuse.tree import Tree
 from rootless.errors import IntegrityError, NotFound
 from rootless.image import lock
-from rootless.image.names import Image
+from rootless.image.names import Image, Place
 from rootless.image.store import Store
 from rootless.image.store_errors import explain
 from rootless.oci.digest import chain_id, hex_of
@@ -62,6 +64,31 @@ def layer_paths(store: Store, config: ImageConfig) -> tuple[Path, ...]:
     return paths
 
 
+def place_of(store: Store, image: Image) -> Place:
+    """Return where the files of an image are: in the store, or in a file of the user's.
+
+    Raises:
+        NotFound: A layer is missing.
+        StoreError: The tree is missing and the store cannot be written.
+    """
+    if image.place is not None:
+        return image.place
+    return Place(ensure_tree(store, image.config), layer_paths(store, image.config))
+
+
+def build_for_pack(tree: Path, places: Sequence[int], out: Path) -> None:
+    """Write the tree of layers that lie one after the other in one file, each at its place.
+
+    Raises StoreError, IntegrityError.
+    """
+    with explain(out):
+        try:
+            shift_tree(tree, out, places)
+        except IndexFormatError as error:
+            fix = "remove the file, it is made again"
+            raise IntegrityError("damaged tree in the store", str(error), fix) from error
+
+
 @contextmanager
 def open_tree(path: Path) -> Iterator[Tree]:
     """Give a merged tree; raises StoreError, and IntegrityError where it turns out damaged."""
@@ -70,6 +97,8 @@ def open_tree(path: Path) -> Iterator[Tree]:
             tree = Tree.open(path)
         with tree:
             yield tree
+    except PackFormatError as error:
+        raise IntegrityError("damaged pack", str(error), "copy or make it again") from error
     except IndexFormatError as error:
         fix = "remove the file, it is made again"
         raise IntegrityError("damaged tree in the store", str(error), fix) from error
@@ -80,9 +109,8 @@ def read_file(store: Store, image: Image, inner_path: bytes) -> bytes | None:
 
     Symbolic links are followed inside the image's root.
     """
-    return read_from(
-        ensure_tree(store, image.config), layer_paths(store, image.config), inner_path, _MAX_READ
-    )
+    place = place_of(store, image)
+    return read_from(place.tree, place.layers, inner_path, _MAX_READ)
 
 
 def read_from(

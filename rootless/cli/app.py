@@ -36,6 +36,7 @@ COMMANDS = {
     "tag": _Command("rootless.cli.tag", "Give an image another name."),
     "rmi": _Command("rootless.cli.rmi", "Remove images from the store."),
     "mount": _Command("rootless.cli.mount", "Mount an image as a read-only folder."),
+    "pack": _Command("rootless.cli.pack", "Write an image into one file that runs in place."),
     "umount": _Command("rootless.cli.umount", "Unmount what `mount` mounted."),
     "bundle": _Command("rootless.cli.bundle", "Make OCI bundles."),
     "diff": _Command("rootless.cli.diff", "List what a container changed of its image."),

@@ -4,23 +4,42 @@ With `trees` the only door to that package.
 """
 
 from fuse.contents import TarContents
-from fuse.entry import Inode
+from fuse.entry import HARD_LINK, HAS_XATTRS, SPARSE, Entry, Extent, Inode
 from fuse.index import IndexBuilder as LayerIndexBuilder
+from fuse.index import IndexReader as LayerIndexReader
+from fuse.index import IndexWriter as LayerIndexWriter
 from fuse.ownership import Squash
-from fuse.tar_reader import TarFormatError
+from fuse.pax import XATTR_PREFIX, parse_xattrs
+from fuse.tar_header import checked_id, checked_target, clean_path
+from fuse.tar_reader import TarFormatError, TarReader
 from fuse.tree import Tree
 from fuse.upper_walk import Changed, Hidden, Untouched, UpperFormError, UpperWalk
+from fuse.whiteout import parse as parse_whiteout
 
 __all__ = [
+    "HARD_LINK",
+    "HAS_XATTRS",
+    "SPARSE",
+    "XATTR_PREFIX",
     "Changed",
+    "Entry",
+    "Extent",
     "Hidden",
     "Inode",
     "LayerIndexBuilder",
+    "LayerIndexReader",
+    "LayerIndexWriter",
     "Squash",
     "TarContents",
     "TarFormatError",
+    "TarReader",
     "Tree",
     "Untouched",
     "UpperFormError",
     "UpperWalk",
+    "checked_id",
+    "checked_target",
+    "clean_path",
+    "parse_whiteout",
+    "parse_xattrs",
 ]

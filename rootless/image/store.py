@@ -4,7 +4,10 @@ r"""The store of one user: an OCI image layout with an index beside each layer.
     oci-layout, index.json      an OCI image layout that any tool reads
     blobs/sha256/HEX            manifests, configs, and layers as plain tars (digest = diff ID)
     layers/sha256/HEX.index     the index of the layer blobs/sha256/HEX
+    layers/sha256/HEX.layer-chunks  how the bytes of a layer are compressed, in place of its tar
+    lazy/sha256/HEX/            a layer that is not all there yet: see `rootless.lazy`
     trees/HEX.v2                the merged tree of a chain of layers, in that version of its format
+    trees/HEX.lazy.v2           the same of a chain of which some layers are lazy
     locks/                      lock files, while held
     scratch/                    what runs need for their time
 
@@ -44,7 +47,12 @@ _MAX_INDEX_BYTES = 64 << 20  # our own document: a hundred thousand names
 TREE_VERSION = 2
 """That of the trees that `fuse` reads (`fuse.entry.TREE_VERSION`)."""
 # each with its parents: os.makedirs gives its mode to the last one alone
-_FOLDERS = ("", "blobs", "blobs/sha256", "layers", "layers/sha256", "trees", "locks")
+_FOLDERS = (
+    *("", "blobs", "blobs/sha256", "layers", "layers/sha256", "lazy", "lazy/sha256"),
+    *("trees", "locks"),
+)
+LAZY_CHUNKS, LAZY_INDEX = "layer-chunks", "index"
+"""What a lazy layer's folder has: the chunk table and the index."""
 
 
 class TempFile:
@@ -167,6 +175,18 @@ class Store:
         One of another version of the format is another file: it is of no use, and `gc` takes it.
         """
         return self.root / "trees" / f"{hex_of(chain)}.v{TREE_VERSION}"
+
+    def coded_path(self, diff_id: Digest) -> Path:
+        """Return where the chunk table of a coded layer lies."""
+        return self.root / "layers" / "sha256" / f"{hex_of(diff_id)}.layer-chunks"
+
+    def lazy_folder(self, diff_id: Digest) -> Path:
+        """Return where a layer that is not all there yet lies."""
+        return self.root / "lazy" / "sha256" / hex_of(diff_id)
+
+    def lazy_tree_path(self, name: Digest) -> Path:
+        """Return where the tree over lazy layers lies (`rootless.image.forms.tree_path`)."""
+        return self.root / "trees" / f"{hex_of(name)}.lazy.v{TREE_VERSION}"
 
     def lock_path(self, name: str) -> Path:
         """Return the lock file of an object."""

@@ -2,19 +2,20 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from fuse.contents import TarContents
 from fuse.database import IndexFormatError
 from fuse.merge import merge
 from fuse.tree import Tree
-from rootless.errors import IntegrityError, NotFound, StoreError
-from rootless.image import lock
+from rootless.errors import IntegrityError, StoreError
+from rootless.image import forms, lock
 from rootless.image.names import Image
 from rootless.image.store import Store
 from rootless.image.store_errors import explain
 from rootless.linux.private_folder import make_private
-from rootless.oci.digest import chain_id, hex_of
+from rootless.oci.digest import Digest, chain_id, hex_of
 from rootless.oci.image_config import ImageConfig
 
 _MAX_READ = 16 << 20  # passwd and group files; anything larger is read through the mount
@@ -29,14 +30,49 @@ def ensure_tree(store: Store, config: ImageConfig) -> Path:
         NotFound: A layer is missing.
         StoreError: The tree is missing and can be built nowhere.
     """
-    chain = chain_id(config.diff_ids)
-    path = store.find(store.tree_path(chain))
-    if path.exists():
-        return path
-    indexes = _found(store, [store.index_path(diff_id) for diff_id in config.diff_ids])
+    return located(store, config.diff_ids).tree
+
+
+def layer_paths(store: Store, config: ImageConfig) -> tuple[Path, ...]:
+    """Return the layers' contents, lowest first; raises NotFound where one is missing."""
+    return tuple(place.contents for place in forms.find_all(store, config.diff_ids))
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A merged tree and its layers' contents, which fit together."""
+
+    tree: Path
+    layers: tuple[Path, ...]
+
+
+def located(store: Store, diff_ids: Sequence[Digest]) -> Located:
+    """Return a chain's tree, built where it is not there, and its layers; raises as `ensure_tree`.
+
+    Asked for together, as a layer may just now get another form.
+    """
+    places = forms.find_all(store, diff_ids)
+    path = store.find(forms.tree_path(store, diff_ids, places))
+    if not path.exists():
+        path = _built(store, hex_of(chain_id(diff_ids)), places, path)
+    return Located(path, tuple(place.contents for place in places))
+
+
+def relocated(store: Store, tree: Path, layers: Sequence[Path]) -> Located:
+    """Return where layers that were located before are now, and the tree that fits them."""
+    if all(layer.exists() for layer in layers) and tree.exists():
+        return Located(tree, tuple(layers))
+    return located(store, [forms.diff_id_of(layer) for layer in layers])
+
+
+def _built(store: Store, chain: str, places: Sequence[forms.Place], path: Path) -> Path:
+    indexes = [place.index for place in places]
+    for index in indexes:
+        if not index.exists():
+            raise forms.missing(store, index)
     try:
         store.make()
-        with lock.exclusive(store.lock_path(f"tree-{hex_of(chain)}")):
+        with lock.exclusive(store.lock_path(f"tree-{chain}")):
             if not path.exists():
                 _build_kept(store, indexes, path)
     except StoreError:
@@ -74,22 +110,6 @@ def build(indexes: Sequence[Path], out: Path, *, prefix: bytes = b"") -> None:
             raise IntegrityError("layers do not fit together", str(error)) from error
 
 
-def layer_paths(store: Store, config: ImageConfig) -> tuple[Path, ...]:
-    """Return the layers' tars, lowest first; raises NotFound where one is missing."""
-    return _found(store, [store.blob_path(diff_id) for diff_id in config.diff_ids])
-
-
-def _found(store: Store, wanted: Sequence[Path]) -> tuple[Path, ...]:
-    """Return where objects of the store, or of an additional one, lie; raises NotFound."""
-    paths = tuple(store.find(path) for path in wanted)
-    for path in paths:
-        if not path.exists():
-            places = ", ".join(str(other.root) for other in store.others)
-            fix = f"nor is it in {places}: {_RELOAD}" if places else _RELOAD
-            raise NotFound("layer missing from the store", str(path), fix)
-    return paths
-
-
 @contextmanager
 def open_tree(path: Path) -> Iterator[Tree]:
     """Give a merged tree; raises StoreError, and IntegrityError where it turns out damaged."""
@@ -108,9 +128,8 @@ def read_file(store: Store, image: Image, inner_path: bytes) -> bytes | None:
 
     Symbolic links are followed inside the image's root.
     """
-    return read_from(
-        ensure_tree(store, image.config), layer_paths(store, image.config), inner_path, _MAX_READ
-    )
+    there = located(store, image.config.diff_ids)
+    return read_from(there.tree, there.layers, inner_path, _MAX_READ)
 
 
 def read_from(
@@ -127,6 +146,3 @@ def read_from(
         extents = tree.extents(inode.ino) if inode.sparse else ()
     with explain(layers[inode.layer]), TarContents(layers) as lower:
         return lower.read(inode, extents, 0, inode.size)
-
-
-_RELOAD = "load the image again"

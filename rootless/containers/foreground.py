@@ -38,9 +38,7 @@ _TAKEN = (*_FORWARDED, signal.SIGWINCH, signal.SIGTSTP, signal.SIGCONT)
 _ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 
 
-def run(
-    record: Record, paths: Paths, *, pidfile: str = "", needs: tuple[str, ...] = ()
-) -> int:
+def run(record: Record, paths: Paths, *, pidfile: str = "", needs: tuple[str, ...] = ()) -> int:
     """Run a container to its end; return its exit status. Raises what kept it from starting.
 
     Args:

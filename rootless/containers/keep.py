@@ -26,9 +26,7 @@ from rootless.overlay.upperdir import choose_folder
 from rootless.paths import Paths
 
 
-def passing(
-    paths: Paths, image_name: str, request: RunRequest
-) -> tuple[Record, tuple[str, ...]]:
+def passing(paths: Paths, image_name: str, request: RunRequest) -> tuple[Record, tuple[str, ...]]:
     """Return a container that goes with its run, and what it needs; nothing is made yet."""
     store = Store.open(paths, create=False)
     image = resolve(store, image_name)

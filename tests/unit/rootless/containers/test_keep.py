@@ -81,6 +81,7 @@ def test_one_that_goes_with_its_run(loaded: Paths) -> None:
     made, needs = keep.passing(loaded, "pic", RunRequest())
     assert not made.kept
     assert made.name == made.id[:12]
+    assert f"blobs/sha256/{made.image.config_digest[7:]}" in needs
     assert not (loaded.store / "containers").exists()
     assert not (loaded.runtime / "runs").exists()
 

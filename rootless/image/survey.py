@@ -73,8 +73,9 @@ def _survey_image(store: Store, entry: Entry, found: Survey, *, repair: bool) ->
         with _noted(found, entry.config_digest, who):
             config = parse_image_config(config_data)
             found.need(config, who)
-    if entry.source_digest is not None:
-        _read(store, entry.source_digest, MAX_MANIFEST_BYTES, who, found)
+    for digest in entry.documents():
+        if digest not in (entry.config_digest, entry.manifest_digest):  # as they came
+            _read(store, digest, MAX_MANIFEST_BYTES, who, found)
     data = _read(store, entry.manifest_digest, MAX_MANIFEST_BYTES, who, found)
     if data is None and repair and config is not None and config_data is not None:
         data = _made_again(store, entry, config, len(config_data), found)

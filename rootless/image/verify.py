@@ -19,14 +19,12 @@ from rootless.image import lock, names
 from rootless.image.fault import DOCUMENT, INDEX, LAYER, TREE, Fault
 from rootless.image.names import Entry
 from rootless.image.progress import Progress, Silent
-from rootless.image.store import Store
+from rootless.image.store import DAMAGED, Store
 from rootless.image.store_errors import explain
 from rootless.image.survey import Survey, survey
 from rootless.image.verify_objects import check_layer, check_tree, make_index, make_tree
 from rootless.image.workers import Task, outcomes
 from rootless.oci.digest import Digest, chain_id, hex_of, parse_digest
-
-DAMAGED = "damaged"
 
 Fetch = Callable[[Sequence[Entry]], None]
 """Brings images again from where they came, as far as that can be done; raises RootlessError."""

@@ -35,6 +35,8 @@ COMMANDS = {
     "inspect": _Command("rootless.cli.inspect", "Show images or containers as JSON."),
     "tag": _Command("rootless.cli.tag", "Give an image another name."),
     "rmi": _Command("rootless.cli.rmi", "Remove images from the store."),
+    "store": _Command("rootless.cli.store", "Check the store, and clean it."),
+    "system": _Command("rootless.cli.system", "Show what takes up room, and make some."),
     "mount": _Command("rootless.cli.mount", "Mount an image as a read-only folder."),
     "pack": _Command("rootless.cli.pack", "Write an image into one file that runs in place."),
     "umount": _Command("rootless.cli.umount", "Unmount what `mount` mounted."),

@@ -11,8 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from rootless.errors import Conflict, NotFound
-from rootless.image import holds, lock, names
-from rootless.image.store import TEMP_PREFIX, Store
+from rootless.image import holds, lock, names, partial
+from rootless.image.store import DAMAGED, TEMP_PREFIX, Store
 from rootless.image.store_errors import explain
 from rootless.linux import folder_lock
 from rootless.linux.remove_tree import remove_tree
@@ -46,13 +46,12 @@ def collect(store: Store) -> int:
     due = store.root / holds.DUE
     try:
         with lock.exclusive_within(store.lock_path(lock.STORE_LOCK), _PATIENCE_S):
-            freed = sum(_remove(path) for path in _unneeded(store))
+            freed = sum(_remove(path) for path in unneeded(store)) + partial.sweep(store)
             with suppress(FileNotFoundError):
                 due.unlink()
             return freed
     except Conflict:
-        with explain(due):
-            due.touch()
+        holds.note_due(store.root)
         return 0
 
 
@@ -62,8 +61,10 @@ def collect_if_due(store: Store) -> None:
         collect(store)
 
 
-def _unneeded(store: Store) -> Iterator[Path]:
-    needed = set(holds.held(store))
+def unneeded(store: Store) -> Iterator[Path]:
+    """Yield the objects that no image and no container needs; a load may be about to need them."""
+    held = set(holds.held(store))
+    needed = set(held)
     for image in _whole_images(store):
         needed.update(holds.objects_of(store, image))
     for folder in ("blobs/sha256", "layers/sha256", "lazy/sha256", "trees"):
@@ -71,6 +72,14 @@ def _unneeded(store: Store) -> Iterator[Path]:
             if path.name.startswith(TEMP_PREFIX):
                 continue
             if path not in needed or (folder == "lazy/sha256" and _is_complete(store, path)):
+                yield path
+    for path in _listed(store.root / DAMAGED):
+        blob = store.root / "blobs" / "sha256" / path.name
+        if blob not in needed or blob.exists():
+            yield path
+    if store.runtime is not None:  # trees that the store could not take
+        for path in _listed(store.runtime / "trees"):
+            if store.root / "trees" / path.name not in held:
                 yield path
 
 

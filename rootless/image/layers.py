@@ -3,6 +3,7 @@
 With `trees` the only door to that package.
 """
 
+from fuse.compare import index_difference, index_fault, tree_difference, tree_fault
 from fuse.contents import TarContents
 from fuse.entry import HARD_LINK, HAS_XATTRS, SPARSE, Entry, Extent, Inode
 from fuse.index import IndexBuilder as LayerIndexBuilder
@@ -53,9 +54,13 @@ __all__ = [
     "checked_id",
     "checked_target",
     "clean_path",
+    "index_difference",
+    "index_fault",
     "is_pack",
     "pack_front",
     "pack_sections_size",
     "parse_whiteout",
     "parse_xattrs",
+    "tree_difference",
+    "tree_fault",
 ]

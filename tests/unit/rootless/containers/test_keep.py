@@ -78,9 +78,10 @@ def test_one_that_runs(loaded: Paths) -> None:
 
 def test_one_that_goes_with_its_run(loaded: Paths) -> None:
     """Nothing is made for it; its name is the beginning of its ID."""
-    made = keep.passing(loaded, "pic", RunRequest())
+    made, needs = keep.passing(loaded, "pic", RunRequest())
     assert not made.kept
     assert made.name == made.id[:12]
+    assert f"blobs/sha256/{made.image.config_digest[7:]}" in needs
     assert not (loaded.store / "containers").exists()
     assert not (loaded.runtime / "runs").exists()
 

@@ -29,7 +29,11 @@ class _Command:
 
 COMMANDS = {
     "run": _Command("rootless.cli.run", "Run a command in an image or a bundle."),
+    "pull": _Command("rootless.cli.pull", "Bring images from registries into the store."),
     "load": _Command("rootless.cli.load", "Load images from an OCI layout or an archive."),
+    "save": _Command("rootless.cli.save", "Write images into an archive or a folder."),
+    "copy": _Command("rootless.cli.copy", "Copy images between registries and files."),
+    "convert": _Command("rootless.cli.convert", "Write an image in another form."),
     "import": _Command("rootless.cli.import_", "Make an image of a root file system."),
     "images": _Command("rootless.cli.images", "List the images in the store."),
     "inspect": _Command("rootless.cli.inspect", "Show images or containers as JSON."),

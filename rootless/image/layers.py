@@ -17,7 +17,7 @@ from fuse.pack_file import PackFile, PackFormatError, is_pack
 from fuse.pack_file import Section as PackSection
 from fuse.pack_file import front as pack_front
 from fuse.pack_file import sections_size as pack_sections_size
-from fuse.pax import XATTR_PREFIX, parse_xattrs
+from fuse.pax import XATTR_PREFIX, clamp_time_ns, parse_xattrs
 from fuse.tar_header import checked_id, checked_target, clean_path
 from fuse.tar_reader import TarFormatError, TarReader
 from fuse.tree import Tree
@@ -53,6 +53,7 @@ __all__ = [
     "UpperWalk",
     "checked_id",
     "checked_target",
+    "clamp_time_ns",
     "clean_path",
     "index_difference",
     "index_fault",

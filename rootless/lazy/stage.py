@@ -133,8 +133,14 @@ def _write_chunks(path: Path, plan: LazyPlan, made: Source) -> None:
     names = {"data": durable.DATA, "present": durable.PRESENT}
     with ChunkTableWriter(path, **names, kind=made.kind) as writer:
         for offset, chunk in plan.chunks:
-            codec = _CODECS[chunk.codec]
-            writer.add(offset, chunk.size, chunk.place, chunk.stored, codec, chunk.digest)
+            writer.add(
+                offset,
+                chunk.size,
+                place=chunk.place,
+                stored=chunk.stored,
+                codec=_CODECS[chunk.codec],
+                digest=chunk.digest,
+            )
         writer.finish(plan.size)
 
 

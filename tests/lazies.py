@@ -12,13 +12,14 @@ import trio
 
 from rootless.chunked.estargz import write_estargz
 from rootless.chunked.place import find_toc
+from rootless.chunked.plan import plan_layer
 from rootless.chunked.read import read_toc
 from rootless.chunked.zstd_chunked import write_zstd_chunked
 from rootless.errors import RegistryError
 from rootless.image.store import Store
 from rootless.lazy.ranges import Run
 from rootless.lazy.source import Origin, Source
-from rootless.lazy.stage import stage
+from rootless.lazy.stage import source_of, stage
 from rootless.oci.descriptor import Descriptor
 from rootless.oci.digest import Digest
 
@@ -52,7 +53,8 @@ class Made:
         place = find_toc(self.descriptor.media_type, self.descriptor.annotations)
         assert place is not None
         toc = trio.run(read_toc, place, len(self.data), self.read_range)
-        return stage(store, self.descriptor, self.diff_id, ORIGIN, toc)
+        plan = plan_layer(toc)
+        return stage(store, self.diff_id, source_of(self.descriptor, ORIGIN, toc, plan), plan)
 
 
 def made(layer: images.Layer, kind: str = "estargz") -> Made:

@@ -74,6 +74,6 @@ class Demand:
             log.info("%s", error)
             return errno.EIO
         except OSError as error:
-            log.warning("cannot keep what is fetched: %s", error.strerror or error)
+            log.warning("files of the image cannot be kept: %s", error.strerror or error)
             return error.errno or errno.EIO
         return 0

@@ -81,7 +81,7 @@ class Layer:
 
     def numbers(self, offset: int, length: int) -> range:
         """Return the chunks that a run of the address space lies in; raises OSError."""
-        return self._table.numbers(offset, min(length, self._table.size - offset))
+        return self._table.numbers(offset, length)
 
     def absent(self, numbers: Iterable[int]) -> list[int]:
         """Return those chunks that are not there."""

@@ -23,9 +23,6 @@ from rootless.oci.digest import Digest
 Tell = Callable[[int, int], None]
 """Takes how many bytes have come, and how many are to come in all."""
 
-ACCOUNTS = (b"etc/passwd", b"etc/group")
-"""The files that a run reads before its root is mounted."""
-
 
 def is_lazy(store: Store, diff_ids: Sequence[Digest]) -> bool:
     """Return whether some of the layers are not all there; raises NotFound."""

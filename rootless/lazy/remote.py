@@ -17,7 +17,8 @@ from rootless.errors import RegistryError, RootlessError
 from rootless.lazy.ranges import Run
 from rootless.lazy.source import Origin, Source
 from rootless.oci.reference import parse_reference
-from rootless.registry.client import Registry, Repository
+from rootless.registry.client import Registry
+from rootless.registry.repository import Repository
 from rootless.registry.retry import RetryPolicy
 from rootless.registry.settings import Patience, Settings
 

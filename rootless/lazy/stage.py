@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from stat import S_ISREG
 
 import trio
 
@@ -23,6 +24,7 @@ from rootless.image.layers import GZIP, RAW, ZSTD, ChunkTableWriter, LayerIndexW
 from rootless.image.store import LAZY_CHUNKS, LAZY_INDEX, TEMP_PREFIX, Store
 from rootless.image.store_errors import explain
 from rootless.lazy import durable, present, source
+from rootless.lazy.layer import Layer
 from rootless.lazy.ranges import BlobMap
 from rootless.lazy.source import Origin, Source
 from rootless.linux.folder_lock import make_locked
@@ -32,6 +34,10 @@ from rootless.oci.descriptor import Descriptor
 from rootless.oci.digest import Digest
 
 log = logging.getLogger(__name__)
+
+ACCOUNTS = (b"etc/passwd", b"etc/group")
+"""What a run reads before its root is mounted."""
+_PRIMED_AHEAD = 64 << 10  # one is near the other
 
 _CODECS = {Codec.GZIP: GZIP, Codec.ZSTD: ZSTD, Codec.ZEROS: RAW}
 
@@ -67,28 +73,34 @@ async def try_stage(
         if place is None:
             return False
         toc = await read_toc(place, blob.size, read_range, blob.digest)
-        await trio.to_thread.run_sync(stage, store, blob, diff_id, origin, toc)
+        plan = await trio.to_thread.run_sync(plan_layer, toc, blob.digest)
+        made = source_of(blob, origin, toc, plan)
+        await trio.to_thread.run_sync(stage, store, diff_id, made, plan)
+        await _prime(folder, plan, read_range)
     except IntegrityError as error:
         log.warning("the layer is downloaded as a whole: %s", error)
         return False
     return True
 
 
-def stage(store: Store, blob: Descriptor, diff_id: Digest, origin: Origin, toc: Toc) -> Path:
-    """Make a layer's folder out of its TOC, unless it is there; return where it is.
-
-    Raises:
-        IntegrityError: The TOC does not fit the blob.
-        StoreError: The store cannot take it.
-    """
-    plan = plan_layer(toc, blob.digest)
-    made = Source(
+def source_of(blob: Descriptor, origin: Origin, toc: Toc, plan: LazyPlan) -> Source:
+    """Return what is kept of where a layer comes from."""
+    return Source(
         blob=replace(blob, annotations={}, platform=None),
         kind=toc.kind.value,
         toc_digest=toc.digest,
         origins=(origin,),
         inner={n: each.chunk.inner for n, each in enumerate(plan.chunks) if each.chunk.inner},
     )
+
+
+def stage(store: Store, diff_id: Digest, made: Source, plan: LazyPlan) -> Path:
+    """Make a layer's folder, unless it is there; return where it is.
+
+    Raises:
+        IntegrityError: The TOC does not fit the blob.
+        StoreError: The store cannot take it.
+    """
     folder = store.lazy_folder(diff_id)
     with explain(folder):
         temp = folder.with_name(f"{TEMP_PREFIX}{secrets.token_hex(8)}")
@@ -103,6 +115,17 @@ def stage(store: Store, blob: Descriptor, diff_id: Digest, origin: Origin, toc: 
         finally:
             os.close(lock_fd)
     return folder
+
+
+async def _prime(folder: Path, plan: LazyPlan, read_range: ReadRange) -> None:
+    """Fetch the files that a run reads before there is a mount."""
+    with explain(folder), Layer(folder) as layer:
+        for entry, _ in plan.entries:
+            if entry.path not in ACCOUNTS or not S_ISREG(entry.mode) or not entry.size:
+                continue
+            absent = layer.absent(layer.numbers(entry.offset, entry.size))
+            for run in layer.blob_map.runs_for(absent, layer.is_there, _PRIMED_AHEAD):
+                layer.take(run, await read_range(run.start, run.end - run.start))
 
 
 def _fill(folder: Path, plan: LazyPlan, made: Source) -> None:

@@ -43,7 +43,7 @@ def fetch(
     from rootless.transfer.pull import pull, pull_all_tags  # noqa: PLC0415
 
     name = source.removeprefix(REGISTRY)
-    options = _options(given)
+    options = _options(name, given)
     if given.get("all_tags"):
         pulled = pull_all_tags(store, name, options, progress)
     else:
@@ -78,7 +78,7 @@ def image_for_run(image: str, given: Mapping[str, Any]) -> str:
 
     Args:
         image: What the user calls it.
-        given: `pull`, `platform` and `quiet`; credentials and the like come out of files.
+        given: The options' values by parameter.
     """
     from rootless.image.store import Store  # noqa: PLC0415 - after --help
     from rootless.paths import Paths  # noqa: PLC0415
@@ -104,11 +104,12 @@ def image_for_run(image: str, given: Mapping[str, Any]) -> str:
 
 _NONE = dict.fromkeys(
     (
-        *("platform", "os", "arch", "variant", "all_tags", "layers_at_once"),
-        *("authfile", "cert_dir", "creds", "tls_verify", "retry", "retry_delay"),
+        *("os", "arch", "variant", "all_tags", "layers_at_once"),
+        *("cert_dir", "creds", "retry", "retry_delay"),
     ),
     "",
 )
+"""The options of `pull` that `run` has not."""
 
 
 def _only(images: list[tuple[str, Digest]], source: str) -> str:
@@ -137,7 +138,7 @@ def platform_of(given: Mapping[str, Any]) -> "Platform | None":
     return Platform(system or own.os, architecture, variant)
 
 
-def _options(given: Mapping[str, Any]) -> "PullOptions":
+def _options(name: str, given: Mapping[str, Any]) -> "PullOptions":
     from rootless.cli.registry_options import number, settings_of  # noqa: PLC0415
     from rootless.transfer import pull_options as pulls  # noqa: PLC0415
 
@@ -146,7 +147,7 @@ def _options(given: Mapping[str, Any]) -> "PullOptions":
         most = pulls.MOST_LAYERS_AT_ONCE
         at_once = number(given["layers_at_once"], "--layers-at-once", 1, most)
     return pulls.PullOptions(
-        settings_of(given), platform=platform_of(given), layers_at_once=at_once
+        settings_of(given, [name]), platform=platform_of(given), layers_at_once=at_once
     )
 
 

@@ -26,7 +26,7 @@ Examples:
   rootless pull oci-archive:debian.tar       # the same as `rootless load`""",
 )
 def pull(  # noqa: PLR0917 - one parameter an option
-    images: Annotated[list[str], typer.Argument(metavar="IMAGE", show_default=False)],
+    images: Annotated[list[str], typer.Argument(metavar="IMAGE", hidden=True)],
     all_tags: Annotated[
         bool, flag("--all-tags", "-a", group=_WHICH, help_="Every tag of the repository.")
     ] = False,

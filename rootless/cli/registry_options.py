@@ -1,12 +1,13 @@
 """The options of the commands that talk to a registry, as podman and skopeo call them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 from rootless.cli.option_groups import option
 from rootless.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from rootless.registry.credentials import Credentials
     from rootless.registry.settings import Settings
 
 _REGISTRY = "The registry"
@@ -57,16 +58,18 @@ RetryDelay = Annotated[
     ),
 ]
 
-OPTIONS = ("authfile", "cert_dir", "creds", "tls_verify", "retry", "retry_delay")
-"""The names of the parameters."""
 
+def settings_of(given: Mapping[str, Any], names: Sequence[str]) -> "Settings":
+    """Return the settings with what the options say; raises InvalidInput.
 
-def settings_of(given: Mapping[str, Any]) -> "Settings":
-    """Return the settings with what the options say; raises InvalidInput."""
+    Args:
+        given: The options' values by parameter.
+        names: The images in question: `--creds` is for their registries and for no other host.
+    """
     from dataclasses import replace  # noqa: PLC0415 - only who talks to a registry pays for it
 
     from rootless.containers.times import duration  # noqa: PLC0415
-    from rootless.registry.settings import Settings  # noqa: PLC0415
+    from rootless.registry.settings import Settings, candidates  # noqa: PLC0415
 
     settings = Settings.load(
         tls_verify=_verdict(given["tls_verify"]),
@@ -78,7 +81,26 @@ def settings_of(given: Mapping[str, Any]) -> "Settings":
         retry = replace(retry, tries=1 + number(given["retry"], "--retry", 0, 100))
     if given["retry_delay"]:
         retry = replace(retry, first_delay=duration(given["retry_delay"]).total_seconds())
+    if given["creds"]:
+        credentials = _credentials(given["creds"])
+        hosts = {found.domain for name in names for found in candidates(name, settings)}
+        keyring = replace(settings.keyring, given=dict.fromkeys(hosts, credentials))
+        settings = replace(settings, keyring=keyring)
     return replace(settings, retry=retry)
+
+
+def _credentials(text: str) -> "Credentials":
+    import getpass  # noqa: PLC0415
+    import sys  # noqa: PLC0415
+
+    from rootless.registry.credentials import Credentials  # noqa: PLC0415
+
+    user, colon, password = text.partition(":")
+    if not user:
+        raise InvalidInput("--creds names no user", "", "give USER or USER:PASSWORD")
+    if not colon and not sys.stdin.isatty():
+        raise InvalidInput("--creds has no password", user, "give USER:PASSWORD, or a terminal")
+    return Credentials(user, password if colon else getpass.getpass(f"Password of {user}: "))
 
 
 def _verdict(text: str) -> bool | None:

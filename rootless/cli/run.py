@@ -106,6 +106,18 @@ def run(  # noqa: PLR0917 - one parameter an option
             help_="Which image of a multi-platform index.",
         ),
     ] = "",
+    tls_verify: Annotated[
+        str,
+        option(
+            "--tls-verify",
+            group=_IMAGE,
+            metavar="true|false",
+            help_="Insist on HTTPS with a good certificate; else as registries.conf says.",
+        ),
+    ] = "",
+    authfile: Annotated[
+        str, option("--authfile", group=_IMAGE, metavar="FILE", help_="Where credentials are.")
+    ] = "",
     quiet: Annotated[
         bool, flag("--quiet", "-q", group=_IMAGE, help_="Show no progress of a pull.")
     ] = False,

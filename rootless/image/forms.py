@@ -15,7 +15,8 @@ from enum import Enum
 from pathlib import Path
 
 from rootless.errors import NotFound
-from rootless.image.store import LAZY_CHUNKS, LAZY_INDEX, Store
+from rootless.image.store import LAZY_CHUNKS, LAZY_DATA, LAZY_INDEX, Store
+from rootless.image.store_errors import explain
 from rootless.oci.digest import Digest, chain_id, parse_digest, sha256_of
 
 _CODED_SUFFIX = ".layer-chunks"
@@ -58,6 +59,14 @@ def find(store: Store, diff_id: Digest) -> Place:
     if (lazy / LAZY_CHUNKS).exists():
         return Place(Form.LAZY, lazy / LAZY_CHUNKS, lazy / LAZY_INDEX)
     raise missing(store, tar)
+
+
+def size_of(store: Store, diff_id: Digest) -> int:
+    """Return the size of a layer's tar; of a lazy layer, which has none, that of its contents."""
+    place = find(store, diff_id)
+    path = place.contents.with_name(LAZY_DATA) if place.form is Form.LAZY else place.contents
+    with explain(path):
+        return path.stat().st_size
 
 
 def missing(store: Store, path: Path) -> NotFound:

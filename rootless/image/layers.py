@@ -3,6 +3,7 @@
 With `trees` the only door to that package.
 """
 
+from fuse.chunk_table import GZIP, RAW, ZSTD, ChunkTable, ChunkTableWriter
 from fuse.compare import index_difference, index_fault, tree_difference, tree_fault
 from fuse.contents import TarContents
 from fuse.entry import HARD_LINK, HAS_XATTRS, SPARSE, Entry, Extent, Inode
@@ -25,12 +26,17 @@ from fuse.upper_walk import Changed, Hidden, Untouched, UpperFormError, UpperWal
 from fuse.whiteout import parse as parse_whiteout
 
 __all__ = [
+    "GZIP",
     "HARD_LINK",
     "HAS_XATTRS",
     "PACK_PAGE",
+    "RAW",
     "SPARSE",
     "XATTR_PREFIX",
+    "ZSTD",
     "Changed",
+    "ChunkTable",
+    "ChunkTableWriter",
     "Entry",
     "Extent",
     "Hidden",

@@ -195,6 +195,14 @@ def add(store: Store, new: Iterable[Entry]) -> None:
         _write(store, kept)
 
 
+def exchange(store: Store, old: Entry, new: Entry) -> None:
+    """Put an entry in the place of another, if that is still there."""
+    with lock.exclusive(store.lock_path("index")):
+        kept = list(entries(store))
+        if old in kept:
+            _write(store, [new if entry == old else entry for entry in kept])
+
+
 def drop(store: Store, gone: Iterable[Entry]) -> None:
     """Take entries out."""
     gone = frozenset(gone)

@@ -54,8 +54,8 @@ _FOLDERS = (
     *("trees", "partial", "locks"),
 )
 DAMAGED = "damaged"
-LAZY_CHUNKS, LAZY_INDEX = "layer-chunks", "index"
-"""What a lazy layer's folder has: the chunk table and the index."""
+LAZY_CHUNKS, LAZY_INDEX, LAZY_DATA = "layer-chunks", "index", "data"
+"""What a lazy layer's folder has: the chunk table, the index, and what has come of the contents."""
 
 
 class TempFile:

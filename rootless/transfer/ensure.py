@@ -52,7 +52,8 @@ def ensure_image(
             return name
         if missing is None:
             raise
-        fix = str(error)
+        fix = f"{error.what}: {error.on}" if error.on else error.what
+        fix = f"{fix}; {error.fix}" if error.fix else fix
         if missing.fix.startswith("did you mean"):
             fix = f"{missing.fix} {fix}"
         raise NotFound(missing.what, missing.on, fix) from error

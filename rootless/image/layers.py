@@ -3,6 +3,8 @@
 With `trees` the only door to that package.
 """
 
+from fuse import chunk_table
+from fuse.chunk_table import ChunkTable, ChunkTableWriter
 from fuse.contents import TarContents
 from fuse.entry import HARD_LINK, HAS_XATTRS, SPARSE, Entry, Extent, Inode
 from fuse.index import IndexBuilder as LayerIndexBuilder
@@ -27,6 +29,8 @@ __all__ = [
     "PACK_PAGE",
     "SPARSE",
     "Changed",
+    "ChunkTable",
+    "ChunkTableWriter",
     "Entry",
     "Extent",
     "Hidden",
@@ -47,6 +51,7 @@ __all__ = [
     "UpperFormError",
     "UpperWalk",
     "checked_target",
+    "chunk_table",
     "clean_path",
     "is_pack",
     "pack_front",

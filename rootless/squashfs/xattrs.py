@@ -81,4 +81,3 @@ class XattrTable:
         if size > _VALUE_MAX:
             raise self._window.damaged(f"an extended attribute of {size} bytes")
         return size
-

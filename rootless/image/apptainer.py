@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rootless.image import trees
-from rootless.image.names import Place
+from rootless.image.names import Located
 from rootless.oci.digest import Digest
 from rootless.oci.document import to_bytes
 
@@ -27,7 +27,9 @@ _MAX_LABELS = 1 << 20
 _PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-def config_for(place: Place, path: Path, key: Digest, *, architecture: str, modified: int) -> bytes:
+def config_for(
+    place: Located, path: Path, key: Digest, *, architecture: str, modified: int
+) -> bytes:
     """Return an image config for an image in a file.
 
     Args:
@@ -67,7 +69,7 @@ def _variables(path: Path) -> list[str]:
     return [each for each in found if each.isprintable()]
 
 
-def _labels(place: Place) -> dict[str, str]:
+def _labels(place: Located) -> dict[str, str]:
     """Return the labels; what is not text, or no JSON, is nobody's business."""
     name = f"{_FOLDER.strip('/')}/labels.json".encode()
     data = trees.read_from(place.tree, place.layers, name, _MAX_LABELS)

@@ -11,15 +11,15 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rootless.errors import StoreError
-from rootless.image import apptainer, lock, trees
-from rootless.image.names import Image, Place
+from rootless.image import apptainer, holds, lock, trees
+from rootless.image.names import Image, Located
 from rootless.image.source import open_regular, read_error
 from rootless.image.squashfs_layer import write_layer
-from rootless.image.store import TREE_VERSION, Store, TempFile
+from rootless.image.store import FOREIGN, TREE_VERSION, Store, TempFile
 from rootless.image.store_errors import explain
 from rootless.linux.private_folder import check_private, make_private
 from rootless.oci.descriptor import IMAGE_CONFIG, Descriptor
@@ -31,9 +31,9 @@ from rootless.squashfs import sif, superblock
 from rootless.squashfs.image import SquashfsImage
 from rootless.squashfs.window import Window
 
-FOLDER = "foreign"
 MEDIA_TYPE = "application/vnd.squashfs"
-_TOUCH_S = 86400
+_DAY_S = 86400
+_UNUSED_S = 30 * _DAY_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +78,15 @@ def _identify(fd: int, path: str) -> _Found:
     return _Found(Digest(f"sha256:{key.hexdigest()}"), real, window, architecture)
 
 
-def _place(store: Store, found: _Found, what: str) -> Place:
+def _place(store: Store, found: _Found, what: str) -> Located:
     """Return the tree and the chunk table of an image, made where they are not there yet."""
-    own, passing = store.root / FOLDER, _passing()
+    own, passing = store.root / FOREIGN, _passing()
     for folder in (own, passing):
         place = _named(folder, found.key)
         if place.tree.exists():
             if folder == passing:
                 check_private(folder)
+                return replace(place, needs=())  # nothing of the store's
             _touch(place)
             return place
     image = SquashfsImage(found.window, what)
@@ -96,29 +97,30 @@ def _place(store: Store, found: _Found, what: str) -> Place:
         if isinstance(error.__cause__, OSError) and os.access(own, os.W_OK):
             raise  # full, or failing: not read-only
     make_private(passing)
-    return _made(passing, image, found)
+    return replace(_made(passing, image, found), needs=())
 
 
-def _named(folder: Path, key: Digest) -> Place:
+def _named(folder: Path, key: Digest) -> Located:
     tree = folder / f"{hex_of(key)}.v{TREE_VERSION}"
     table = folder / f"{hex_of(key)}.layer-chunks"
-    return Place(tree, (table,), (tree, table))
+    return Located(tree, (table,), (tree, table))
 
 
 @contextmanager
 def _locked(store: Store, key: Digest) -> Iterator[Path]:
     """Give the store's folder, with nobody else making the same."""
-    folder = store.root / FOLDER
+    folder = store.root / FOREIGN
     with explain(folder):
         if not os.access(store.root, os.W_OK) and store.root.exists():
             raise StoreError("the store is read-only", str(store.root))
         store = Store.open(Paths.from_environment(), create=True)
         folder.mkdir(mode=0o700, exist_ok=True)
-    with lock.exclusive(store.lock_path(f"{FOLDER}-{hex_of(key)}")):
+    _forget_unused(store, folder)
+    with lock.exclusive(store.lock_path(f"{FOREIGN}-{hex_of(key)}")):
         yield folder
 
 
-def _made(folder: Path, image: SquashfsImage, found: _Found) -> Place:
+def _made(folder: Path, image: SquashfsImage, found: _Found) -> Located:
     place = _named(folder, found.key)
     if place.tree.exists():  # another was first
         return place
@@ -135,18 +137,29 @@ def _made(folder: Path, image: SquashfsImage, found: _Found) -> Place:
 
 
 def _passing() -> Path:
-    return Paths.from_environment().runtime / FOLDER
+    return Paths.from_environment().runtime / FOREIGN
 
 
-def _touch(place: Place) -> None:
+def _touch(place: Located) -> None:
     """Note that it is of use, once a day: what is not goes with a collection."""
     with suppress(OSError):
-        if time.time() - place.tree.stat().st_mtime > _TOUCH_S:
+        if time.time() - place.tree.stat().st_mtime > _DAY_S:
             for path in place.needs:
                 os.utime(path)
 
 
-def _image(found: _Found, place: Place) -> Image:
+def _forget_unused(store: Store, folder: Path) -> None:
+    """Remove what was of no use for a month, and what no container needs."""
+    held = frozenset(holds.held(store))
+    oldest = time.time() - _UNUSED_S
+    with explain(folder):
+        for path in folder.iterdir():
+            with suppress(FileNotFoundError):
+                if path not in held and path.stat().st_mtime < oldest:
+                    path.unlink()
+
+
+def _image(found: _Found, place: Located) -> Image:
     block = superblock.read_superblock(found.window, str(found.path))
     data = apptainer.config_for(
         place, found.path, found.key, architecture=found.architecture, modified=block.modified

@@ -12,8 +12,11 @@ from pathlib import Path
 
 from rootless.errors import Conflict, NotFound
 from rootless.image import holds, lock, names
-from rootless.image.store import TEMP_PREFIX, Store
+from rootless.image.store import FOREIGN, TEMP_PREFIX, Store
 from rootless.image.store_errors import explain
+from rootless.linux import folder_lock
+from rootless.linux.remove_tree import remove_tree
+from rootless.oci.digest import parse_digest
 
 _PATIENCE_S = 0.5
 _TEMP_NAME_LENGTH = len(TEMP_PREFIX) + 16
@@ -24,7 +27,9 @@ def sweep(store: Store) -> int:
     removed = 0
     for folder in _folders(store):
         for path in _listed(folder):
-            if path.name.startswith(TEMP_PREFIX):
+            if path.name.startswith(TEMP_PREFIX) and folder.parent.name == "lazy":
+                removed += _remove_folder(path) > 0
+            elif path.name.startswith(TEMP_PREFIX):
                 # a database's journal lies beside the file whose name it extends
                 owner = path.with_name(path.name[:_TEMP_NAME_LENGTH])
                 removed += _remove_if_free(path, owner)
@@ -61,10 +66,17 @@ def _unneeded(store: Store) -> Iterator[Path]:
     needed = set(holds.held(store))
     for image in _whole_images(store):
         needed.update(holds.objects_of(store, image))
-    for folder in ("blobs/sha256", "layers/sha256", "trees"):
+    for folder in ("blobs/sha256", "layers/sha256", "lazy/sha256", "trees"):
         for path in _listed(store.root / folder):
-            if path not in needed and not path.name.startswith(TEMP_PREFIX):
+            if path.name.startswith(TEMP_PREFIX):
+                continue
+            if path not in needed or (folder == "lazy/sha256" and _is_complete(store, path)):
                 yield path
+
+
+def _is_complete(store: Store, folder: Path) -> bool:
+    """Return whether a lazy layer's tar is there by now: its folder is of no use then."""
+    return store.has_layer(parse_digest(f"sha256:{folder.name}", str(folder)))
 
 
 def _whole_images(store: Store) -> Iterator[names.Image]:
@@ -76,8 +88,9 @@ def _whole_images(store: Store) -> Iterator[names.Image]:
 
 def _folders(store: Store) -> Iterator[Path]:
     yield store.root
-    for name in ("blobs/sha256", "layers/sha256", "trees", "locks"):
+    for name in ("blobs/sha256", "layers/sha256", "lazy/sha256", "trees", "locks"):
         yield store.root / name
+    yield store.root / FOREIGN
     yield store.scratch
 
 
@@ -108,8 +121,24 @@ def _remove_if_free(path: Path, owner: Path) -> int:
 
 
 def _remove(path: Path) -> int:
+    if path.is_dir():
+        return _remove_folder(path)
     with explain(path), suppress(FileNotFoundError):
         size = path.stat().st_size
         path.unlink()
         return size
     return 0
+
+
+def _remove_folder(path: Path) -> int:
+    """Remove a layer that is not all there, unless somebody has locked it; return what it took."""
+    with explain(path):
+        fd = folder_lock.lock_dead(path)
+        if fd is None:
+            return 0
+        try:
+            size = sum(file.stat().st_blocks * 512 for file in path.iterdir())
+            remove_tree(path)
+            return size
+        finally:
+            os.close(fd)

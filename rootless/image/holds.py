@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from rootless.errors import NotFound
+from rootless.image import forms
 from rootless.image.names import Image
 from rootless.image.store import Store
 from rootless.image.store_errors import explain
@@ -19,7 +21,7 @@ _CONTAINERS, _NEEDS = "containers", "needs"
 
 
 def objects_of(store: Store, image: Image) -> Iterator[Path]:
-    """Yield the files of the store that an image consists of."""
+    """Yield the files of the store that an image consists of, in whatever form its layers are."""
     if image.place is not None:
         yield from image.place.needs
         return
@@ -29,8 +31,13 @@ def objects_of(store: Store, image: Image) -> Iterator[Path]:
     if image.source_digest is not None:
         yield store.blob_path(image.source_digest)
     yield from (store.blob_path(layer.digest) for layer in image.manifest.layers)
-    yield from (store.index_path(diff_id) for diff_id in diff_ids)
+    for diff_id in diff_ids:
+        yield store.index_path(diff_id)
+        yield store.coded_path(diff_id)
+        yield store.lazy_folder(diff_id)
     yield store.tree_path(chain_id(diff_ids))
+    with suppress(NotFound):
+        yield forms.tree_path(store, diff_ids, forms.find_all(store, diff_ids))
 
 
 def needs_of(store: Store, image: Image) -> tuple[str, ...]:

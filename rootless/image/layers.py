@@ -18,16 +18,19 @@ from fuse.pack_file import PackFile, PackFormatError, is_pack
 from fuse.pack_file import Section as PackSection
 from fuse.pack_file import front as pack_front
 from fuse.pack_file import sections_size as pack_sections_size
-from fuse.tar_header import checked_target, clean_path
-from fuse.tar_reader import TarFormatError
+from fuse.pax import XATTR_PREFIX, parse_xattrs
+from fuse.tar_header import checked_id, checked_target, clean_path
+from fuse.tar_reader import TarFormatError, TarReader
 from fuse.tree import Tree
 from fuse.upper_walk import Changed, Hidden, Untouched, UpperFormError, UpperWalk
+from fuse.whiteout import parse as parse_whiteout
 
 __all__ = [
     "HARD_LINK",
     "HAS_XATTRS",
     "PACK_PAGE",
     "SPARSE",
+    "XATTR_PREFIX",
     "Changed",
     "ChunkTable",
     "ChunkTableWriter",
@@ -46,14 +49,18 @@ __all__ = [
     "Squash",
     "TarContents",
     "TarFormatError",
+    "TarReader",
     "Tree",
     "Untouched",
     "UpperFormError",
     "UpperWalk",
+    "checked_id",
     "checked_target",
     "chunk_table",
     "clean_path",
     "is_pack",
     "pack_front",
     "pack_sections_size",
+    "parse_whiteout",
+    "parse_xattrs",
 ]

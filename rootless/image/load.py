@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain
 
 from rootless.errors import IntegrityError, InvalidInput, NotFound
 from rootless.image import gc, names
@@ -206,7 +207,7 @@ def _read_stream(store: Store, raw: ByteStream, what: str, progress: Progress) -
 def _known_layers(store: Store) -> dict[Digest, Digest]:
     """Return the diff IDs of the store's layers by every digest that a source may call them."""
     known: dict[Digest, Digest] = {}
-    for entry in names.entries(store):
+    for entry in chain(*(names.entries(place) for place in store.places)):
         with suppress(NotFound, IntegrityError):  # this may be the load that mends the image
             image = names.read_image(store, entry)
             diff_ids = image.config.diff_ids

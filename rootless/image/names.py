@@ -7,10 +7,12 @@ digest of the manifest as it came from outside.
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
-from rootless.errors import InvalidInput, NotFound
+from rootless.errors import Conflict, InvalidInput, NotFound
 from rootless.image import lock
 from rootless.image.store import Store
 from rootless.oci.descriptor import MANIFEST, REF_NAME, Descriptor
@@ -48,8 +50,8 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where an image's files are served from.
+class Located:
+    """A merged tree and its layers' contents, which fit together.
 
     Attributes:
         tree: The merged tree's file, or the pack that holds it.
@@ -86,7 +88,7 @@ class Image:
     created: str
     manifest: Manifest
     source_digest: Digest | None = None
-    place: Place | None = None
+    place: Located | None = None
 
 
 def entries(store: Store) -> tuple[Entry, ...]:
@@ -94,16 +96,12 @@ def entries(store: Store) -> tuple[Entry, ...]:
     return tuple(_entry_of(store, d) for d in store.read_index().manifests)
 
 
-def images(store: Store) -> Iterator[Image]:
-    """Yield all images, one for each name."""
-    return (read_image(store, entry) for entry in entries(store))
-
-
 def resolve(store: Store, name: str) -> Image:
     """Return the image that a user means by *name*.
 
     In this order: a full reference, `localhost/NAME`, `docker.io/library/NAME`, the only repository
-    that ends in `/NAME`, a digest of the config or the manifest, an image ID's beginning.
+    that ends in `/NAME`, a digest of the config or the manifest, an image ID's beginning; each in
+    the user's own store before the additional ones.
 
     Raises:
         NotFound: No image is meant; near names are suggested.
@@ -114,11 +112,29 @@ def resolve(store: Store, name: str) -> Image:
 
 def find(store: Store, name: str) -> tuple[Entry, ...]:
     """Return the entries that *name* means: one by name, each name of the image by ID."""
-    known = entries(store)
-    found = _by_id(known, name, full=True) or _by_name(known, name) or _by_id(known, name)
-    if not found:
-        raise NotFound("no such image", name, _suggestion(known, name))
-    return found
+    known = [entries(place) for place in store.places]
+    for meant in (partial(_by_id, full=True), _by_name, _by_id):
+        for listed in known:
+            if found := meant(listed, name):
+                return found
+    raise NotFound("no such image", name, _suggestion(tuple(chain(*known)), name))
+
+
+def find_own(store: Store, name: str) -> tuple[Entry, ...]:
+    """Return the entries of the store itself that *name* means: what can be taken out of it.
+
+    Raises:
+        Conflict: It is in an additional store only.
+        NotFound, InvalidInput: As `find`.
+    """
+    try:
+        return find(replace(store, others=()), name)
+    except NotFound:
+        if store.others:
+            find(store, name)  # raises again where it is nowhere
+            fix = "it goes with a new version of that store"
+            raise Conflict("the image is in an additional store", name, fix) from None
+        raise
 
 
 def read_image(store: Store, entry: Entry) -> Image:

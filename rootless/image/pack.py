@@ -22,7 +22,7 @@ from rootless.image.layers import (
     pack_front,
     pack_sections_size,
 )
-from rootless.image.names import Image, Place
+from rootless.image.names import Image, Located
 from rootless.image.pack_contents import CodedContents, Contents, Output, PlainContents
 from rootless.image.progress import Progress, Silent
 from rootless.image.store import Store
@@ -104,7 +104,7 @@ class _Writer:
     """The sections of one pack, in the order of the file."""
 
     def __init__(
-        self, fd: int, store: Store, image: Image, place: Place, request: PackRequest
+        self, fd: int, store: Store, image: Image, place: Located, request: PackRequest
     ) -> None:
         self._fd = fd
         self._image = image

@@ -8,7 +8,7 @@ from pathlib import Path
 from rootless.errors import IntegrityError
 from rootless.image.ingest import Expected
 from rootless.image.layers import PackFile, PackFormatError, PackKind, PackSection
-from rootless.image.names import Image, Place
+from rootless.image.names import Image, Located
 from rootless.image.plan import PlannedImage, PlannedLayer
 from rootless.image.source import open_regular
 from rootless.image.store_errors import explain
@@ -59,7 +59,7 @@ def read_image(path: str) -> Image:
         created=config.created,
         manifest=manifest,
         source_digest=None if source is None else digest_of(source),
-        place=Place(place, (place,)),
+        place=Located(place, (place,)),
     )
 
 

@@ -37,12 +37,12 @@ def remove(store: Store, wanted: Sequence[str], *, force: bool = False) -> Remov
 
     Raises:
         NotFound: No such image.
-        Conflict: The image has several names.
+        Conflict: The image has several names, or is in an additional store.
     """
     gone: list[Entry] = []
     for name in wanted:
         try:
-            found = names.find(store, name)
+            found = names.find_own(store, name)
         except NotFound:
             if force:
                 continue

@@ -1,16 +1,20 @@
 """Further names for an image of the store."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from rootless.image import lock, names
+from rootless.image.names import Entry
 from rootless.image.store import Store
+from rootless.oci.digest import Digest
+from rootless.oci.document import MAX_CONFIG_BYTES
 
 
 def tag(store: Store, image: str, new_names: Sequence[str]) -> None:
     """Give an image further names; an image that had one of them before keeps its ID only.
 
-    Between the look-up and the naming nothing is collected.
+    Between the look-up and the naming nothing is collected. Of an image in an additional store the
+    documents come into this one, and the layers stay where they are.
 
     Raises:
         NotFound: There is no such image.
@@ -20,4 +24,13 @@ def tag(store: Store, image: str, new_names: Sequence[str]) -> None:
     references = [names.name_for_storing(name) for name in new_names]
     with lock.shared(store.lock_path(lock.STORE_LOCK)):
         entry = names.find(store, image)[0]
+        for digest in _documents(entry):
+            store.write_blob(store.read_blob(digest, MAX_CONFIG_BYTES))
         names.add(store, [replace(entry, reference=reference) for reference in references])
+
+
+def _documents(entry: Entry) -> Iterator[Digest]:
+    yield entry.manifest_digest
+    yield entry.config_digest
+    if entry.source_digest is not None:
+        yield entry.source_digest

@@ -77,7 +77,7 @@ class Transaction:
         staged = self._layers.get(diff_id)
         if staged is not None:
             return staged.size
-        path = self._store.blob_path(diff_id)
+        path = self._store.find(self._store.blob_path(diff_id))
         with explain(path):
             return path.stat().st_size
 
@@ -96,7 +96,7 @@ class Transaction:
         """Merge a chain of layers, unless that was done before."""
         chain = chain_id(diff_ids)
         path = self._store.tree_path(chain)
-        if chain in self._trees or path.exists():
+        if chain in self._trees or self._store.find(path).exists():
             return
         temp = self._store.temp_for(path)
         self._trees[chain] = temp
@@ -106,7 +106,7 @@ class Transaction:
         """Return where the tree of a chain is by now: in the store or on its way."""
         chain = chain_id(diff_ids)
         temp = self._trees.get(chain)
-        return self._store.tree_path(chain) if temp is None else temp.path
+        return self._store.find(self._store.tree_path(chain)) if temp is None else temp.path
 
     def commit(self, entries: Iterable[names.Entry]) -> None:
         """Make everything durable, then visible, then name it."""
@@ -124,7 +124,9 @@ class Transaction:
 
     def _index_path(self, diff_id: Digest) -> Path:
         staged = self._layers.get(diff_id)
-        return self._store.index_path(diff_id) if staged is None else staged.index.path
+        if staged is not None:
+            return staged.index.path
+        return self._store.find(self._store.index_path(diff_id))
 
 
 def _holds(path: Path, data: bytes) -> bool:

@@ -3,6 +3,7 @@
 With `trees` the only door to that package.
 """
 
+from fuse import chunk_table
 from fuse.chunk_table import GZIP, RAW, ZSTD, ChunkTable, ChunkTableWriter
 from fuse.compare import index_difference, index_fault, tree_difference, tree_fault
 from fuse.contents import TarContents
@@ -59,6 +60,7 @@ __all__ = [
     "UpperWalk",
     "checked_id",
     "checked_target",
+    "chunk_table",
     "clamp_time_ns",
     "clean_path",
     "index_difference",

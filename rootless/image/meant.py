@@ -13,6 +13,7 @@ from rootless.oci.document import MAX_MANIFEST_BYTES
 
 _PATHS = ("/", "./", "../")
 _HEAD = 128
+_SQUASHFS, _SIF = b"hsqs", b"SIF_MAGIC"
 _MAX_NAME = 4096
 
 
@@ -46,6 +47,8 @@ def document(image: Image, digest: Digest) -> bytes:
     """Return a document of an image in a file, by its digest; raises NotFound."""
     from rootless.image import pack_reader  # noqa: PLC0415 - for `inspect --raw` alone
 
+    if _kind(image.reference) != "pack":
+        raise NotFound("the file has no such document", image.reference, "it is made for each run")
     with pack_reader.open_pack(image.reference) as pack:
         for section in pack.sections:
             if pack_reader.digest_of(section) == digest and section.size <= MAX_MANIFEST_BYTES:
@@ -54,12 +57,15 @@ def document(image: Image, digest: Digest) -> bytes:
 
 
 def _read(store: Store, path: str) -> Image:
-    del store
     kind = _kind(path)
     if kind == "pack":
         from rootless.image.pack_reader import read_image  # noqa: PLC0415 - few images are in packs
 
         return read_image(path)
+    if kind == "foreign":
+        from rootless.image import foreign  # noqa: PLC0415 - nor are many in squashfs
+
+        return foreign.read_image(store, path)
     if not os.path.lexists(path):
         raise NotFound("no such file", path)
     fix = "`rootless load` takes archives, `rootless import` root file systems"
@@ -82,4 +88,6 @@ def _kind(path: str) -> str:
         return ""
     finally:
         os.close(fd)
-    return "pack" if is_pack(head) else ""
+    if is_pack(head):
+        return "pack"
+    return "foreign" if head.startswith(_SQUASHFS) or _SIF in head else ""

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 from rootless.containers.container import Container, OverlayRoot
 from rootless.containers.run_folder import RunFolder
+from rootless.image import forms
+from rootless.image.names import Image
+from rootless.image.store import Store
 from rootless.paths import Paths
 
 if TYPE_CHECKING:
@@ -28,11 +31,19 @@ def open_layers(
     is_plain = all(layer.parent.name == "sha256" and layer.exists() for layer in root.layers)
     if is_plain and root.tree.exists():
         return container, None
-    from rootless.image.store import Store  # noqa: PLC0415 - of no use to most runs
-    from rootless.lazy.launch import start_beside  # noqa: PLC0415
+    from rootless.lazy.launch import start_beside  # noqa: PLC0415 - of no use to most runs
 
     store = Store.open(paths, create=False)
     there, fetcher = start_beside(store, root.tree, root.layers, folder.path / "server.log")
     if fetcher is not None:
         owned.callback(fetcher.stop)
     return replace(container, root=replace(root, tree=there.tree, layers=there.layers)), fetcher
+
+
+def fetch_accounts(store: Store, image: Image) -> None:
+    """Fetch passwd and group of an image that is not all there; raises what keeps from that."""
+    places = forms.find_all(store, image.config.diff_ids)
+    if any(place.form is forms.Form.LAZY for place in places):
+        from rootless.lazy.needed import ACCOUNTS, fetch_files  # noqa: PLC0415 - as above
+
+        fetch_files(store, image.config.diff_ids, ACCOUNTS)

@@ -20,6 +20,9 @@ from rootless.lazy.config import FetcherConfig
 from rootless.lazy.launch import Fetcher, patience_s
 from rootless.oci.digest import Digest
 
+ACCOUNTS = (b"etc/passwd", b"etc/group")
+"""What a run reads before its root is mounted."""
+
 Tell = Callable[[int, int], None]
 """Takes how many bytes have come, and how many are to come in all."""
 

@@ -25,6 +25,8 @@ def objects_of(store: Store, image: Image) -> Iterator[Path]:
     yield store.blob_path(image.config_digest)
     if image.source_digest is not None:
         yield store.blob_path(image.source_digest)
+    if image.index_digest is not None:
+        yield store.blob_path(image.index_digest)
     yield from (store.blob_path(layer.digest) for layer in image.manifest.layers)
     yield from (store.index_path(diff_id) for diff_id in diff_ids)
     yield store.tree_path(chain_id(diff_ids))

@@ -1,13 +1,13 @@
 """Images by name: the store's index.json, and what a user may call an image.
 
-Each descriptor of index.json carries the image's full reference, which any OCI tool reads, and two
-annotations of ours, so that a look-up opens one file: the config's digest (the image ID), and the
-digest of the manifest as it came from outside.
+Each descriptor of index.json carries the image's full reference, which any OCI tool reads, and
+annotations of ours, so that a look-up opens one file: the config's digest (the image ID), the
+digest of the manifest as it came from outside, and that of the index that it came out of.
 """
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rootless.errors import InvalidInput, NotFound
 from rootless.image import lock
@@ -22,6 +22,7 @@ from rootless.oci.reference import DOCKER_HUB, LOCALHOST, Reference, parse_refer
 
 CONFIG_DIGEST = "org.rootless.config.digest"
 SOURCE_DIGEST = "org.rootless.source.digest"
+INDEX_DIGEST = "org.rootless.index.digest"
 
 _ID = re.compile(r"(?:sha256:)?([0-9a-f]{3,64})")
 
@@ -35,6 +36,7 @@ class Entry:
     manifest_size: int
     config_digest: Digest
     source_digest: Digest | None = None
+    index_digest: Digest | None = None
 
     def to_descriptor(self) -> Descriptor:
         """Return the descriptor that `entry_of` reads."""
@@ -43,6 +45,8 @@ class Entry:
             annotations[REF_NAME] = self.reference
         if self.source_digest:
             annotations[SOURCE_DIGEST] = self.source_digest
+        if self.index_digest:
+            annotations[INDEX_DIGEST] = self.index_digest
         return Descriptor(MANIFEST, self.manifest_digest, self.manifest_size, annotations)
 
 
@@ -59,6 +63,7 @@ class Image:
         created: RFC 3339 time out of the config; may be empty.
         manifest: The manifest in the store.
         source_digest: Of the manifest as it came; None where it came without one.
+        index_digest: Of the index that a registry gave for the name; None where it gave none.
     """
 
     reference: str
@@ -69,6 +74,7 @@ class Image:
     created: str
     manifest: Manifest
     source_digest: Digest | None = None
+    index_digest: Digest | None = None
 
 
 def entries(store: Store) -> tuple[Entry, ...]:
@@ -116,6 +122,7 @@ def read_image(store: Store, entry: Entry) -> Image:
         created=config.created,
         manifest=manifest,
         source_digest=entry.source_digest,
+        index_digest=entry.index_digest,
     )
 
 
@@ -165,19 +172,15 @@ def _with(kept: list[Entry], entry: Entry) -> list[Entry]:
     rest = []
     for old in kept:
         if old.reference and old.reference == entry.reference:
-            old = Entry("", *_image_of(old))  # noqa: PLW2901 - the line goes on without its name
+            old = replace(old, reference="")  # noqa: PLW2901 - the line goes on without its name
         rest.append(old)
     rest.append(entry)
-    named = {_image_of(e)[0] for e in rest if e.reference}
+    named = {e.manifest_digest for e in rest if e.reference}
     result: dict[tuple[str, Digest], Entry] = {}
     for e in rest:
         if e.reference or e.manifest_digest not in named:
             result[e.reference, e.manifest_digest] = e
     return list(result.values())
-
-
-def _image_of(entry: Entry) -> tuple[Digest, int, Digest, Digest | None]:
-    return entry.manifest_digest, entry.manifest_size, entry.config_digest, entry.source_digest
 
 
 def _entry_of(store: Store, descriptor: Descriptor) -> Entry:
@@ -186,13 +189,14 @@ def _entry_of(store: Store, descriptor: Descriptor) -> Entry:
     if config_digest is None:  # another OCI tool wrote into our layout
         data = store.read_blob(descriptor.digest, MAX_MANIFEST_BYTES)
         config_digest = parse_manifest(data).config.digest
-    source = annotations.get(SOURCE_DIGEST)
+    source, index = annotations.get(SOURCE_DIGEST), annotations.get(INDEX_DIGEST)
     return Entry(
         reference=annotations.get(REF_NAME, ""),
         manifest_digest=descriptor.digest,
         manifest_size=descriptor.size,
         config_digest=parse_digest(config_digest),
         source_digest=parse_digest(source) if source else None,
+        index_digest=parse_digest(index) if index else None,
     )
 
 
@@ -213,6 +217,8 @@ def _digests(entry: Entry) -> Iterator[Digest]:
     yield entry.manifest_digest
     if entry.source_digest is not None:
         yield entry.source_digest
+    if entry.index_digest is not None:
+        yield entry.index_digest
 
 
 def _by_name(known: tuple[Entry, ...], name: str) -> tuple[Entry, ...]:
@@ -247,7 +253,8 @@ def _same_version(entry: Entry, full: Reference) -> bool:
     """Return whether the tag, or the digest where one is given, is this entry's."""
     if full.digest is not None and full.digest not in _digests(entry):
         return False
-    return not full.tag or full.tag == _parsed(entry).tag
+    own = _parsed(entry).tag  # none where it was fetched by its digest
+    return not full.tag or full.tag == own or (full.digest is not None and not own)
 
 
 def _parsed(entry: Entry) -> Reference:

@@ -5,6 +5,7 @@ r"""The store of one user: an OCI image layout with an index beside each layer.
     blobs/sha256/HEX            manifests, configs, and layers as plain tars (digest = diff ID)
     layers/sha256/HEX.index     the index of the layer blobs/sha256/HEX
     trees/HEX.v2                the merged tree of a chain of layers, in that version of its format
+    partial/HEX                 a blob while it is downloaded, and after that was cut short
     locks/                      lock files, while held
     scratch/                    what runs need for their time
 
@@ -36,7 +37,7 @@ _MAX_INDEX_BYTES = 64 << 20  # our own document: a hundred thousand names
 TREE_VERSION = 2
 """That of the trees that `fuse` reads (`fuse.entry.TREE_VERSION`)."""
 # each with its parents: os.makedirs gives its mode to the last one alone
-_FOLDERS = ("", "blobs", "blobs/sha256", "layers", "layers/sha256", "trees", "locks")
+_FOLDERS = ("", "blobs", "blobs/sha256", "layers", "layers/sha256", "trees", "partial", "locks")
 
 
 class TempFile:
@@ -132,6 +133,10 @@ class Store:
         One of another version of the format is another file: it is of no use, and `gc` takes it.
         """
         return self.root / "trees" / f"{hex_of(chain)}.v{TREE_VERSION}"
+
+    def partial_path(self, digest: Digest) -> Path:
+        """Return where a blob lies while it is downloaded."""
+        return self.root / "partial" / hex_of(digest)
 
     def lock_path(self, name: str) -> Path:
         """Return the lock file of an object."""

@@ -72,6 +72,18 @@ class Transaction:
         else:
             self._layers[layer.diff_id] = layer
 
+    def commit_layer(self, layer: StagedLayer) -> None:
+        """Make one layer durable and visible by itself, before the image that it is for.
+
+        The caller holds the layer's lock. Nothing is named: what happens to the image later, the
+        layer can be used.
+        """
+        with layer.tar, layer.index:
+            layer.tar.sync()
+            layer.index.sync()
+            layer.tar.rename(self._store.blob_path(layer.diff_id))
+            layer.index.rename(self._store.index_path(layer.diff_id))
+
     def layer_size(self, diff_id: Digest) -> int:
         """Return the size of a layer's tar."""
         staged = self._layers.get(diff_id)

@@ -5,8 +5,8 @@ each auth file a helper for the key comes first, then the entry, then the helper
 """
 
 import logging
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rootless.errors import InvalidInput
@@ -38,19 +38,24 @@ class Keyring:
     Attributes:
         paths: The auth files, in the order in which they are asked; the first is written.
         helpers: The programs that registries.conf names, asked first.
+        given: What the command line says, by host; nobody else is asked for those.
     """
 
     paths: tuple[Path, ...] = ()
     helpers: tuple[str, ...] = ()
+    given: Mapping[str, Credentials] = field(default_factory=dict)
 
     def find(self, name: str) -> Credentials | None:
         """Return the credentials for a repository, or a registry, of this name; None for nobody.
 
         Runs helper programs, which may wait for the user: call it in a thread.
         """
+        host = name.partition("/")[0]
+        if host in self.given:
+            return self.given[host]
         for helper in self.helpers:
             if helper != _AUTH_FILES:
-                found = _ask(helper, name.partition("/")[0])
+                found = _ask(helper, host)
                 if found is not None:
                     return found
         for path in self.paths:

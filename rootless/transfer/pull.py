@@ -20,7 +20,7 @@ from rootless.image.plan import PlannedImage
 from rootless.image.store import Store
 from rootless.image.transaction import Transaction
 from rootless.oci.descriptor import Descriptor
-from rootless.oci.digest import Digest, hex_of, sha256_of
+from rootless.oci.digest import Digest, hex_of
 from rootless.oci.image_index import host_platform, matches
 from rootless.oci.manifest import parse_manifest
 from rootless.oci.reference import Reference, parse_reference
@@ -108,48 +108,32 @@ class _Pulling:
         reference = reference.canonical()
         if reference.digest:
             reference = replace(reference, tag="")  # the digest says more
-        known = _known(self.store, reference)
-        if known is not None and await self._is_unchanged(known, reference, repository):
-            return PulledImage(known.reference, known.config_digest, is_new=False)
         documents = Documents(self.store, repository, self.options.platform)
-        found, image = await self._read(documents, reference)
+        digest = reference.digest or await documents.digest_of(reference.tag)
+        known = _known(self.store, reference)
+        if known is not None and self._is_unchanged(known, digest):
+            return PulledImage(known.reference, known.config_digest, is_new=False)
+        self.progress.say(f"pulling {reference}")
+        found, image = await self._read(documents, digest)
         offer = Offer(reference, repository, self.options.settings, found.manifest, found.index)
         if self.options.check is not None:
             await self.options.check(offer)
         await self._take_layers(offer, image)
         return self._name(reference, image, found)
 
-    async def _read(self, documents: Documents, reference: Reference) -> tuple[Found, PlannedImage]:
+    async def _read(self, documents: Documents, digest: Digest) -> tuple[Found, PlannedImage]:
         """Read the documents; of processes that want the same ones at once, one asks for them."""
-        wanted = reference.digest or reference.tag
-        key = hex_of(sha256_of(str(reference).encode()))
-        with lock.exclusive_if_free(self.store.lock_path(f"pull-{key}")) as is_first:
-            if is_first:
-                found = await documents.find(await documents.named(wanted))
-                return found, await documents.image(found)
-        await self._others(key)
-        head = await documents.repository.head(wanted)
-        top = await (documents.by_digest(head.digest) if head else documents.named(wanted))
-        found = await documents.find(top)
-        return found, await documents.image(found)
-
-    async def _others(self, key: str) -> None:
-        """Wait until nobody reads the documents of a name any more."""
+        path = self.store.lock_path(f"pull-{hex_of(digest)}")
         while True:
-            with lock.exclusive_if_free(self.store.lock_path(f"pull-{key}")) as is_free:
-                if is_free:
-                    return
+            with lock.exclusive_if_free(path) as is_ours:
+                if is_ours:
+                    found = await documents.find(await documents.by_digest(digest))
+                    return found, await documents.image(found)
             await trio.sleep(_POLL_S)
 
-    async def _is_unchanged(
-        self, known: Entry, reference: Reference, repository: Repository
-    ) -> bool:
+    def _is_unchanged(self, known: Entry, digest: Digest) -> bool:
         """Tell whether an image of the store is what the registry has, and all of it is there."""
-        digest = reference.digest
-        if digest is None:
-            head = await repository.head(reference.tag)
-            digest = None if head is None else head.digest
-        if digest is None or digest not in (known.index_digest, known.source_digest):
+        if digest not in (known.index_digest, known.source_digest):
             return False
         with suppress(RootlessError):  # a damaged one is pulled again
             image = names.read_image(self.store, known)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rootless.containers.container import Container, OverlayRoot
 from rootless.containers.inside import InsideStream
+from rootless.containers.lazy_layers import completed
 from rootless.containers.overlay_root import overflow_ids
 from rootless.errors import Conflict, InvalidInput
 from rootless.image import trees
@@ -45,8 +46,9 @@ def root_files(paths: Paths, container: Container, name: str) -> RootFiles:
 
     Raises:
         Conflict: It is a bundle's folder, or what it wrote is nowhere on a disk.
+        RootlessError: Not all of its image is here, nor can it be fetched.
     """
-    root = container.root
+    root = completed(container, paths).root
     if not isinstance(root, OverlayRoot):
         raise Conflict("the container has no image below it", name, "its files are the bundle's")
     files = RootFiles(root.tree, root.layers, None, container.maps)

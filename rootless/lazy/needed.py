@@ -54,7 +54,9 @@ def fetch_files(store: Store, diff_ids: Sequence[Digest], paths: Sequence[bytes]
     wanted = tuple(run for run in _runs(there, paths) if not _is_there(there, *run))
     if wanted:
         folders = {number: str(there.layers[number].parent) for number, _, _ in wanted}
-        config = FetcherConfig(tuple(folders.items()), -1, wanted=wanted, completes=False)
+        config = FetcherConfig(
+            tuple(folders.items()), -1, wanted=wanted, completes=False, patience_s=patience_s()
+        )
         _run(config, lambda _, __: None)
 
 

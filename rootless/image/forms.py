@@ -76,6 +76,14 @@ def missing(store: Store, path: Path) -> NotFound:
     return NotFound("layer missing from the store", str(path), fix)
 
 
+def find_if_there(store: Store, diff_id: Digest) -> Place | None:
+    """Return where a layer is; None where it is not."""
+    try:
+        return find(store, diff_id)
+    except NotFound:
+        return None
+
+
 def find_all(store: Store, diff_ids: Sequence[Digest]) -> tuple[Place, ...]:
     """Return where the layers are; raises NotFound."""
     return tuple(find(store, diff_id) for diff_id in diff_ids)

@@ -1,7 +1,9 @@
 """One lazy layer, open in the fetcher: what is there of it, and how what comes is put away."""
 
+import errno
 import logging
 import os
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -44,8 +46,9 @@ class Layer:
         durable.settle(folder)
         with ExitStack() as opened:
             self.source = source.read(folder)
-            self._table = opened.enter_context(closing(ChunkTable(folder / LAZY_CHUNKS)))
-            self._chunks = self._table.chunks()
+            with ChunkTable(folder / LAZY_CHUNKS) as table:
+                self._chunks = table.chunks()
+            self._starts = [chunk.offset for chunk in self._chunks]
             spans = [(chunk.place, chunk.stored) for chunk in self._chunks]
             self.blob_map = BlobMap(spans, self.source.blob.size)
             self._present = opened.enter_context(Marks(folder / durable.PRESENT))
@@ -80,8 +83,20 @@ class Layer:
         return self._present.is_full() and self._gaps.is_full()
 
     def numbers(self, offset: int, length: int) -> range:
-        """Return the chunks that a run of the address space lies in; raises OSError."""
-        return self._table.numbers(offset, length)
+        """Return the chunks that a run of the address space touches; between files there is none.
+
+        Raises OSError where it touches no chunk at all.
+        """
+        first = max(bisect_right(self._starts, offset) - 1, 0)
+        if (
+            first < len(self._starts)
+            and self._chunks[first].offset + self._chunks[first].size <= offset
+        ):
+            first += 1
+        end = bisect_left(self._starts, offset + length)
+        if first >= end:
+            raise OSError(errno.EIO, "the layer has no such bytes", str(self.folder))
+        return range(first, end)
 
     def absent(self, numbers: Iterable[int]) -> list[int]:
         """Return those chunks that are not there."""

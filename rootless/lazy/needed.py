@@ -6,7 +6,6 @@ and bundles read an image by other ways than the server of a run: all of it is f
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from pathlib import Path
 from stat import S_ISREG
 
 from rootless.errors import RootlessError
@@ -20,6 +19,9 @@ from rootless.lazy import durable, present
 from rootless.lazy.config import FetcherConfig
 from rootless.lazy.launch import Fetcher, patience_s
 from rootless.oci.digest import Digest
+
+ACCOUNTS = (b"etc/passwd", b"etc/group")
+"""What a run reads before its root is mounted."""
 
 Tell = Callable[[int, int], None]
 """Takes how many bytes have come, and how many are to come in all."""
@@ -53,13 +55,27 @@ def fetch_files(store: Store, diff_ids: Sequence[Digest], paths: Sequence[bytes]
     wanted = tuple(run for run in _runs(there, paths) if not _is_there(there, *run))
     if wanted:
         folders = {number: str(there.layers[number].parent) for number, _, _ in wanted}
-        config = FetcherConfig(tuple(folders.items()), -1, wanted=wanted, completes=False)
+        config = FetcherConfig(
+            tuple(folders.items()), -1, wanted=wanted, completes=False, patience_s=patience_s()
+        )
         _run(config, lambda _, __: None)
 
 
-def share_here(folder: Path) -> float:
-    """Return how much of a lazy layer's blob is there, between 0 and 1; raises OSError."""
-    here, of_all = present.count(folder / durable.PRESENT)
+def share_here(store: Store, diff_ids: Sequence[Digest]) -> float:
+    """Return how much of layers' contents is there, between 0 and 1, by the number of chunks."""
+    here = of_all = 0.0
+    for diff_id in diff_ids:
+        place = forms.find_if_there(store, diff_id)
+        if place is None:
+            continue
+        size = forms.size_of(store, diff_id)
+        share = 1.0
+        if place.form is forms.Form.LAZY:
+            with explain(place.contents):
+                came, chunks = present.count(place.contents.with_name(durable.PRESENT))
+            share = came / chunks if chunks else 1.0
+        here += share * size
+        of_all += size
     return here / of_all if of_all else 1.0
 
 

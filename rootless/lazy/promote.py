@@ -44,7 +44,8 @@ def promote(store: Store, diff_id: Digest) -> None:
         transaction.lock_layers([diff_id])
         if not store.has_layer(diff_id):
             folder = store.lazy_folder(diff_id)
-            blob = source.read(folder).blob
+            with explain(folder):
+                blob = source.read(folder).blob
             with explain(folder), open(folder / durable.BLOB, "rb", buffering=0) as raw:
                 expected = Expected(blob.digest, blob.size, diff_id)
                 transaction.add_layer(ingest(store, raw, blob.digest, expected))

@@ -25,6 +25,7 @@ from rootless.image.store import LAZY_CHUNKS, LAZY_INDEX, TEMP_PREFIX, Store
 from rootless.image.store_errors import explain
 from rootless.lazy import durable, present, source
 from rootless.lazy.layer import Layer
+from rootless.lazy.needed import ACCOUNTS
 from rootless.lazy.ranges import BlobMap
 from rootless.lazy.source import Origin, Source
 from rootless.linux.folder_lock import make_locked
@@ -35,8 +36,6 @@ from rootless.oci.digest import Digest
 
 log = logging.getLogger(__name__)
 
-ACCOUNTS = (b"etc/passwd", b"etc/group")
-"""What a run reads before its root is mounted."""
 _PRIMED_AHEAD = 64 << 10  # one is near the other
 
 _CODECS = {Codec.GZIP: GZIP, Codec.ZSTD: ZSTD, Codec.ZEROS: RAW}

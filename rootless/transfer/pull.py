@@ -20,7 +20,7 @@ from rootless.image.plan import PlannedImage
 from rootless.image.store import Store
 from rootless.image.transaction import Transaction
 from rootless.oci.descriptor import Descriptor
-from rootless.oci.digest import Digest, hex_of, sha256_of
+from rootless.oci.digest import Digest, hex_of
 from rootless.oci.image_index import host_platform, matches
 from rootless.oci.manifest import parse_manifest
 from rootless.oci.reference import Reference, parse_reference
@@ -28,7 +28,8 @@ from rootless.registry.client import Registry
 from rootless.registry.repository import Repository
 from rootless.registry.settings import candidates
 from rootless.transfer import tasks
-from rootless.transfer.progress import Progress
+from rootless.transfer.lazily import complete_layer
+from rootless.transfer.progress import Progress, State
 from rootless.transfer.pull_layer import LayerPull
 from rootless.transfer.pull_manifest import Documents, Found
 from rootless.transfer.pull_options import Offer, PulledImage, PullOptions
@@ -107,48 +108,32 @@ class _Pulling:
         reference = reference.canonical()
         if reference.digest:
             reference = replace(reference, tag="")  # the digest says more
-        known = _known(self.store, reference)
-        if known is not None and await self._is_unchanged(known, reference, repository):
-            return PulledImage(known.reference, known.config_digest, is_new=False)
         documents = Documents(self.store, repository, self.options.platform)
-        found, image = await self._read(documents, reference)
+        digest = reference.digest or await documents.digest_of(reference.tag)
+        known = _known(self.store, reference)
+        if known is not None and self._is_unchanged(known, digest):
+            return PulledImage(known.reference, known.config_digest, is_new=False)
+        self.progress.say(f"pulling {reference}")
+        found, image = await self._read(documents, digest)
         offer = Offer(reference, repository, self.options.settings, found.manifest, found.index)
         if self.options.check is not None:
             await self.options.check(offer)
         await self._take_layers(offer, image)
         return self._name(reference, image, found)
 
-    async def _read(self, documents: Documents, reference: Reference) -> tuple[Found, PlannedImage]:
+    async def _read(self, documents: Documents, digest: Digest) -> tuple[Found, PlannedImage]:
         """Read the documents; of processes that want the same ones at once, one asks for them."""
-        wanted = reference.digest or reference.tag
-        key = hex_of(sha256_of(str(reference).encode()))
-        with lock.exclusive_if_free(self.store.lock_path(f"pull-{key}")) as is_first:
-            if is_first:
-                found = await documents.find(await documents.named(wanted))
-                return found, await documents.image(found)
-        await self._others(key)
-        head = await documents.repository.head(wanted)
-        top = await (documents.by_digest(head.digest) if head else documents.named(wanted))
-        found = await documents.find(top)
-        return found, await documents.image(found)
-
-    async def _others(self, key: str) -> None:
-        """Wait until nobody reads the documents of a name any more."""
+        path = self.store.lock_path(f"pull-{hex_of(digest)}")
         while True:
-            with lock.exclusive_if_free(self.store.lock_path(f"pull-{key}")) as is_free:
-                if is_free:
-                    return
+            with lock.exclusive_if_free(path) as is_ours:
+                if is_ours:
+                    found = await documents.find(await documents.by_digest(digest))
+                    return found, await documents.image(found)
             await trio.sleep(_POLL_S)
 
-    async def _is_unchanged(
-        self, known: Entry, reference: Reference, repository: Repository
-    ) -> bool:
+    def _is_unchanged(self, known: Entry, digest: Digest) -> bool:
         """Tell whether an image of the store is what the registry has, and all of it is there."""
-        digest = reference.digest
-        if digest is None:
-            head = await repository.head(reference.tag)
-            digest = None if head is None else head.digest
-        if digest is None or digest not in (known.index_digest, known.source_digest):
+        if digest not in (known.index_digest, known.source_digest):
             return False
         with suppress(RootlessError):  # a damaged one is pulled again
             image = names.read_image(self.store, known)
@@ -169,8 +154,11 @@ class _Pulling:
 
         async def work() -> None:
             for diff_id, descriptor in left:
-                if not await self._is_staged(offer, descriptor, diff_id):
-                    await pulls.take(descriptor, diff_id, meters[diff_id])
+                meter = meters[diff_id]
+                if self.options.lazy and await self._is_staged(offer, descriptor, diff_id):
+                    meter.enter(State.PRESENT, descriptor.size)
+                elif self.options.lazy or not await complete_layer(self.store, diff_id, meter):
+                    await pulls.take(descriptor, diff_id, meter)
 
         async with trio.open_nursery() as nursery:
             for _ in range(min(self.options.layers_at_once, len(wanted))):
@@ -179,7 +167,7 @@ class _Pulling:
     async def _is_staged(self, offer: Offer, descriptor: Descriptor, diff_id: Digest) -> bool:
         """Tell whether a layer can be used before it is there."""
         stage = self.options.stage
-        if not self.options.lazy or stage is None or self.store.has_layer(diff_id):
+        if stage is None or self.store.has_layer(diff_id):
             return False
         return await stage(self.store, offer, descriptor, diff_id)
 

@@ -1,8 +1,8 @@
 """Which image a name means: through registries, tags, indexes and platforms, to one manifest.
 
 Only small documents are read here, each verified; what they can show to be wrong is found before a
-layer is asked for. A registry counts who asks it for manifests, but not who only asks for their
-digests: so where there is something to compare with, the digest is asked for first.
+layer is asked for. Registries count who asks for manifests, but not who asks for their digests
+alone: so the digest comes first, and what has it is looked for in the store.
 """
 
 from contextlib import suppress
@@ -51,14 +51,18 @@ class Documents:
     repository: Repository
     platform: Platform | None
 
-    async def named(self, tag_or_digest: str) -> Fetched:
-        """Ask the registry for what a tag or a digest leads to."""
-        return self._kept(await self.repository.manifest(tag_or_digest))
+    async def digest_of(self, tag: str) -> Digest:
+        """Ask the registry what a tag stands for; raises NotFound where it does not know it."""
+        head = await self.repository.head(tag)
+        if head is not None:
+            return head.digest
+        return self._kept(await self.repository.manifest(tag)).digest
 
     async def by_digest(self, digest: Digest) -> Fetched:
         """Return a manifest or an index."""
         with suppress(NotFound, IntegrityError):
-            return Fetched(self.store.read_blob(digest, MAX_MANIFEST_BYTES), "", digest)
+            data = self.store.read_blob(digest, MAX_MANIFEST_BYTES)
+            return Fetched(data, media_type_of(data, "", digest), digest)
         return self._kept(await self.repository.manifest(digest))
 
     async def find(self, top: Fetched) -> Found:

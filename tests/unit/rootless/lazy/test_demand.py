@@ -31,7 +31,9 @@ def layer(store: Store) -> Iterator[Layer]:
         yield layer
 
 
-def answers(layer: Layer, remote: lazies.Remote, *requests: tuple[int, int, int, int]):
+def answers(
+    layer: Layer, remote: lazies.Remote, *requests: tuple[int, int, int, int]
+) -> list[tuple[int, ...]]:
     """Send requests, and return the answers until all have come."""
     server, ours = socket.socketpair()
 
@@ -50,7 +52,7 @@ def answers(layer: Layer, remote: lazies.Remote, *requests: tuple[int, int, int,
                 data += server.recv(100)
             got.extend(struct.iter_unpack("<IIi4x", data))
 
-    got: list[tuple[int, int, int]] = []
+    got: list[tuple[int, ...]] = []
     trio.run(serve)
     return sorted(got)
 

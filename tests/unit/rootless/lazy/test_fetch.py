@@ -80,7 +80,9 @@ def test_two_who_want_the_same(layer: Layer) -> None:
     assert len(remote.asked) == 1
 
 
-def test_a_wrong_digest_is_asked_for_once_more(layer: Layer, caplog) -> None:
+def test_a_wrong_digest_is_asked_for_once_more(
+    layer: Layer, caplog: pytest.LogCaptureFixture
+) -> None:
     """A second answer that is right is taken; the log has a line about the first."""
     [number, *_] = numbers(layer, NAMES[4])
     place = layer.blob_map.runs_for([number], layer.is_there)[0].start + 50

@@ -71,6 +71,19 @@ def test_a_wrong_byte(store: Store, kind: str) -> None:
         assert layer.is_whole()
 
 
+def test_between_files(store: Store) -> None:
+    """A run of the address space may touch bytes that are no file's; chunks are those of files."""
+    folder = lazies.made(LAYER).staged(store)
+    with Layer(folder) as layer:
+        two = _entry(folder, b"two")
+        assert two.offset % 4096 == 0
+        assert layer.numbers(0, two.offset + 1) == range(2)
+        assert layer.numbers(999, two.offset) == range(layer.numbers(two.offset + 998, 1)[-1] + 1)
+        assert layer.numbers(two.offset - 1, 2) == range(1, 2)
+        with pytest.raises(OSError, match="no such bytes"):
+            layer.numbers(two.offset - 1, 1)
+
+
 def test_beyond_the_end(store: Store) -> None:
     """What the layer has not got is an error, whoever asks for it."""
     folder = lazies.made(LAYER).staged(store)

@@ -208,17 +208,17 @@ def test_the_stage(store: Store, repository: Repository) -> None:
 
 
 def test_documents_of_the_same_moment(store: Store, repository: Repository) -> None:
-    """Who comes while another asks for the documents asks for their digest only."""
-    pull(store, repository, f"{NAME}:1")
-    names.drop(store, names.entries(store))
-    repository.asked.clear()
-    key = hex_of(sha256_of(f"{NAME}:1".encode()))
+    """Who comes while another process asks for the documents waits, and takes that one's."""
+    digest = sha256_of(repository.manifests["1"][0])
+    path = store.lock_path(f"pull-{hex_of(digest)}")
 
     async def another(task_status: trio.TaskStatus[None]) -> None:
-        with lock.exclusive_if_free(store.lock_path(f"pull-{key}")) as is_ours:
+        with lock.exclusive_if_free(path) as is_ours:
             assert is_ours
             task_status.started()
             await trio.sleep(0.1)
+            assert repository.asked == ["head 1"]
+            store.write_blob(repository.manifests["1"][0])
 
     async def work() -> PulledImage:
         async with trio.open_nursery() as nursery:
@@ -229,7 +229,7 @@ def test_documents_of_the_same_moment(store: Store, repository: Repository) -> N
     with Transaction(store) as transaction:
         pulling = _Pulling(store, transaction, OPTIONS, Silent())
         assert tasks.run(work).is_new
-    assert repository.asked == ["head 1"]
+    assert not any(line.startswith("manifest") for line in repository.asked)
 
 
 def test_a_tag_with_all_tags(store: Store) -> None:

@@ -8,7 +8,7 @@ import pytest
 import trio
 from repositories import Repository
 
-from rootless.errors import IntegrityError, InvalidInput
+from rootless.errors import IntegrityError, InvalidInput, NotFound
 from rootless.image.plan import PlannedImage
 from rootless.image.store import Store
 from rootless.oci.descriptor import DOCKER_MANIFEST, Descriptor, Platform
@@ -29,7 +29,8 @@ def read(
     documents = Documents(store, cast("registry.Repository", repository), platform)
 
     async def work() -> tuple[Found, PlannedImage]:
-        found = await documents.find(await documents.named(name))
+        digest = await documents.digest_of(name)
+        found = await documents.find(await documents.by_digest(digest))
         return found, await documents.image(found)
 
     return trio.run(work)
@@ -82,7 +83,14 @@ def test_documents_that_are_there(store: Store, repository: Repository) -> None:
     read(store, repository, "both", ARM)
     repository.asked.clear()
     read(store, repository, "both", ARM)
-    assert repository.asked == ["manifest both"]
+    assert repository.asked == ["head both"]
+
+
+def test_a_tag_that_is_not_there(store: Store, repository: Repository) -> None:
+    """A registry that has no such tag is believed when it says so twice: some know no HEAD."""
+    with pytest.raises(NotFound, match="no such image in the registry: nosuch"):
+        read(store, repository, "nosuch")
+    assert repository.asked == ["head nosuch", "manifest nosuch"]
 
 
 def test_a_damaged_document_is_mended(store: Store, repository: Repository) -> None:
@@ -90,7 +98,8 @@ def test_a_damaged_document_is_mended(store: Store, repository: Repository) -> N
     found, image = read(store, repository, "both", ARM)
     store.blob_path(found.manifest.digest).write_bytes(b"damaged")
     store.blob_path(sha256_of(image.config_data)).write_bytes(b"damaged")
-    assert read(store, repository, "both", ARM) == (found, image)
+    again, image_again = read(store, repository, "both", ARM)
+    assert (again.manifest.data, image_again) == (found.manifest.data, image)
 
 
 @pytest.mark.parametrize(

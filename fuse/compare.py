@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from itertools import zip_longest
 
-from . import index, tree
+from . import index, packed_tree
 from .database import IndexFormatError, open_immutable, translated_errors
 from .entry import TREE_VERSION
 
@@ -25,7 +25,7 @@ def index_difference(kept: Path, made: Path) -> str:
 
 def tree_difference(kept: Path, made: Path) -> str:
     """Return what is wrong with a merged tree, beside the same one just made; "" where nothing."""
-    return _difference(kept, made, tree.APPLICATION_ID, TREE_VERSION)
+    return _difference(kept, made, packed_tree.APPLICATION_ID, TREE_VERSION)
 
 
 def index_fault(kept: Path) -> str:
@@ -35,7 +35,7 @@ def index_fault(kept: Path) -> str:
 
 def tree_fault(kept: Path) -> str:
     """Return why no reader would take a merged tree; "" where one would."""
-    return _fault(kept, tree.APPLICATION_ID, TREE_VERSION)
+    return _fault(kept, packed_tree.APPLICATION_ID, TREE_VERSION)
 
 
 def _fault(kept: Path, application_id: int, version: int) -> str:
@@ -75,4 +75,4 @@ def _rows(database: sqlite3.Connection, table: str) -> Iterator[tuple[object, ..
 
 
 def _without_path(error: IndexFormatError, path: Path) -> str:
-    return str(error).removeprefix(f"{os.fspath(path)}: ")
+    return str(error).removeprefix(f"{os.fspath(path)}: ").removeprefix("damaged: ")

@@ -38,6 +38,7 @@ COMMANDS = {
     "store": _Command("rootless.cli.store", "Check the store, and clean it."),
     "system": _Command("rootless.cli.system", "Show what takes up room, and make some."),
     "mount": _Command("rootless.cli.mount", "Mount an image as a read-only folder."),
+    "pack": _Command("rootless.cli.pack", "Write an image into one file that runs in place."),
     "umount": _Command("rootless.cli.umount", "Unmount what `mount` mounted."),
     "bundle": _Command("rootless.cli.bundle", "Make OCI bundles."),
     "diff": _Command("rootless.cli.diff", "List what a container changed of its image."),

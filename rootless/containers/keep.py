@@ -19,7 +19,8 @@ from rootless.containers.times import now
 from rootless.errors import Conflict, NotFound
 from rootless.image import lock
 from rootless.image.holds import needs_of
-from rootless.image.names import Image, resolve
+from rootless.image.meant import resolve
+from rootless.image.names import Image
 from rootless.image.store import Store
 from rootless.oci.digest import chain_id
 from rootless.overlay.upperdir import choose_folder

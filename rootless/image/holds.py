@@ -22,7 +22,10 @@ _CONTAINERS, _NEEDS = "containers", "needs"
 
 
 def objects_of(store: Store, image: Image) -> Iterator[Path]:
-    """Yield the files that an image consists of, in whatever form its layers are, and folders."""
+    """Yield the files of the store that an image consists of, in whatever form its layers are."""
+    if image.place is not None:
+        yield from image.place.needs
+        return
     diff_ids = image.config.diff_ids
     yield store.blob_path(image.manifest_digest)
     yield store.blob_path(image.config_digest)

@@ -10,6 +10,13 @@ from fuse.index import IndexBuilder as LayerIndexBuilder
 from fuse.index import IndexReader as LayerIndexReader
 from fuse.index import IndexWriter as LayerIndexWriter
 from fuse.ownership import Squash
+from fuse.pack_file import PAGE as PACK_PAGE
+from fuse.pack_file import Codec as PackCodec
+from fuse.pack_file import Kind as PackKind
+from fuse.pack_file import PackFile, PackFormatError, is_pack
+from fuse.pack_file import Section as PackSection
+from fuse.pack_file import front as pack_front
+from fuse.pack_file import sections_size as pack_sections_size
 from fuse.pax import XATTR_PREFIX, parse_xattrs
 from fuse.tar_header import checked_id, checked_target, clean_path
 from fuse.tar_reader import TarFormatError, TarReader
@@ -20,6 +27,7 @@ from fuse.whiteout import parse as parse_whiteout
 __all__ = [
     "HARD_LINK",
     "HAS_XATTRS",
+    "PACK_PAGE",
     "SPARSE",
     "XATTR_PREFIX",
     "Changed",
@@ -30,6 +38,11 @@ __all__ = [
     "LayerIndexBuilder",
     "LayerIndexReader",
     "LayerIndexWriter",
+    "PackCodec",
+    "PackFile",
+    "PackFormatError",
+    "PackKind",
+    "PackSection",
     "Squash",
     "TarContents",
     "TarFormatError",
@@ -43,6 +56,9 @@ __all__ = [
     "clean_path",
     "index_difference",
     "index_fault",
+    "is_pack",
+    "pack_front",
+    "pack_sections_size",
     "parse_whiteout",
     "parse_xattrs",
     "tree_difference",

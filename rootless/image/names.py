@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
+from pathlib import Path
 
 from rootless.errors import Conflict, InvalidInput, NotFound
 from rootless.image import lock
@@ -58,6 +59,21 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Located:
+    """A merged tree and its layers' contents, which fit together.
+
+    Attributes:
+        tree: The merged tree's file, or the pack that holds it.
+        layers: What its layer numbers count, lowest first.
+        needs: Files of the store among them.
+    """
+
+    tree: Path
+    layers: tuple[Path, ...]
+    needs: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Image:
     """An image of the store.
 
@@ -71,6 +87,7 @@ class Image:
         manifest: The manifest in the store.
         source_digest: Of the manifest as it came; None where it came without one.
         index_digest: Of the index that a registry gave for the name; None where it gave none.
+        place: Where its files are; None for the store.
     """
 
     reference: str
@@ -82,6 +99,7 @@ class Image:
     manifest: Manifest
     source_digest: Digest | None = None
     index_digest: Digest | None = None
+    place: Located | None = None
 
 
 def entries(store: Store) -> tuple[Entry, ...]:

@@ -55,16 +55,20 @@ def outcomes(tasks: Sequence[Task[_T]], advance: Advance) -> Iterator[_T]:
                 following = next(waiting, None)
                 ready.send(following)
                 if following is None:
-                    running.pop(ready).join()
-                    ready.close()
+                    _end(ready, running.pop(ready))
                 if isinstance(message, BaseException):
                     raise message
                 yield message[0]
     finally:
         for connection, process in running.items():
             process.kill()
-            process.join()
-            connection.close()
+            _end(connection, process)
+
+
+def _end(connection: Connection, process: "BaseProcess") -> None:
+    process.join()
+    process.close()
+    connection.close()
 
 
 def _first(numbers: Iterator[int], most: int) -> list[int]:

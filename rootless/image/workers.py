@@ -39,7 +39,7 @@ def outcomes(tasks: Sequence[Task[_T]], advance: Advance) -> Iterator[_T]:
     try:
         for number in _first(waiting, len(os.sched_getaffinity(0))):
             ours, theirs = context.Pipe()
-            args = (tasks, theirs)
+            args = (tasks, theirs, os.getpid())
             process: BaseProcess = context.Process(target=_work, args=args, daemon=True)
             process.start()
             theirs.close()
@@ -83,9 +83,11 @@ def _received(connection: Connection) -> Any:
         raise RootlessError("a process that was at work was killed", fix=fix) from None
 
 
-def _work(tasks: Sequence[Task[_T]], connection: Connection) -> None:
+def _work(tasks: Sequence[Task[_T]], connection: Connection, parent: int) -> None:
     set_parent_death_signal(signal.SIGKILL)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if os.getppid() != parent:  # killed before the kernel was asked
+        return
     while (number := connection.recv()) is not None:
         try:
             connection.send((tasks[number](connection.send),))

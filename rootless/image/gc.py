@@ -25,7 +25,7 @@ _TEMP_NAME_LENGTH = len(TEMP_PREFIX) + 16
 def sweep(store: Store) -> int:
     """Remove temporary and lock files that no live process holds; return how many."""
     removed = 0
-    for folder in _folders(store):
+    for folder in folders(store):
         for path in _listed(folder):
             if path.name.startswith(TEMP_PREFIX) and folder.parent.name == "lazy":
                 removed += _remove_folder(path) > 0
@@ -95,7 +95,8 @@ def _whole_images(store: Store) -> Iterator[names.Image]:
             yield names.read_image(store, entry)
 
 
-def _folders(store: Store) -> Iterator[Path]:
+def folders(store: Store) -> Iterator[Path]:
+    """Yield the folders in which files are made under temporary names."""
     yield store.root
     for name in ("blobs/sha256", "layers/sha256", "lazy/sha256", "trees", "locks"):
         yield store.root / name

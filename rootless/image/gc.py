@@ -44,6 +44,8 @@ def collect(store: Store) -> int:
     Waits a moment for loads to end; if they do not, the collection is noted as due and 0 returned.
     """
     due = store.root / holds.DUE
+    if not (store.root / "locks").exists():
+        return 0  # no store was made yet
     try:
         with lock.exclusive_within(store.lock_path(lock.STORE_LOCK), _PATIENCE_S):
             freed = sum(_remove(path) for path in unneeded(store)) + partial.sweep(store)

@@ -23,7 +23,7 @@ def test_moved(demo_own: Rootless) -> None:
     store = demo_own.home.path / "somewhere else"
     old.rename(store)
     moved = at(demo_own, store)
-    assert sorted(moved.ok("ps", "-a", "--format", "{{.Names}}").split()) == ["a", "b"]
+    assert moved.ok("ps", "-aq").count("\n") == 2
     moved.ok("start", "b")
     assert moved.ok("exec", "b", "cat", "/b") == "b\n"
     moved.ok("stop", "-t", "0", "b")

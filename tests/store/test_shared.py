@@ -127,11 +127,11 @@ def test_how_it_is_named(user: Rootless, shared: Path, tmp_path: Path) -> None:
         assert result.stderr.count("\n") == 1
 
 
-def test_a_container_outlives_a_new_version(user: Rootless, shared: Path, tmp_path: Path) -> None:
+def test_a_container_outlives_a_new_version(user: Rootless, shared: Path) -> None:
     """It keeps its image while that is anywhere, in another folder too; then one line says so."""
     user.ok("run", "-d", "--name", "c", "debian-demo", "sh", "-c", "echo kept > /f; sleep 1000")
     user.ok("stop", "-t", "0", "c")
-    other = tmp_path / "new"
+    other = shared.with_name("new")
     shared.rename(other)
     gone = user("start", "c")
     assert gone.status == 125

@@ -75,4 +75,4 @@ def _rows(database: sqlite3.Connection, table: str) -> Iterator[tuple[object, ..
 
 
 def _without_path(error: IndexFormatError, path: Path) -> str:
-    return str(error).removeprefix(f"{os.fspath(path)}: ")
+    return str(error).removeprefix(f"{os.fspath(path)}: ").removeprefix("damaged: ")

@@ -65,6 +65,7 @@ COMMANDS = {
     "rename": _Command("rootless.cli.rename", "Give a container another name."),
     "rm": _Command("rootless.cli.rm", "Remove containers and their files."),
     "prune": _Command("rootless.cli.prune", "Remove all containers that do not run."),
+    "image": _Command("rootless.cli.image", "The commands for images, in a group."),
     "container": _Command("rootless.cli.container", "The commands for containers, in a group."),
     "generate": _Command("rootless.cli.generate", "Make files for other programs: systemd."),
     "doctor": _Command("rootless.cli.doctor", "Check what this host has for running images."),

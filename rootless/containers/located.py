@@ -49,10 +49,10 @@ def located(paths: Paths, record: Record) -> Record:
     store = Store.open(paths, create=False)
     try:
         config = image_of(store, record).config
-        tree, layers = trees.ensure_tree(store, config), trees.layer_paths(store, config)
+        there = trees.located(store, config.diff_ids)
     except NotFound as error:
         fix = "bring the image back, and the container goes on with the files that it had"
         what = f"the container's image has gone: {record.image.name or record.image.config_digest}"
         raise NotFound(what, record.name, fix) from error
-    root = replace(root, tree=tree, layers=layers)
+    root = replace(root, tree=there.tree, layers=there.layers)
     return replace(record, container=replace(record.container, root=root))

@@ -25,7 +25,7 @@ _TEMP_NAME_LENGTH = len(TEMP_PREFIX) + 16
 def sweep(store: Store) -> int:
     """Remove temporary and lock files that no live process holds; return how many."""
     removed = 0
-    for folder in _folders(store):
+    for folder in folders(store):
         for path in _listed(folder):
             if path.name.startswith(TEMP_PREFIX) and folder.parent.name == "lazy":
                 removed += remove_folder(path) > 0
@@ -44,6 +44,8 @@ def collect(store: Store) -> int:
     Waits a moment for loads to end; if they do not, the collection is noted as due and 0 returned.
     """
     due = store.root / holds.DUE
+    if not (store.root / "locks").exists():
+        return 0  # no store was made yet
     try:
         with lock.exclusive_within(store.lock_path(lock.STORE_LOCK), _PATIENCE_S):
             freed = sum(_remove(path) for path in unneeded(store)) + partial.sweep(store)
@@ -95,7 +97,8 @@ def _whole_images(store: Store) -> Iterator[names.Image]:
             yield names.read_image(store, entry)
 
 
-def _folders(store: Store) -> Iterator[Path]:
+def folders(store: Store) -> Iterator[Path]:
+    """Yield the folders in which files are made under temporary names."""
     yield store.root
     for name in ("blobs/sha256", "layers/sha256", "lazy/sha256", "trees", "locks"):
         yield store.root / name

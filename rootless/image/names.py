@@ -86,8 +86,8 @@ class Image:
         created: RFC 3339 time out of the config; may be empty.
         manifest: The manifest in the store.
         source_digest: Of the manifest as it came; None where it came without one.
-        place: Where its files are; None for the store.
         index_digest: Of the index that a registry gave for the name; None where it gave none.
+        place: Where its files are; None for the store.
     """
 
     reference: str
@@ -98,8 +98,8 @@ class Image:
     created: str
     manifest: Manifest
     source_digest: Digest | None = None
-    place: Located | None = None
     index_digest: Digest | None = None
+    place: Located | None = None
 
 
 def entries(store: Store) -> tuple[Entry, ...]:

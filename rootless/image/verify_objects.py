@@ -5,8 +5,8 @@ Run by several processes at once, so what comes of a check is plain data.
 
 import hashlib
 import os
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -89,14 +89,18 @@ def _read_tar(tar: Path, index: Path, advance: Advance) -> tuple[str, str]:
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_SEQUENTIAL)
         while chunk := file.read(_CHUNK):
             sha256.update(chunk)
-            with suppress(TarFormatError):  # told below, where the digest is right
-                builder.feed(chunk)
+            what = what or _fault_of(partial(builder.feed, chunk))
             advance(len(chunk))
-        try:
-            builder.finish()
-        except TarFormatError as error:
-            what = str(error)
+        what = what or _fault_of(builder.finish)
     return f"sha256:{sha256.hexdigest()}", what
+
+
+def _fault_of(step: Callable[[], object]) -> str:
+    try:
+        step()
+    except TarFormatError as error:
+        return str(error)
+    return ""
 
 
 def make_index(store: Store, diff_id: Digest) -> None:

@@ -39,7 +39,7 @@ def outcomes(tasks: Sequence[Task[_T]], advance: Advance) -> Iterator[_T]:
     try:
         for number in _first(waiting, len(os.sched_getaffinity(0))):
             ours, theirs = context.Pipe()
-            args = (tasks, theirs)
+            args = (tasks, theirs, os.getpid())
             process: BaseProcess = context.Process(target=_work, args=args, daemon=True)
             process.start()
             theirs.close()
@@ -55,16 +55,20 @@ def outcomes(tasks: Sequence[Task[_T]], advance: Advance) -> Iterator[_T]:
                 following = next(waiting, None)
                 ready.send(following)
                 if following is None:
-                    running.pop(ready).join()
-                    ready.close()
+                    _end(ready, running.pop(ready))
                 if isinstance(message, BaseException):
                     raise message
                 yield message[0]
     finally:
         for connection, process in running.items():
             process.kill()
-            process.join()
-            connection.close()
+            _end(connection, process)
+
+
+def _end(connection: Connection, process: "BaseProcess") -> None:
+    process.join()
+    process.close()
+    connection.close()
 
 
 def _first(numbers: Iterator[int], most: int) -> list[int]:
@@ -79,9 +83,11 @@ def _received(connection: Connection) -> Any:
         raise RootlessError("a process that was at work was killed", fix=fix) from None
 
 
-def _work(tasks: Sequence[Task[_T]], connection: Connection) -> None:
+def _work(tasks: Sequence[Task[_T]], connection: Connection, parent: int) -> None:
     set_parent_death_signal(signal.SIGKILL)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if os.getppid() != parent:  # killed before the kernel was asked
+        return
     while (number := connection.recv()) is not None:
         try:
             connection.send((tasks[number](connection.send),))

@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import images
@@ -16,10 +17,12 @@ from rootless.chunked.decode import decode
 from rootless.chunked.estargz import write_estargz
 from rootless.chunked.output import Written
 from rootless.chunked.place import ESTARGZ_DIGEST, ZSTD_PREFIXES, find_toc
+from rootless.chunked.plan import LazyPlan, plan_layer
 from rootless.chunked.read import read_toc
 from rootless.chunked.toc import Codec, Kind, Toc, TocEntry
 from rootless.chunked.zstd_chunked import write_zstd_chunked
 from rootless.image.decompress import opened
+from rootless.image.layers import Entry, LayerIndexBuilder, LayerIndexReader, LayerIndexWriter
 
 KINDS = (Kind.ESTARGZ, Kind.ZSTD_CHUNKED)
 MEDIA_TYPES = {
@@ -27,6 +30,9 @@ MEDIA_TYPES = {
     Kind.ZSTD_CHUNKED: images.LAYER_TYPES["zstd"],
 }
 WRITERS = {Kind.ESTARGZ: write_estargz, Kind.ZSTD_CHUNKED: write_zstd_chunked}
+
+Layer = tuple[dict[bytes, tuple[object, ...]], object, object, dict[bytes, bytes]]
+"""What an index says: entries, extended attributes, whiteouts, and the contents of the files."""
 
 
 @dataclass
@@ -131,3 +137,44 @@ def file_entry(name: str, content: bytes, offset: int, **rest: Any) -> dict[str,
         "offset": offset,
         "chunkDigest": images.digest(content),
     } | rest
+
+
+def read_index(path: Path, space: bytes) -> Layer:
+    """Return what an index says, with the contents of files in place of their offsets."""
+    with LayerIndexReader(path) as reader:
+        entries = {entry.number: entry for entry in reader.entries()}
+        xattrs = [(entries[n].path, name, value) for n, name, value in reader.xattrs()]
+        whiteouts = sorted(reader.whiteouts())
+    told = {each.path: tuple(each._replace(number=0, offset=0)) for each in entries.values()}
+    files = {each.path: contents(each, space) for each in entries.values()}
+    return told, sorted(xattrs), whiteouts, files
+
+
+def contents(entry: Entry, space: bytes) -> bytes:
+    """Return the contents of a file."""
+    is_file = entry.mode >> 12 == 0o10 and not entry.target
+    return space[entry.offset : entry.offset + entry.size] if is_file else b""
+
+
+def of_tar(folder: Path, tar: bytes) -> Layer:
+    """Return what the index of a plain tar says."""
+    with LayerIndexBuilder(folder / "of-tar") as builder:
+        builder.feed(tar)
+        builder.finish()
+    return read_index(folder / "of-tar", tar)
+
+
+def of_plan(folder: Path, blob: Blob) -> tuple[Layer, LazyPlan]:
+    """Return what the index made of a plan says, and the plan."""
+    toc = blob.toc()
+    plan = plan_layer(toc)
+    with LayerIndexWriter(folder / "of-plan") as writer:
+        for entry, xattrs in plan.entries:
+            writer.add(entry, xattrs)
+        writer.finish()
+    space = bytearray(plan.size)
+    for offset, chunk in plan.chunks:
+        stored = blob.data[chunk.place : chunk.place + chunk.stored]
+        if chunk.codec is not Codec.ZEROS:
+            space[offset : offset + chunk.size] = decode(chunk, stored)
+    return read_index(folder / "of-plan", bytes(space)), plan

@@ -6,57 +6,13 @@ from pathlib import Path
 import chunked_blobs
 import images
 import pytest
-from chunked_blobs import Blob
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_image import random_layers
 
-from rootless.chunked.plan import PAGE, LazyPlan, plan_layer
+from rootless.chunked.plan import PAGE, plan_layer
 from rootless.chunked.toc import Kind
 from rootless.errors import IntegrityError
-from rootless.image.layers import Entry, LayerIndexBuilder, LayerIndexReader, LayerIndexWriter
-
-Layer = tuple[dict[bytes, tuple[object, ...]], object, object, dict[bytes, bytes]]
-
-
-def read_index(path: Path, space: bytes) -> Layer:
-    """Return what an index says, with the contents of files in place of their offsets."""
-    with LayerIndexReader(path) as reader:
-        entries = {entry.number: entry for entry in reader.entries()}
-        xattrs = [(entries[n].path, name, value) for n, name, value in reader.xattrs()]
-        whiteouts = sorted(reader.whiteouts())
-    told = {each.path: tuple(each._replace(number=0, offset=0)) for each in entries.values()}
-    files = {each.path: contents(each, space) for each in entries.values()}
-    return told, sorted(xattrs), whiteouts, files
-
-
-def contents(entry: Entry, space: bytes) -> bytes:
-    """Return the contents of a file."""
-    is_file = entry.mode >> 12 == 0o10 and not entry.target
-    return space[entry.offset : entry.offset + entry.size] if is_file else b""
-
-
-def of_tar(folder: Path, tar: bytes) -> Layer:
-    """Return what the index of a plain tar says."""
-    with LayerIndexBuilder(folder / "of-tar") as builder:
-        builder.feed(tar)
-        builder.finish()
-    return read_index(folder / "of-tar", tar)
-
-
-def of_plan(folder: Path, blob: Blob) -> tuple[Layer, LazyPlan]:
-    """Return what the index made of a plan says, and the plan."""
-    toc = blob.toc()
-    plan = plan_layer(toc)
-    with LayerIndexWriter(folder / "of-plan") as writer:
-        for entry, xattrs in plan.entries:
-            writer.add(entry, xattrs)
-        writer.finish()
-    space = bytearray(plan.size)
-    for offset, chunk in plan.chunks:
-        stored = blob.data[chunk.place : chunk.place + chunk.stored]
-        space[offset : offset + chunk.size] = chunked_blobs.decode(chunk, stored)
-    return read_index(folder / "of-plan", bytes(space)), plan
 
 
 @settings(database=None, max_examples=25, deadline=None)
@@ -73,8 +29,8 @@ def test_a_layer_is_what_its_tar_is(
     for layer in random_layers(seed, 3, operations=20):
         tar = layer.tar()
         blob, _ = chunked_blobs.write(kind, tar, chunk_size=chunk_size)
-        found, _ = of_plan(folder, blob)
-        expected = of_tar(folder, tar)
+        found, _ = chunked_blobs.of_plan(folder, blob)
+        expected = chunked_blobs.of_tar(folder, tar)
         assert found == expected
 
 
@@ -86,7 +42,7 @@ def test_large_files_begin_on_a_page(kind: Kind, tmp_path: Path) -> None:
     for name, size in sizes.items():
         layer.file(name, bytes([size % 251]) * size)
     blob, _ = chunked_blobs.write(kind, layer.tar(), chunk_size=50_000)
-    (told, _, _, files), plan = of_plan(tmp_path, blob)
+    (told, _, _, files), plan = chunked_blobs.of_plan(tmp_path, blob)
     assert {name: len(files[name.encode()]) for name in sizes} == sizes
     offsets = {each.entry.path: each.entry.offset for each in plan.entries}
     assert offsets[b"a"] == 0

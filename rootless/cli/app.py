@@ -31,6 +31,7 @@ COMMANDS = {
     "run": _Command("rootless.cli.run", "Run a command in an image or a bundle."),
     "pull": _Command("rootless.cli.pull", "Bring images from registries into the store."),
     "load": _Command("rootless.cli.load", "Load images from an OCI layout or an archive."),
+    "push": _Command("rootless.cli.push", "Send an image to a registry."),
     "save": _Command("rootless.cli.save", "Write images into an archive or a folder."),
     "copy": _Command("rootless.cli.copy", "Copy images between registries and files."),
     "convert": _Command("rootless.cli.convert", "Write an image in another form."),

@@ -1,10 +1,16 @@
 """`rootless copy`: images between registries, archives, folders and the store."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rootless.cli import registry_options as registries
 from rootless.cli.option_groups import GroupedCommand, flag, option
+
+if TYPE_CHECKING:
+    from rootless.registry.settings import Settings
+    from rootless.transfer.places import Place
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -12,6 +18,10 @@ _WHAT = "What is copied"
 _SOURCE = "The source's registry"
 _DESTINATION = "The destination's registry"
 _OTHER = "Other options"
+_AUTH_FILE = "Where credentials are."
+_CERT_DIR = "Certificates: *.crt to trust, *.cert with *.key to show."
+_CREDS = "Who you are there."
+_TLS = "Insist on HTTPS with a good certificate."
 
 
 @app.command(
@@ -69,6 +79,34 @@ def copy(  # noqa: PLR0917 - one parameter an option
             help_="Write the digest of the copy's manifest there.",
         ),
     ] = "",
+    src_authfile: Annotated[
+        str, option("--src-authfile", group=_SOURCE, metavar="FILE", help_=_AUTH_FILE)
+    ] = "",
+    src_cert_dir: Annotated[
+        str, option("--src-cert-dir", group=_SOURCE, metavar="DIR", help_=_CERT_DIR)
+    ] = "",
+    src_creds: Annotated[
+        str, option("--src-creds", group=_SOURCE, metavar="USER[:PASSWORD]", help_=_CREDS)
+    ] = "",
+    src_tls_verify: Annotated[
+        str, option("--src-tls-verify", group=_SOURCE, metavar="true|false", help_=_TLS)
+    ] = "",
+    dest_authfile: Annotated[
+        str, option("--dest-authfile", group=_DESTINATION, metavar="FILE", help_=_AUTH_FILE)
+    ] = "",
+    dest_cert_dir: Annotated[
+        str, option("--dest-cert-dir", group=_DESTINATION, metavar="DIR", help_=_CERT_DIR)
+    ] = "",
+    dest_creds: Annotated[
+        str, option("--dest-creds", group=_DESTINATION, metavar="USER[:PASSWORD]", help_=_CREDS)
+    ] = "",
+    dest_tls_verify: Annotated[
+        str, option("--dest-tls-verify", group=_DESTINATION, metavar="true|false", help_=_TLS)
+    ] = "",
+    authfile: Annotated[
+        str, option("--authfile", group=_OTHER, metavar="FILE", help_="The same for both sides.")
+    ] = "",
+    retry: registries.Retry = "",
     quiet: Annotated[  # noqa: FBT002
         bool, flag("--quiet", "-q", group=_OTHER, help_="Show no progress.")
     ] = False,
@@ -78,6 +116,7 @@ def copy(  # noqa: PLR0917 - one parameter an option
     What has a manifest is copied byte for byte and keeps its digest. The store takes no part
     unless it is named.
     """
+    given = locals()
     from rootless.cli.transfers import shown  # noqa: PLC0415 - --help needs none of it
     from rootless.image.store import Store  # noqa: PLC0415
     from rootless.oci.image_index import parse_platform  # noqa: PLC0415
@@ -94,9 +133,24 @@ def copy(  # noqa: PLR0917 - one parameter an option
         whole=whole,
         docker=parse_form(form),
         compression=chosen(compression_format, compression_level),
+        source=_settings(given, "src", places[0]),
+        destination=_settings(given, "dest", places[1]),
     )
     store = Store.open(Paths.from_environment(), create=places[1].transport == STORE)
     with shown("auto", quiet=quiet) as progress:
         digest = transfer.copy(store, *places, options, progress)
     if digest_file:
         write_digest(digest_file, digest)
+
+
+def _settings(given: Mapping[str, Any], side: str, place: "Place") -> "Settings | None":
+    """Return what the options say of one side's registry; None where it is none."""
+    from rootless.transfer.places import REGISTRY  # noqa: PLC0415
+
+    if place.transport != REGISTRY:
+        return None
+    names = ("cert_dir", "creds", "tls_verify")
+    values = {name: given[f"{side}_{name}"] for name in names}
+    values["authfile"] = given[f"{side}_authfile"] or given["authfile"]
+    values |= {"retry": given["retry"], "retry_delay": ""}
+    return registries.settings_of(values, [place.path])

@@ -21,10 +21,15 @@ from rootless.oci import descriptor as media
 
 BLOCK = 1 << 20
 _ISAL_LEVELS = range(1, 4)
-_LEVELS = {"gzip": range(1, 10), "zstd": range(1, 20)}
-_DEFAULTS = {"gzip": 3, "zstd": 3}
+_LEVELS = {
+    "gzip": range(1, 10),
+    "zstd": range(1, 20),
+    "estargz": range(1, 10),
+    "zstd:chunked": range(1, 20),
+}
+_DEFAULTS = {"gzip": 3, "zstd": 3, "estargz": 6, "zstd:chunked": 3}
 _ALIASES = {"none": "", "zstd-chunked": "zstd:chunked"}
-NAMES = ("gzip", "zstd", "none")
+NAMES = ("gzip", "zstd", "zstd:chunked", "estargz", "none")
 _GZIP_HEADER = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"  # no name, no time, no particular system
 _LAST_BLOCK = b"\x03\0"  # empty, and the last one
 

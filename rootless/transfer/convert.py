@@ -6,7 +6,6 @@ an OCI layout, an archive, a registry.
 
 import os
 from dataclasses import replace
-from datetime import datetime
 
 from rootless.errors import InvalidInput
 from rootless.image import names, trees
@@ -19,7 +18,7 @@ from rootless.transfer.copy import Options, copy
 from rootless.transfer.places import STORE, Place, parse_place
 from rootless.transfer.progress import Progress, State
 from rootless.transfer.save import reading
-from rootless.transfer.squashfs_file import RootDirectory, write_squashfs
+from rootless.transfer.squashfs_file import write_squashfs
 
 FORMS = ("estargz", "zstd-chunked", "oci", "oci-archive", "docker-archive", "squashfs", "dir")
 _CHUNKED = ("estargz", "zstd-chunked")
@@ -60,28 +59,20 @@ def convert_to_squashfs(
         image = names.resolve(store, name)
         meter = progress.begin(image.config_digest, None)
         meter.enter(State.UPLOADING)
+        root_mode, newest = _root_mode_and_newest(store, image)
         write_squashfs(
             image_chunks(store, image),
             output,
-            _root_of(store, image),
+            root_mode=root_mode,
+            newest=max(0, min(newest, (1 << 32) - 1)),
             compressor=compressor,
-            created=_seconds(image.created),
             advance=meter.advance,
         )
         meter.enter(State.DONE)
 
 
-def _root_of(store: Store, image: Image) -> RootDirectory:
+def _root_mode_and_newest(store: Store, image: Image) -> tuple[int, int]:
+    """Return the root directory's permissions, and the latest time of a file in seconds."""
     with trees.open_tree(trees.ensure_tree(store, image.config)) as tree:
-        found = tree.resolve(b"")
-    assert found is not None  # noqa: S101 - every tree has a root
-    return RootDirectory(found.mode & 0o7777, found.uid, found.gid, found.mtime_ns // 10**9)
-
-
-def _seconds(created: str) -> int:
-    """Return an RFC 3339 time in seconds; 0 where there is none, or none that squashfs holds."""
-    try:
-        seconds = int(datetime.fromisoformat(created).timestamp())
-    except (ValueError, OverflowError):
-        return 0
-    return seconds if 0 <= seconds < 1 << 32 else 0
+        found = [(inode.mode, inode.mtime_ns) for path, inode in tree.walk()]
+    return found[0][0] & 0o7777, max(time_ns for _, time_ns in found) // 10**9

@@ -14,7 +14,7 @@ from rootless.image.plan import choose_for
 from rootless.oci import descriptor as media
 from rootless.oci.descriptor import Descriptor, Platform, parse_descriptor
 from rootless.oci.digest import Digest, sha256_of
-from rootless.oci.document import MAX_CONFIG_BYTES, MAX_MANIFEST_BYTES, parse_document
+from rootless.oci.document import parse_document
 from rootless.oci.image_config import parse_image_config
 from rootless.oci.image_index import parse_image_index
 from rootless.oci.manifest import MAX_LAYERS
@@ -93,7 +93,7 @@ class Copier:
             fix = f"at most {_MAX_MANIFESTS} are taken"
             raise InvalidInput("too many images in the index", str(len(manifests)), fix)
         for descriptor in manifests:
-            data = await self._origin.document(descriptor, MAX_MANIFEST_BYTES)
+            data = await self._origin.manifest(descriptor)
             await self._below(Document(data, descriptor.media_type), depth + 1)
             await self._destination.put_manifest(data, descriptor.media_type, None)
 
@@ -123,7 +123,7 @@ async def chosen(origin: Origin, document: Document, platform: Platform) -> Docu
         if not is_index(document):
             return document
         descriptor = choose_for(parse_image_index(document.data).manifests, platform)
-        data = await origin.document(descriptor, MAX_MANIFEST_BYTES)
+        data = await origin.manifest(descriptor)
         document = Document(data, descriptor.media_type)
     raise InvalidInput("image indexes are nested too deeply", origin.what)
 
@@ -131,7 +131,7 @@ async def chosen(origin: Origin, document: Document, platform: Platform) -> Docu
 async def unpacked(origin: Origin, document: Document) -> OutgoingImage:
     """Return an image whose layers are decompressed while they are read."""
     original = parse_original(document.data)
-    config_data = await origin.document(original.manifest.config, MAX_CONFIG_BYTES)
+    config_data = await origin.config(original.manifest.config)
     config = parse_image_config(config_data)
     layers = original.manifest.layers
     if len(layers) != len(config.diff_ids):

@@ -38,6 +38,10 @@ class Destination(Protocol):
     def parallel(self) -> int:
         """How many blobs it takes at a time."""
 
+    @property
+    def repositories(self) -> tuple[str, ...]:
+        """Which repositories of registries have the blobs from now on: `HOST/NAME`."""
+
     async def holds(self, descriptor: Descriptor) -> bool:
         """Return whether a blob is there, or could be had from beside; nothing is sent."""
 
@@ -61,6 +65,8 @@ class FileDestination:
         files: Where they go.
         folder: What stands before a blob's name.
     """
+
+    repositories: tuple[str, ...] = ()
 
     def __init__(self, files: Files, folder: str) -> None:
         self._files = files

@@ -12,7 +12,7 @@ from rootless.image.source import ArchiveFile, LayoutFolder
 from rootless.oci import descriptor as media
 from rootless.oci.descriptor import Descriptor
 from rootless.oci.digest import Digest, hex_of, sha256_of
-from rootless.oci.document import MAX_MANIFEST_BYTES, parse_document
+from rootless.oci.document import MAX_CONFIG_BYTES, MAX_MANIFEST_BYTES, parse_document
 from rootless.oci.image_index import parse_image_index
 from rootless.transfer.destination import OpenAt
 
@@ -40,8 +40,11 @@ class Origin(Protocol):
     async def top(self) -> Document:
         """Return the manifest or the index that is named."""
 
-    async def document(self, descriptor: Descriptor, limit: int) -> bytes:
-        """Return a document that a descriptor names, verified."""
+    async def manifest(self, descriptor: Descriptor) -> bytes:
+        """Return a manifest or an index that an index names, verified."""
+
+    async def config(self, descriptor: Descriptor) -> bytes:
+        """Return a config, verified."""
 
     def opener(self, descriptor: Descriptor) -> OpenAt:
         """Return what opens a blob, in a thread."""
@@ -77,12 +80,16 @@ class LayoutOrigin:
         if len({each.digest for each in found}) > 1:
             names = ", ".join(sorted(filter(None, map(label_of, found)))[:5])
             raise InvalidInput("several images are in the layout", self.what, f"name one: {names}")
-        data = await self.document(found[0], MAX_MANIFEST_BYTES)
+        data = await self.manifest(found[0])
         return Document(data, found[0].media_type or media_type_of(data))
 
-    async def document(self, descriptor: Descriptor, limit: int) -> bytes:
-        """Return a document that a descriptor names, verified."""
-        return verified(self._files.document(_blob_name(descriptor.digest), limit), descriptor)
+    async def manifest(self, descriptor: Descriptor) -> bytes:
+        """Return a manifest or an index that an index names, verified."""
+        return self._document(descriptor, MAX_MANIFEST_BYTES)
+
+    async def config(self, descriptor: Descriptor) -> bytes:
+        """Return a config, verified."""
+        return self._document(descriptor, MAX_CONFIG_BYTES)
 
     def opener(self, descriptor: Descriptor) -> OpenAt:
         """Return what opens a blob, in a thread."""
@@ -95,6 +102,9 @@ class LayoutOrigin:
                 yield window
 
         return open_at
+
+    def _document(self, descriptor: Descriptor, limit: int) -> bytes:
+        return verified(self._files.document(_blob_name(descriptor.digest), limit), descriptor)
 
 
 class DirOrigin:
@@ -116,11 +126,15 @@ class DirOrigin:
             raise NotFound("no image of skopeo's `dir:`", self._path, "manifest.json is missing")
         return Document(data, media_type_of(data))
 
-    async def document(self, descriptor: Descriptor, limit: int) -> bytes:
-        """Return a document that a descriptor names, verified."""
+    async def manifest(self, descriptor: Descriptor) -> bytes:
+        """Return a manifest or an index that an index names, verified."""
+        name = f"{hex_of(descriptor.digest)}.manifest.json"
+        return verified(self._files.document(name, MAX_MANIFEST_BYTES), descriptor)
+
+    async def config(self, descriptor: Descriptor) -> bytes:
+        """Return a config, verified."""
         name = hex_of(descriptor.digest)
-        data = self._files.document(f"{name}.manifest.json", limit)
-        return verified(data or self._files.document(name, limit), descriptor)
+        return verified(self._files.document(name, MAX_CONFIG_BYTES), descriptor)
 
     def opener(self, descriptor: Descriptor) -> OpenAt:
         """Return what opens a blob, in a thread."""

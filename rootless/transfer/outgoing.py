@@ -28,6 +28,7 @@ from rootless.oci.document import (
 )
 from rootless.oci.image_config import ImageConfig, parse_image_config
 from rootless.oci.manifest import Manifest, parse_manifest
+from rootless.transfer.chunked_layer import write_chunked
 from rootless.transfer.compression import Compression, compressed
 from rootless.transfer.layer_tar import open_tar
 
@@ -237,14 +238,20 @@ def make_blob(
         IntegrityError: The tar is not what it is called.
     """
     output = HashedOutput(write)
+    diff_id = layer.diff_id
+    annotations: Mapping[str, str] = {}
     media_type = compression.media_type(docker=docker)
     with layer.open() as raw:
         tar = Hashed(raw, advance)
-        for chunk in compressed(compression, tar):
-            output.write(chunk)
+        if compression.is_chunked:
+            written = write_chunked(compression, tar, output, layer.diff_id)
+            diff_id, annotations = written.diff_id, written.annotations
+        else:
+            for chunk in compressed(compression, tar):
+                output.write(chunk)
         while tar.read(1 << 20):  # what a writer left belongs to the digest
             pass
     if tar.digest() != layer.diff_id:
         fix = "load or pull the image again"
         raise IntegrityError("the layer is damaged", f"{layer.diff_id} is {tar.digest()}", fix)
-    return SentLayer(Descriptor(media_type, output.digest(), output.size), layer.diff_id)
+    return SentLayer(Descriptor(media_type, output.digest(), output.size, annotations), diff_id)

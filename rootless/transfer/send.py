@@ -6,7 +6,7 @@ came with them, its manifest goes out unchanged too.
 """
 
 import io
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -17,6 +17,7 @@ from rootless.image.byte_stream import ByteStream
 from rootless.oci import descriptor as media
 from rootless.oci.descriptor import Descriptor
 from rootless.oci.digest import Digest, sha256_of
+from rootless.transfer.chunked_layer import chunked_name
 from rootless.transfer.compression import Compression
 from rootless.transfer.destination import Destination
 from rootless.transfer.made_layers import Made, MadeLayers
@@ -60,6 +61,7 @@ class Sender:
         options: How.
         progress: Who is told.
         memory: What the layers became before; None where nobody remembers.
+        known: By diff ID, the blobs in which images of the store came with a layer.
     """
 
     def __init__(
@@ -68,12 +70,14 @@ class Sender:
         options: SendOptions,
         progress: Progress,
         memory: MadeLayers | None = None,
+        known: Mapping[Digest, Sequence[Descriptor]] | None = None,
     ) -> None:
         self._destination = destination
         self._options = options
         self._progress = progress
         self._memory = memory
-        self._sent: dict[tuple[Digest, bool], SentLayer] = {}
+        self._blobs = known or {}
+        self._sent: dict[tuple[Digest, str, bool], SentLayer] = {}
         self._slots = trio.CapacityLimiter(destination.parallel)
 
     async def send(self, image: OutgoingImage, names: Sequence[str]) -> Digest:
@@ -136,22 +140,28 @@ class Sender:
     async def _take(self, image: OutgoingImage, position: int, *, docker: bool) -> SentLayer:
         layer = image.layers[position]
         async with self._slots:
-            for descriptor in self._known(image, position, docker=docker):
-                if await self._destination.holds(descriptor):
-                    return SentLayer(descriptor, layer.diff_id)
+            for known in self._known(image, position, docker=docker):
+                if await self._destination.holds(known.descriptor):
+                    return known
             return await self._make(layer, self._options.compression, docker=docker)
 
-    def _known(self, image: OutgoingImage, position: int, *, docker: bool) -> Iterator[Descriptor]:
+    def _known(self, image: OutgoingImage, position: int, *, docker: bool) -> Iterator[SentLayer]:
         """Yield what the layer may be called at the destination, as a manifest would name it."""
         layer, compression = image.layers[position], self._options.compression
+        came = list(self._blobs.get(layer.diff_id, ()))
         if image.original is not None:
-            came = image.original.manifest.layers[position]
-            fits = _name(came) in ("", "gzip", "zstd") and not (docker and _name(came) == "zstd")
-            if fits and (not self._options.is_forced or _name(came) == compression.name):
-                yield retyped(came, docker=docker)
+            came.insert(0, image.original.manifest.layers[position])
+        for blob in came:
+            name = _name(blob)
+            fits = name != "?" and not (docker and name.startswith("zstd"))
+            wanted = name == compression.name if self._options.is_forced else name != ""
+            if fits and wanted:
+                yield SentLayer(retyped(blob, docker=docker), layer.diff_id)
         made = self._recalled(layer, compression)
         if made is not None:
-            yield Descriptor(compression.media_type(docker=docker), made.digest, made.size)
+            media_type = compression.media_type(docker=docker)
+            blob = Descriptor(media_type, made.digest, made.size, made.annotations)
+            yield SentLayer(blob, made.diff_id or layer.diff_id)
 
     async def _make_all(
         self, layers: Sequence[tuple[OutgoingLayer, Compression]], *, docker: bool
@@ -175,7 +185,7 @@ class Sender:
     async def _make(
         self, layer: OutgoingLayer, compression: Compression, *, docker: bool
     ) -> SentLayer:
-        known = self._sent.get((layer.diff_id, docker))
+        known = self._sent.get((layer.diff_id, compression.key, docker))
         if known is not None:
             return known
         meter = self._progress.begin(layer.diff_id, layer.size if layer.size >= 0 else None)
@@ -187,9 +197,17 @@ class Sender:
 
         sent = await self._destination.make(make)
         meter.enter(State.DONE)
-        self._sent[layer.diff_id, docker] = sent
-        if self._memory is not None and not compression.is_chunked:
-            made = Made(sent.descriptor.digest, sent.descriptor.size)
+        self._sent[layer.diff_id, compression.key, docker] = sent
+        if self._memory is not None:
+            blob = sent.descriptor
+            made = Made(
+                digest=blob.digest,
+                size=blob.size,
+                media_type=blob.media_type,
+                annotations=blob.annotations,
+                diff_id=sent.diff_id if sent.diff_id != layer.diff_id else None,
+                repositories=self._destination.repositories,
+            )
             self._memory.remember(layer.diff_id, compression.key, made)
         return sent
 
@@ -209,7 +227,7 @@ class Sender:
     def _recalled(self, layer: OutgoingLayer, compression: Compression) -> Made | None:
         if compression.name == "":
             return Made(layer.diff_id, layer.size) if layer.size >= 0 else None
-        if self._memory is None or compression.is_chunked:
+        if self._memory is None:
             return None
         return self._memory.recall(layer.diff_id).get(compression.key)
 
@@ -233,7 +251,9 @@ def _interruptible(advance: Advance) -> Advance:
 
 
 def _name(layer: Descriptor) -> str:
-    """Return how a layer is compressed, by its media type; "?" where that is not known."""
+    """Return how a layer is compressed, by what is said of it; "?" where that is not known."""
+    if chunked := chunked_name(layer):
+        return chunked
     if layer.media_type in (media.LAYER_TAR, media.DOCKER_LAYER_TAR):
         return ""
     return next((n for end, n in _SUFFIXES.items() if layer.media_type.endswith(end)), "?")

@@ -11,6 +11,8 @@ from fuse.index import IndexBuilder as LayerIndexBuilder
 from fuse.index import IndexReader as LayerIndexReader
 from fuse.index import IndexWriter as LayerIndexWriter
 from fuse.ownership import Squash
+from fuse.pack_file import FILES as PACKED_FILES
+from fuse.pack_file import HEAD_READ as PACK_HEAD
 from fuse.pack_file import PAGE as PACK_PAGE
 from fuse.pack_file import Codec as PackCodec
 from fuse.pack_file import Kind as PackKind
@@ -28,6 +30,8 @@ from fuse.whiteout import parse as parse_whiteout
 __all__ = [
     "HARD_LINK",
     "HAS_XATTRS",
+    "PACKED_FILES",
+    "PACK_HEAD",
     "PACK_PAGE",
     "SPARSE",
     "XATTR_PREFIX",

@@ -3,9 +3,7 @@
 import os
 
 from .chunk_table import ChunkTable
-from .pack_file import Kind, PackFile, is_pack
-
-_HEAD = 128
+from .pack_file import HEAD_READ, Kind, PackFile, has_chunks, is_pack
 
 
 def chunk_table_in(fd: int, path: str | os.PathLike[str]) -> ChunkTable | None:
@@ -15,8 +13,8 @@ def chunk_table_in(fd: int, path: str | os.PathLike[str]) -> ChunkTable | None:
         PackFormatError: It is damaged.
         OSError: It cannot be read.
     """
-    if not is_pack(os.pread(fd, _HEAD, 0)):
+    head = os.pread(fd, HEAD_READ, 0)
+    if len(head) < HEAD_READ or not is_pack(head) or not has_chunks(head):
         return None
     pack = PackFile(fd, path)
-    section = pack.find(Kind.CHUNK_TABLE)
-    return None if section is None else ChunkTable(path, pack.read(section))
+    return ChunkTable(path, pack.read(pack.require(Kind.CHUNK_TABLE)))

@@ -17,7 +17,7 @@ from pathlib import Path
 from rootless.errors import StoreError
 from rootless.image import apptainer, holds, lock, trees
 from rootless.image.names import Image, Located
-from rootless.image.source import open_regular, read_error
+from rootless.image.source import read_error
 from rootless.image.squashfs_layer import write_layer
 from rootless.image.store import FOREIGN, TREE_VERSION, Store, TempFile
 from rootless.image.store_errors import explain
@@ -46,8 +46,8 @@ class _Found:
     architecture: str
 
 
-def read_image(store: Store, path: str) -> Image:
-    """Return the image in a file, once its tree is made.
+def read_image(store: Store, fd: int, path: str) -> Image:
+    """Return the image in an open file, once its tree is made.
 
     Raises:
         NotFound: The file cannot be read.
@@ -55,15 +55,11 @@ def read_image(store: Store, path: str) -> Image:
         IntegrityError: It is damaged.
         StoreError: There is no room for the tree.
     """
-    fd = open_regular(path)
     try:
-        try:
-            found = _identify(fd, path)
-        except OSError as error:
-            raise read_error(path, error) from error
-        return _image(found, _place(store, found, path))
-    finally:
-        os.close(fd)
+        found = _identify(fd, path)
+    except OSError as error:
+        raise read_error(path, error) from error
+    return _image(found, _place(store, found, path))
 
 
 def _identify(fd: int, path: str) -> _Found:

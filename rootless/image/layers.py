@@ -12,6 +12,8 @@ from fuse.index import IndexBuilder as LayerIndexBuilder
 from fuse.index import IndexReader as LayerIndexReader
 from fuse.index import IndexWriter as LayerIndexWriter
 from fuse.ownership import Squash
+from fuse.pack_file import FILES as PACKED_FILES
+from fuse.pack_file import HEAD_READ as PACK_HEAD
 from fuse.pack_file import PAGE as PACK_PAGE
 from fuse.pack_file import Codec as PackCodec
 from fuse.pack_file import Kind as PackKind
@@ -30,6 +32,8 @@ __all__ = [
     "GZIP",
     "HARD_LINK",
     "HAS_XATTRS",
+    "PACKED_FILES",
+    "PACK_HEAD",
     "PACK_PAGE",
     "RAW",
     "SPARSE",

@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from rootless.errors import Conflict, IntegrityError, InvalidInput, StoreError
 from rootless.image import trees
 from rootless.image.layers import (
+    PACKED_FILES,
     PackCodec,
     PackKind,
     PackSection,
@@ -24,6 +25,7 @@ from rootless.image.layers import (
 )
 from rootless.image.names import Image, Located
 from rootless.image.pack_contents import CodedContents, Contents, Output, PlainContents
+from rootless.image.pack_reader import MAX_FILE
 from rootless.image.progress import Progress, Silent
 from rootless.image.store import Store
 from rootless.image.store_errors import explain
@@ -110,15 +112,15 @@ class _Writer:
         self._image = image
         self._place = place
         self._request = request
-        self._documents = list(_documents(store, image))
+        self._documents = [*_documents(store, image), *_files(store, image)]
         count = len(self._documents) + len(image.manifest.layers) + 1 + bool(request.compress)
         self._output = Output(fd, pack_sections_size(count))
         self._sections: list[PackSection] = []
 
     def write(self, contents: TarContents, progress: Progress) -> int:
         """Write the pack; return its length."""
-        for kind, data in self._documents:
-            self._add(kind, data)
+        for kind, number, data in self._documents:
+            self._add(kind, number, data)
         self._output.align()
         with TemporaryDirectory(prefix="rootless-pack-") as folder:
             places = self._add_layers(contents, Path(folder), progress)
@@ -157,9 +159,9 @@ class _Writer:
             self._add_compressed(PackKind.CHUNK_TABLE, chunks)
         return places
 
-    def _add(self, kind: PackKind, data: bytes) -> None:
+    def _add(self, kind: PackKind, number: int, data: bytes) -> None:
         digest, size, place = hashlib.sha256(data).digest(), len(data), self._output.end
-        self._sections.append(PackSection(kind, PackCodec.RAW, 0, place, size, size, digest))
+        self._sections.append(PackSection(kind, PackCodec.RAW, number, place, size, size, digest))
         self._output.append(data)
 
     def _add_compressed(self, kind: PackKind, data: bytes) -> None:
@@ -204,14 +206,21 @@ def tar_chunks(contents: TarContents, first: int, size: int, *, layer: int = 0) 
             return
 
 
-def _documents(store: Store, image: Image) -> Iterator[tuple[PackKind, bytes]]:
-    yield PackKind.CONFIG, store.read_blob(image.config_digest, MAX_CONFIG_BYTES)
-    yield PackKind.MANIFEST, store.read_blob(image.manifest_digest, MAX_MANIFEST_BYTES)
+def _documents(store: Store, image: Image) -> Iterator[tuple[PackKind, int, bytes]]:
+    yield PackKind.CONFIG, 0, store.read_blob(image.config_digest, MAX_CONFIG_BYTES)
+    yield PackKind.MANIFEST, 0, store.read_blob(image.manifest_digest, MAX_MANIFEST_BYTES)
     if image.source_digest is not None:
         data = store.read_blob(image.source_digest, MAX_MANIFEST_BYTES)
-        yield PackKind.SOURCE_MANIFEST, data
+        yield PackKind.SOURCE_MANIFEST, 0, data
     if image.reference:
-        yield PackKind.NAME, image.reference.encode()
+        yield PackKind.NAME, 0, image.reference.encode()
+
+
+def _files(store: Store, image: Image) -> Iterator[tuple[PackKind, int, bytes]]:
+    for number, path in enumerate(PACKED_FILES):
+        data = trees.read_file(store, image, path)
+        if data is not None and len(data) <= MAX_FILE:
+            yield PackKind.FILE, number, data
 
 
 @contextmanager

@@ -46,6 +46,8 @@ def open_layers(
 
 def fetch_accounts(store: Store, image: Image) -> None:
     """Fetch passwd and group of an image that is not all there; raises what keeps from that."""
+    if image.place is not None:  # in a file of the user's, and whole
+        return
     places = forms.find_all(store, image.config.diff_ids)
     if any(place.form is forms.Form.LAZY for place in places):
         from rootless.lazy.needed import ACCOUNTS, fetch_files  # noqa: PLC0415 - as above

@@ -29,6 +29,7 @@ class _Command:
 
 COMMANDS = {
     "run": _Command("rootless.cli.run", "Run a command in an image or a bundle."),
+    "pull": _Command("rootless.cli.pull", "Bring images from registries into the store."),
     "load": _Command("rootless.cli.load", "Load images from an OCI layout or an archive."),
     "import": _Command("rootless.cli.import_", "Make an image of a root file system."),
     "images": _Command("rootless.cli.images", "List the images in the store."),

@@ -1,6 +1,7 @@
 """trio's groups of errors, for callers that want the one error to show."""
 
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import trio
@@ -11,12 +12,19 @@ T = TypeVar("T")
 
 
 def run(work: Callable[[], Awaitable[T]]) -> T:
-    """Run *work* under trio; of several tasks' errors the one that the user must see is raised.
+    """Run *work* under trio; raises one error, as `one_error` has it."""
+    with one_error():
+        return trio.run(work)
+
+
+@contextmanager
+def one_error() -> Iterator[None]:
+    """Raise, of several tasks' errors, the one that the user must see.
 
     An interrupt comes first, then our own errors, whichever task had them first.
     """
     try:
-        return trio.run(work)
+        yield
     except BaseExceptionGroup as group:
         raise _foremost(list(_leaves(group))) from None
 

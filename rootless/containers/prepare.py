@@ -178,10 +178,10 @@ def _overlay_root(store: Store, image: Image, request: RunRequest) -> OverlayRoo
     if request.name and request.overlay:
         raise Conflict("--name and --overlay exclude each other", request.name)
     kept = Path(request.overlay).absolute() if request.overlay else None
-    there = trees.located(store, image.config.diff_ids)
+    place = trees.place_of(store, image)
     return OverlayRoot(
-        tree=there.tree,
-        layers=there.layers,
+        tree=place.tree,
+        layers=place.layers,
         driver=request.driver,
         name=f"rootless:{image.reference or image.config_digest[7:19]}",
         kept=kept,

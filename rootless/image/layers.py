@@ -4,12 +4,20 @@ With `trees` the only door to that package.
 """
 
 from fuse.chunk_table import GZIP, RAW, ZSTD, ChunkTable, ChunkTableWriter
+from fuse.compare import index_difference, index_fault, tree_difference, tree_fault
 from fuse.contents import TarContents
 from fuse.entry import HARD_LINK, HAS_XATTRS, SPARSE, Entry, Extent, Inode
 from fuse.index import IndexBuilder as LayerIndexBuilder
 from fuse.index import IndexReader as LayerIndexReader
 from fuse.index import IndexWriter as LayerIndexWriter
 from fuse.ownership import Squash
+from fuse.pack_file import PAGE as PACK_PAGE
+from fuse.pack_file import Codec as PackCodec
+from fuse.pack_file import Kind as PackKind
+from fuse.pack_file import PackFile, PackFormatError, is_pack
+from fuse.pack_file import Section as PackSection
+from fuse.pack_file import front as pack_front
+from fuse.pack_file import sections_size as pack_sections_size
 from fuse.pax import XATTR_PREFIX, parse_xattrs
 from fuse.tar_header import checked_id, checked_target, clean_path
 from fuse.tar_reader import TarFormatError, TarReader
@@ -21,6 +29,7 @@ __all__ = [
     "GZIP",
     "HARD_LINK",
     "HAS_XATTRS",
+    "PACK_PAGE",
     "RAW",
     "SPARSE",
     "XATTR_PREFIX",
@@ -35,6 +44,11 @@ __all__ = [
     "LayerIndexBuilder",
     "LayerIndexReader",
     "LayerIndexWriter",
+    "PackCodec",
+    "PackFile",
+    "PackFormatError",
+    "PackKind",
+    "PackSection",
     "Squash",
     "TarContents",
     "TarFormatError",
@@ -46,6 +60,13 @@ __all__ = [
     "checked_id",
     "checked_target",
     "clean_path",
+    "index_difference",
+    "index_fault",
+    "is_pack",
+    "pack_front",
+    "pack_sections_size",
     "parse_whiteout",
     "parse_xattrs",
+    "tree_difference",
+    "tree_fault",
 ]

@@ -13,6 +13,8 @@ from rootless.image import gc, names
 from rootless.image.archive_stream import ArchiveStream
 from rootless.image.byte_stream import ByteStream
 from rootless.image.decompress import MAGIC_BYTES, compression_of, opened
+from rootless.image.layers import is_pack
+from rootless.image.pack_source import PackSource
 from rootless.image.plan import PlannedImage, plan
 from rootless.image.progress import Progress, Silent
 from rootless.image.source import (
@@ -30,6 +32,7 @@ from rootless.oci.document import MAX_MANIFEST_BYTES
 from rootless.oci.image_index import host_platform
 from rootless.oci.manifest import parse_manifest, stored_manifest
 
+_HEAD = 128
 _PREFIXES = ("oci-archive:", "docker-archive:", "oci:")
 
 
@@ -69,7 +72,7 @@ def load(
     told = progress or Silent()
     path, wanted = _split(source)
     with Transaction(store) as transaction, _opened(store, path, told) as content:
-        planned = plan(content, wanted, platform or host_platform())
+        planned = _planned(content, wanted, platform or host_platform())
         if reference:
             if len(planned) != 1:
                 fix = f"{source} has {len(planned)}; name one as {path}:NAME"
@@ -83,6 +86,12 @@ def load(
         transaction.commit(new)
     gc.collect_if_due(store)
     return [LoadedImage(i.references, sha256_of(i.config_data)) for i in planned]
+
+
+def _planned(content: ImageSource, wanted: str, platform: Platform) -> list[PlannedImage]:
+    if isinstance(content, PackSource):
+        return [content.image()]
+    return plan(content, wanted, platform)
 
 
 def _renamed(image: PlannedImage, reference: str) -> PlannedImage:
@@ -165,8 +174,12 @@ def _open(store: Store, path: str, progress: Progress) -> ImageSource:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
         raise read_error(path, error) from error
-    if stat.S_ISREG(os.fstat(fd).st_mode) and not compression_of(os.pread(fd, MAGIC_BYTES, 0)):
-        return ArchiveFile(store, fd, path)
+    if stat.S_ISREG(os.fstat(fd).st_mode):
+        head = os.pread(fd, _HEAD, 0)
+        if is_pack(head):
+            return PackSource(store, fd, path)
+        if not compression_of(head[:MAGIC_BYTES]):
+            return ArchiveFile(store, fd, path)
     with open(fd, "rb", buffering=0) as raw:
         return _read_stream(store, raw, path, progress)
 

@@ -6,10 +6,11 @@ digest of the manifest as it came from outside, and that of the index that it ca
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
+from pathlib import Path
 
 from rootless.errors import Conflict, InvalidInput, NotFound
 from rootless.image import lock
@@ -40,6 +41,11 @@ class Entry:
     source_digest: Digest | None = None
     index_digest: Digest | None = None
 
+    def documents(self) -> tuple[Digest, ...]:
+        """Return the digests of the documents that the image has."""
+        own = (self.manifest_digest, self.config_digest)
+        return own + tuple(d for d in (self.source_digest, self.index_digest) if d is not None)
+
     def to_descriptor(self) -> Descriptor:
         """Return the descriptor that `entry_of` reads."""
         annotations = {CONFIG_DIGEST: str(self.config_digest)}
@@ -50,6 +56,21 @@ class Entry:
         if self.index_digest:
             annotations[INDEX_DIGEST] = self.index_digest
         return Descriptor(MANIFEST, self.manifest_digest, self.manifest_size, annotations)
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A merged tree and its layers' contents, which fit together.
+
+    Attributes:
+        tree: The merged tree's file, or the pack that holds it.
+        layers: What its layer numbers count, lowest first.
+        needs: Files of the store among them.
+    """
+
+    tree: Path
+    layers: tuple[Path, ...]
+    needs: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +87,7 @@ class Image:
         manifest: The manifest in the store.
         source_digest: Of the manifest as it came; None where it came without one.
         index_digest: Of the index that a registry gave for the name; None where it gave none.
+        place: Where its files are; None for the store.
     """
 
     reference: str
@@ -77,6 +99,7 @@ class Image:
     manifest: Manifest
     source_digest: Digest | None = None
     index_digest: Digest | None = None
+    place: Located | None = None
 
 
 def entries(store: Store) -> tuple[Entry, ...]:
@@ -229,20 +252,11 @@ def _by_id(known: tuple[Entry, ...], name: str, *, full: bool = False) -> tuple[
     if match is None or (full and len(match[1]) != 64):
         return ()
     prefix = match[1]
-    found = tuple(e for e in known if any(hex_of(d).startswith(prefix) for d in _digests(e)))
+    found = tuple(e for e in known if any(hex_of(d).startswith(prefix) for d in e.documents()))
     ids = sorted({hex_of(entry.config_digest)[:12] for entry in found})
     if len(ids) > 1:
         raise InvalidInput("image ID is ambiguous", name, "one of " + ", ".join(ids[:5]))
     return found
-
-
-def _digests(entry: Entry) -> Iterator[Digest]:
-    yield entry.config_digest
-    yield entry.manifest_digest
-    if entry.source_digest is not None:
-        yield entry.source_digest
-    if entry.index_digest is not None:
-        yield entry.index_digest
 
 
 def _by_name(known: tuple[Entry, ...], name: str) -> tuple[Entry, ...]:
@@ -275,7 +289,7 @@ def _ends(entry: Entry, suffix: str) -> bool:
 
 def _same_version(entry: Entry, full: Reference) -> bool:
     """Return whether the tag, or the digest where one is given, is this entry's."""
-    if full.digest is not None and full.digest not in _digests(entry):
+    if full.digest is not None and full.digest not in entry.documents():
         return False
     own = _parsed(entry).tag  # none where it was fetched by its digest
     return not full.tag or full.tag == own or (full.digest is not None and not own)

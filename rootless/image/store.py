@@ -9,6 +9,7 @@ r"""The store of one user: an OCI image layout with an index beside each layer.
     trees/HEX.v2                the merged tree of a chain of layers, in that version of its format
     trees/HEX.lazy.v2           the same of a chain of which some layers are lazy
     partial/HEX                 a blob while it is downloaded, and after that was cut short
+    damaged/HEX                 a layer that was found damaged, until it has come again
     locks/                      lock files, while held
     scratch/                    what runs need for their time
 
@@ -52,6 +53,7 @@ _FOLDERS = (
     *("", "blobs", "blobs/sha256", "layers", "layers/sha256", "lazy", "lazy/sha256"),
     *("trees", "partial", "locks"),
 )
+DAMAGED = "damaged"
 LAZY_CHUNKS, LAZY_INDEX, LAZY_DATA = "layer-chunks", "index", "data"
 """What a lazy layer's folder has: the chunk table, the index, and what has come of the contents."""
 

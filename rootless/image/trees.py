@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from fuse.contents import TarContents
 from fuse.database import IndexFormatError
 from fuse.merge import merge
+from fuse.pack_file import PackFormatError
+from fuse.packed_tree import shift_tree
 from fuse.tree import Tree
 from rootless.errors import IntegrityError, StoreError
 from rootless.image import forms, lock
-from rootless.image.names import Image
+from rootless.image.names import Image, Located
 from rootless.image.store import Store
 from rootless.image.store_errors import explain
 from rootless.linux.private_folder import make_private
@@ -36,14 +37,6 @@ def ensure_tree(store: Store, config: ImageConfig) -> Path:
 def layer_paths(store: Store, config: ImageConfig) -> tuple[Path, ...]:
     """Return the layers' contents, lowest first; raises NotFound where one is missing."""
     return tuple(place.contents for place in forms.find_all(store, config.diff_ids))
-
-
-@dataclass(frozen=True, slots=True)
-class Located:
-    """A merged tree and its layers' contents, which fit together."""
-
-    tree: Path
-    layers: tuple[Path, ...]
 
 
 def located(store: Store, diff_ids: Sequence[Digest]) -> Located:
@@ -110,6 +103,27 @@ def build(indexes: Sequence[Path], out: Path, *, prefix: bytes = b"") -> None:
             raise IntegrityError("layers do not fit together", str(error)) from error
 
 
+def place_of(store: Store, image: Image) -> Located:
+    """Return where the files of an image are: in the store, or in a file of the user's.
+
+    Raises as `ensure_tree`.
+    """
+    return image.place or located(store, image.config.diff_ids)
+
+
+def build_for_pack(tree: Path, places: Sequence[int], out: Path) -> None:
+    """Write the tree of layers that lie one after the other in one file, each at its place.
+
+    Raises StoreError, IntegrityError.
+    """
+    with explain(out):
+        try:
+            shift_tree(tree, out, places)
+        except IndexFormatError as error:
+            fix = "remove the file, it is made again"
+            raise IntegrityError("damaged tree in the store", str(error), fix) from error
+
+
 @contextmanager
 def open_tree(path: Path) -> Iterator[Tree]:
     """Give a merged tree; raises StoreError, and IntegrityError where it turns out damaged."""
@@ -118,6 +132,8 @@ def open_tree(path: Path) -> Iterator[Tree]:
             tree = Tree.open(path)
         with tree:
             yield tree
+    except PackFormatError as error:
+        raise IntegrityError("damaged pack", str(error), "copy or make it again") from error
     except IndexFormatError as error:
         fix = "remove the file, it is made again"
         raise IntegrityError("damaged tree in the store", str(error), fix) from error
@@ -128,8 +144,8 @@ def read_file(store: Store, image: Image, inner_path: bytes) -> bytes | None:
 
     Symbolic links are followed inside the image's root.
     """
-    there = located(store, image.config.diff_ids)
-    return read_from(there.tree, there.layers, inner_path, _MAX_READ)
+    place = place_of(store, image)
+    return read_from(place.tree, place.layers, inner_path, _MAX_READ)
 
 
 def read_from(

@@ -17,8 +17,9 @@ from typing import Any, Self
 
 from rootless.errors import InvalidInput, RootlessError
 from rootless.image import forms
+from rootless.image.names import Located
 from rootless.image.store import Store
-from rootless.image.trees import Located, relocated
+from rootless.image.trees import relocated
 from rootless.lazy.config import PATIENCE_S, FetcherConfig
 from rootless.lazy.durable import settle
 

@@ -11,9 +11,10 @@ from stat import S_ISREG
 from rootless.errors import RootlessError
 from rootless.image import forms
 from rootless.image.layers import ChunkTable
+from rootless.image.names import Located
 from rootless.image.store import Store
 from rootless.image.store_errors import explain
-from rootless.image.trees import Located, located, open_tree
+from rootless.image.trees import located, open_tree
 from rootless.lazy import durable, present
 from rootless.lazy.config import FetcherConfig
 from rootless.lazy.launch import Fetcher, patience_s

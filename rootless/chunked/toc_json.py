@@ -4,7 +4,7 @@ import base64
 import json
 import os
 import stat
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from rootless.chunked.tar_parts import Part
@@ -21,7 +21,7 @@ _TYPES = {
     stat.S_IFBLK: EntryType.BLOCK_DEVICE,
     stat.S_IFIFO: EntryType.FIFO,
 }
-_YEAR_9999 = 253402300799
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def entry_fields(part: Part) -> Fields:
@@ -64,11 +64,8 @@ def _shown(name: bytes) -> str:
 
 
 def _time(time_ns: int) -> str:
-    """Return a time in the form of RFC 3339, which ends with the year 9999 as it begins with 1."""
+    """Return a time in the form of RFC 3339; 64 bits of nanoseconds end with the year 2262."""
     seconds, nanoseconds = divmod(time_ns, 1_000_000_000)
-    try:
-        moment = datetime.fromtimestamp(min(seconds, _YEAR_9999), UTC)
-    except (ValueError, OverflowError, OSError):  # before the year 1
-        moment = datetime(1, 1, 1, tzinfo=UTC)
+    moment = _EPOCH + timedelta(seconds=seconds)
     fraction = f".{nanoseconds:09}".rstrip("0") if nanoseconds else ""
-    return f"{moment:%Y-%m-%dT%H:%M:%S}".rjust(19, "0") + fraction + "Z"
+    return f"{moment:%Y-%m-%dT%H:%M:%S}{fraction}Z"

@@ -5,6 +5,7 @@ made of, and its diff ID stays. Without "tar-split" data: containers/storage fet
 has none as a whole, as it does where it is not told of the TOC.
 """
 
+import hashlib
 from collections.abc import Iterator
 
 from rootless.chunked import footer
@@ -22,6 +23,7 @@ LEVEL = 3
 
 _HEADERS_MAX = 1 << 20
 _CRFS = 1
+_ZEROS = memoryview(bytes(1 << 20))
 
 
 def write_zstd_chunked(
@@ -52,7 +54,9 @@ def write_zstd_chunked(
         fields = entry_fields(part)
         entries.append(fields)
         if part.stored or part.entry.flags & SPARSE:
-            pieces = list(writer.contents(parts, part, chunk_size))
+            whole = hashlib.sha256()
+            pieces = list(writer.contents(parts, part, chunk_size, whole))
+            fields["digest"] = f"sha256:{whole.hexdigest()}"
             entries += _with_chunks(fields, pieces, writer.place)
         writer.header(parts.padding())
     for piece in parts.rest():
@@ -66,11 +70,8 @@ def _with_chunks(fields: Fields, pieces: list[Fields], end: int) -> list[Fields]
     if not pieces:
         return []
     first, *others = pieces
-    is_whole = not others and "chunkType" not in first
     fields |= {"offset": first["offset"], "endOffset": end}
-    if is_whole:
-        fields["digest"] = first["chunkDigest"]
-    else:
+    if others or "chunkType" in first:  # else the digest of the whole is enough
         fields |= first
     return [{"type": "chunk", "name": fields["name"]} | other for other in others]
 
@@ -108,15 +109,24 @@ class _Writer:
             self._frame(b"".join(self._headers))
         self._headers, self._headers_size = [], 0
 
-    def contents(self, parts: TarParts, part: Part, chunk_size: int) -> Iterator[Fields]:
-        """Write a file's contents; yield its pieces, those that are holes included."""
+    def contents(
+        self, parts: TarParts, part: Part, chunk_size: int, whole: "hashlib._Hash"
+    ) -> Iterator[Fields]:
+        """Write a file's contents; yield its pieces, those that are holes included.
+
+        Args:
+            parts: The tar.
+            part: The member that the contents are of.
+            chunk_size: How long a piece is, at most.
+            whole: Takes all of the contents, holes as zeros.
+        """
         self.flush()
         is_sparse = part.entry.flags & SPARSE
         extents = part.extents if is_sparse else ((0, part.stored, part.entry.offset),)
         done = 0
         for offset, length, _ in extents:
             if offset > done:
-                yield self._hole(done, offset - done)
+                yield self._hole(done, offset - done, whole)
             done = offset
             while done < offset + length:
                 size = min(chunk_size, offset + length - done)
@@ -128,9 +138,10 @@ class _Writer:
                     "chunkDigest": sha256_of(content),
                 }
                 self._frame(content)
+                whole.update(content)
                 done += size
         if done < part.entry.size:
-            yield self._hole(done, part.entry.size - done)
+            yield self._hole(done, part.entry.size - done, whole)
 
     def finish(self, toc: bytes) -> Written:
         """Write the TOC and the footer."""
@@ -151,10 +162,12 @@ class _Writer:
             annotations,
         )
 
-    def _hole(self, offset: int, size: int) -> Fields:
+    def _hole(self, offset: int, size: int, whole: "hashlib._Hash") -> Fields:
         """Return a piece of zeros; an empty frame gives it a place of its own, as readers want."""
         place = self.place
         self._frame(b"")
+        for done in range(0, size, len(_ZEROS)):
+            whole.update(_ZEROS[: size - done])
         return {"offset": place, "chunkOffset": offset, "chunkSize": size, "chunkType": "zeros"}
 
     def _frame(self, content: bytes) -> None:

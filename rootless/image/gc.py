@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rootless.errors import Conflict, NotFound
 from rootless.image import holds, lock, names, partial
-from rootless.image.store import DAMAGED, TEMP_PREFIX, Store
+from rootless.image.store import DAMAGED, FOREIGN, TEMP_PREFIX, Store
 from rootless.image.store_errors import explain
 from rootless.linux import folder_lock
 from rootless.linux.remove_tree import remove_tree
@@ -102,6 +102,7 @@ def folders(store: Store) -> Iterator[Path]:
     yield store.root
     for name in ("blobs/sha256", "layers/sha256", "lazy/sha256", "trees", "locks"):
         yield store.root / name
+    yield store.root / FOREIGN
     yield store.scratch
 
 

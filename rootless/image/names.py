@@ -6,8 +6,8 @@ digest of the manifest as it came from outside, and that of the index that it ca
 """
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -66,11 +66,13 @@ class Located:
         tree: The merged tree's file, or the pack that holds it.
         layers: What its layer numbers count, lowest first.
         needs: Files of the store among them.
+        files: Small files of the image, by path, that are known without the tree.
     """
 
     tree: Path
     layers: tuple[Path, ...]
     needs: tuple[Path, ...] = ()
+    files: Mapping[bytes, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@ r"""One file that holds a whole image and is served in place: its front, and whe
 
     0     64 bytes  a line for people, or the `#!` line of a file that is run as a program; NULs
     64    64 bytes  magic, version, number of sections, length of the file, SHA-256 of the sections
+          (and whether the contents are compressed)
     128   64 bytes a section: kind, codec, number, offset, bytes stored, bytes decoded, SHA-256
     …               the sections, each at a multiple of 4096 but the small documents
 
@@ -28,8 +29,12 @@ FRONT_READ: Final = 128 << 10
 """What is read at once of a file's beginning."""
 PAGE: Final = 4096
 _LINE: Final = 64
-_HEAD = struct.Struct("<8sIIQ32s8x")
+_HEAD = struct.Struct("<8sIIQ32sI4x")
+_HAS_CHUNKS: Final = 1
+HEAD_READ: Final = 128
+"""What tells a pack from other files."""
 _SECTION = struct.Struct("<HHIQQQ32s")
+_FLAGS_AT: Final = _LINE + 56
 _SECTIONS_AT: Final = _LINE + _HEAD.size
 _SECTIONS_MAX: Final = 1100  # a thousand layers, and the documents
 # What a hostile file can make a reader allocate: a tree shrinks to a seventh, never to this.
@@ -39,6 +44,9 @@ _RATIO_MAX: Final = 64
 
 class PackFormatError(IndexFormatError):
     """The file begins as a pack does, and is none, or is damaged."""
+
+
+FILES: Final = (b"etc/passwd", b"etc/group")
 
 
 class Kind(IntEnum):
@@ -51,7 +59,8 @@ class Kind(IntEnum):
     TREE = 5
     CHUNK_TABLE = 6
     LAYER = 7
-    CHUNKS = 8
+    FILE = 8
+    """A small file of the image, `FILES[number]`, that every run reads before it mounts."""
 
 
 class Codec(IntEnum):
@@ -68,9 +77,9 @@ class Section(NamedTuple):
     Attributes:
         kind: A `Kind`, or one of a newer version, to be passed over.
         codec: A `Codec`.
-        number: Of a layer, the lowest is 0.
+        number: Of a layer, the lowest is 0; of a file, in `FILES`.
         offset: Where it begins in the file; of a chunked layer, in the chunks' address space.
-        stored: Its bytes in the file; 0 for a chunked layer, whose bytes are those of CHUNKS.
+        stored: Its bytes in the file; 0 for a chunked layer, whose bytes are those of chunks.
         size: Its bytes, decoded.
         digest: SHA-256 of the bytes stored; of a layer, of its tar.
     """
@@ -89,6 +98,11 @@ def is_pack(head: bytes) -> bool:
     return head[_LINE : _LINE + len(MAGIC)] == MAGIC
 
 
+def has_chunks(head: bytes) -> bool:
+    """Return whether the contents of a pack that begins so are compressed."""
+    return bool(head[_FLAGS_AT] & _HAS_CHUNKS)
+
+
 def sections_size(count: int) -> int:
     """Return where the first section may begin."""
     return _SECTIONS_AT + count * _SECTION.size
@@ -102,10 +116,11 @@ def front(sections: Iterable[Section], *, line: bytes, size: int) -> bytes:
         line: The first line, of at most 63 bytes and the newline.
         size: Length of the whole file.
     """
+    sections = list(sections)
     rows = b"".join(_SECTION.pack(*section) for section in sections)
-    head = _HEAD.pack(
-        MAGIC, VERSION, len(rows) // _SECTION.size, size, hashlib.sha256(rows).digest()
-    )
+    flags = _HAS_CHUNKS if any(each.kind == Kind.CHUNK_TABLE for each in sections) else 0
+    digest = hashlib.sha256(rows).digest()
+    head = _HEAD.pack(MAGIC, VERSION, len(sections), size, digest, flags)
     return line.ljust(_LINE, b"\0") + head + rows
 
 
@@ -129,9 +144,9 @@ class PackFile:
         self.fd = fd
         self._path = os.fspath(path)
         self._front = os.pread(fd, FRONT_READ, 0)
-        if not is_pack(self._front):
+        if len(self._front) < HEAD_READ or not is_pack(self._front):
             raise self.fault("not a pack")
-        _, version, count, size, digest = _HEAD.unpack_from(self._front, _LINE)
+        _, version, count, size, digest, _ = _HEAD.unpack_from(self._front, _LINE)
         if version != VERSION:
             raise self.fault(f"a pack of format {version}, known is {VERSION}")
         rows = self._front[_SECTIONS_AT : sections_size(count)]

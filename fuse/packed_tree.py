@@ -11,12 +11,11 @@ from contextlib import closing
 
 from .database import create, open_immutable, open_memory, seal, translated_errors
 from .entry import TREE_VERSION
-from .pack_file import Kind, PackFile, is_pack
+from .pack_file import HEAD_READ, Kind, PackFile, is_pack
 
 APPLICATION_ID = 0x524C7472
 """Of a merged tree's file (tree_schema.sql)."""
 
-_HEAD = 128
 # In the order of their keys, so that the same tree gives the same bytes.
 _COPIED = {
     "dirent": "SELECT * FROM dirent ORDER BY parent, name",
@@ -71,7 +70,7 @@ def open_tree(path: str | os.PathLike[str]) -> sqlite3.Connection:
     """
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        if is_pack(os.pread(fd, _HEAD, 0)):
+        if is_pack(os.pread(fd, HEAD_READ, 0)):
             pack = PackFile(fd, path)
             data = pack.read(pack.require(Kind.TREE))
             return open_memory(data, path, application_id=APPLICATION_ID, version=TREE_VERSION)

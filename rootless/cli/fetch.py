@@ -141,14 +141,31 @@ def platform_of(given: Mapping[str, Any]) -> "Platform | None":
 def _options(name: str, given: Mapping[str, Any]) -> "PullOptions":
     from rootless.cli.registry_options import number, settings_of  # noqa: PLC0415
     from rootless.transfer import pull_options as pulls  # noqa: PLC0415
+    from rootless.transfer.lazily import staging  # noqa: PLC0415
 
     at_once = pulls.LAYERS_AT_ONCE
     if given["layers_at_once"]:
         most = pulls.MOST_LAYERS_AT_ONCE
         at_once = number(given["layers_at_once"], "--layers-at-once", 1, most)
+    # credentials of the command line are nobody's who fetches later
+    is_lazy = is_lazy_wanted(given) and not given["creds"]
     return pulls.PullOptions(
-        settings_of(given, [name]), platform=platform_of(given), layers_at_once=at_once
+        settings_of(given, [name]),
+        platform=platform_of(given),
+        layers_at_once=at_once,
+        lazy=is_lazy,
+        stage=staging(given["authfile"], given["cert_dir"]) if is_lazy else None,
     )
+
+
+def is_lazy_wanted(given: Mapping[str, Any]) -> bool:
+    """Return whether layers may stay where they are until they are read; raises InvalidInput."""
+    lazy = given.get("lazy", False)
+    if isinstance(lazy, bool):
+        return lazy
+    if lazy not in ("", "auto", "never"):
+        raise InvalidInput("--lazy must be auto or never", lazy)
+    return str(lazy) != "never"
 
 
 def _loaded(store: "Store", source: str, platform: "Platform | None") -> list[tuple[str, Digest]]:

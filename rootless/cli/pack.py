@@ -18,6 +18,13 @@ def pack(  # noqa: PLR0917 - one parameter an option
     file: Annotated[
         Path | None, typer.Argument(metavar="FILE", help="What to write.", show_default=False)
     ] = None,
+    compress: Annotated[
+        str,
+        typer.Option(
+            metavar="none|zstd[:LEVEL]",
+            help="Compress the contents: smaller, and decoded as they are read.",
+        ),
+    ] = "none",
     executable: Annotated[  # noqa: FBT002 - typer's form of a flag
         bool,
         typer.Option("--executable", "-x", help="Make a program of it: ./FILE ARGUMENT…"),
@@ -62,6 +69,7 @@ def pack(  # noqa: PLR0917 - one parameter an option
     if file is None:
         raise InvalidInput("an image and a file are needed", image, "rootless pack IMAGE FILE")
     store = Store.open(Paths.from_environment(), create=False)
-    request = packs.PackRequest(is_program=executable, replaces=force)
+    level = packs.parse_compression(compress)
+    request = packs.PackRequest(compress=level, is_program=executable, replaces=force)
     with shown(quiet=quiet) as progress:
         packs.pack(store, resolve(store, image), file, request, progress)

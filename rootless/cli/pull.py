@@ -51,6 +51,10 @@ def pull(  # noqa: PLR0917 - one parameter an option
             help_="When to ask the registry; always by default.",
         ),
     ] = "always",
+    lazy: Annotated[
+        bool,
+        flag("--lazy", group=_HOW, help_="Leave layers where they are until they are read."),
+    ] = False,
     quiet: Annotated[
         bool, flag("--quiet", "-q", group=_HOW, help_="Print the image ID alone.")
     ] = False,

@@ -118,6 +118,15 @@ def run(  # noqa: PLR0917 - one parameter an option
     authfile: Annotated[
         str, option("--authfile", group=_IMAGE, metavar="FILE", help_="Where credentials are.")
     ] = "",
+    lazy: Annotated[
+        str,
+        option(
+            "--lazy",
+            group=_IMAGE,
+            metavar="auto|never",
+            help_="auto: start before all of a pulled image is here, where it can be had in parts.",
+        ),
+    ] = "",
     quiet: Annotated[
         bool, flag("--quiet", "-q", group=_IMAGE, help_="Show no progress of a pull.")
     ] = False,

@@ -8,6 +8,7 @@ from functools import partial
 from rootless.containers.container import OverlayRoot
 from rootless.containers.container_root import mounted_root, root_of_process
 from rootless.containers.cp import ContainerSide
+from rootless.containers.lazy_layers import completed
 from rootless.containers.located import located
 from rootless.containers.record import Record
 from rootless.containers.run_folder import RunFolder
@@ -51,6 +52,7 @@ def side_of(paths: Paths, record: Record, status: Status) -> Iterator[ContainerS
                 raise Conflict("the container does not run", record.name, fix)
             upperdir = open_upperdir(container.root.kept, ephemeral=False)
             stack.callback(upperdir.close)
+            container = completed(container, paths)
         folder = RunFolder.create(paths, secrets.token_hex(32))
         stack.callback(folder.remove)
         yield ContainerSide(

@@ -64,7 +64,7 @@ def run(record: Record, paths: Paths, *, pidfile: str = "", needs: tuple[str, ..
         status, error = 0, ""
         try:
             setup = StreamSetup(clients.close, saved)
-            session = Session.begin(container, footing, setup, owned)
+            session = Session.begin(footing, setup, owned)
             front = _Foreground(
                 *(record, session, notes, clients), signals=signals, saved=saved, pidfile=pidfile
             )

@@ -133,7 +133,7 @@ class Monitor:
                 self._clients.close()
                 self._log.close()
 
-            session = Session.begin(container, footing, StreamSetup(in_child), owned)
+            session = Session.begin(footing, StreamSetup(in_child), owned)
             streams.close_theirs()
             self._session = session
             self.on_change()

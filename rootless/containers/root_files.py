@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rootless.containers.container import OverlayRoot
 from rootless.containers.inside import InsideStream
+from rootless.containers.lazy_layers import completed
 from rootless.containers.located import located
 from rootless.containers.overlay_root import overflow_ids
 from rootless.containers.record import Record
@@ -47,10 +48,11 @@ def root_files(paths: Paths, record: Record) -> RootFiles:
     Raises:
         Conflict: It is a bundle's folder, or what it wrote is nowhere on a disk.
         NotFound: Its image has gone.
+        RootlessError: Not all of its image is here, nor can it be fetched.
     """
     name = record.name
     container = located(paths, record).container
-    root = container.root
+    root = completed(container, paths).root
     if not isinstance(root, OverlayRoot):
         raise Conflict("the container has no image below it", name, "its files are the bundle's")
     files = RootFiles(root.tree, root.layers, None, container.maps)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rootless.errors import Conflict, NotFound
 from rootless.image import holds, lock, names, partial
-from rootless.image.store import DAMAGED, TEMP_PREFIX, Store
+from rootless.image.store import DAMAGED, FOREIGN, TEMP_PREFIX, Store
 from rootless.image.store_errors import explain
 from rootless.linux import folder_lock
 from rootless.linux.remove_tree import remove_tree
@@ -28,7 +28,7 @@ def sweep(store: Store) -> int:
     for folder in folders(store):
         for path in _listed(folder):
             if path.name.startswith(TEMP_PREFIX) and folder.parent.name == "lazy":
-                removed += _remove_folder(path) > 0
+                removed += remove_folder(path) > 0
             elif path.name.startswith(TEMP_PREFIX):
                 # a database's journal lies beside the file whose name it extends
                 owner = path.with_name(path.name[:_TEMP_NAME_LENGTH])
@@ -102,6 +102,7 @@ def folders(store: Store) -> Iterator[Path]:
     yield store.root
     for name in ("blobs/sha256", "layers/sha256", "lazy/sha256", "trees", "locks"):
         yield store.root / name
+    yield store.root / FOREIGN
     yield store.scratch
 
 
@@ -133,7 +134,7 @@ def _remove_if_free(path: Path, owner: Path) -> int:
 
 def _remove(path: Path) -> int:
     if path.is_dir():
-        return _remove_folder(path)
+        return remove_folder(path)
     with explain(path), suppress(FileNotFoundError):
         size = path.stat().st_size
         path.unlink()
@@ -141,7 +142,7 @@ def _remove(path: Path) -> int:
     return 0
 
 
-def _remove_folder(path: Path) -> int:
+def remove_folder(path: Path) -> int:
     """Remove a layer that is not all there, unless somebody has locked it; return what it took."""
     with explain(path):
         fd = folder_lock.lock_dead(path)

@@ -13,7 +13,7 @@ from rootless.image import gc, names
 from rootless.image.archive_stream import ArchiveStream
 from rootless.image.byte_stream import ByteStream
 from rootless.image.decompress import MAGIC_BYTES, compression_of, opened
-from rootless.image.layers import is_pack
+from rootless.image.layers import PACK_HEAD, is_pack
 from rootless.image.pack_source import PackSource
 from rootless.image.plan import PlannedImage, plan
 from rootless.image.progress import Progress, Silent
@@ -32,7 +32,6 @@ from rootless.oci.document import MAX_MANIFEST_BYTES
 from rootless.oci.image_index import host_platform
 from rootless.oci.manifest import parse_manifest, stored_manifest
 
-_HEAD = 128
 _PREFIXES = ("oci-archive:", "docker-archive:", "oci:")
 
 
@@ -175,7 +174,7 @@ def _open(store: Store, path: str, progress: Progress) -> ImageSource:
     except OSError as error:
         raise read_error(path, error) from error
     if stat.S_ISREG(os.fstat(fd).st_mode):
-        head = os.pread(fd, _HEAD, 0)
+        head = os.pread(fd, PACK_HEAD, 0)
         if is_pack(head):
             return PackSource(store, fd, path)
         if not compression_of(head[:MAGIC_BYTES]):

@@ -6,8 +6,8 @@ digest of the manifest as it came from outside, and that of the index that it ca
 """
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -66,11 +66,13 @@ class Located:
         tree: The merged tree's file, or the pack that holds it.
         layers: What its layer numbers count, lowest first.
         needs: Files of the store among them.
+        files: Small files of the image, by path, that are known without the tree.
     """
 
     tree: Path
     layers: tuple[Path, ...]
     needs: tuple[Path, ...] = ()
+    files: Mapping[bytes, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +195,14 @@ def add(store: Store, new: Iterable[Entry]) -> None:
         for entry in new:
             kept = _with(kept, entry)
         _write(store, kept)
+
+
+def exchange(store: Store, old: Entry, new: Entry) -> None:
+    """Put an entry in the place of another, if that is still there."""
+    with lock.exclusive(store.lock_path("index")):
+        kept = list(entries(store))
+        if old in kept:
+            _write(store, [new if entry == old else entry for entry in kept])
 
 
 def drop(store: Store, gone: Iterable[Entry]) -> None:

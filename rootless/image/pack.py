@@ -6,16 +6,16 @@ The same image gives the same bytes. The file appears under its name complete, o
 import hashlib
 import os
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from rootless.errors import Conflict, IntegrityError, StoreError
+from rootless.errors import Conflict, IntegrityError, InvalidInput, StoreError
 from rootless.image import trees
 from rootless.image.layers import (
-    PACK_PAGE,
+    PACKED_FILES,
     PackCodec,
     PackKind,
     PackSection,
@@ -24,9 +24,12 @@ from rootless.image.layers import (
     pack_sections_size,
 )
 from rootless.image.names import Image, Located
+from rootless.image.pack_contents import CodedContents, Contents, Output, PlainContents
+from rootless.image.pack_reader import MAX_FILE
 from rootless.image.progress import Progress, Silent
-from rootless.image.store import Store, write_all
+from rootless.image.store import Store
 from rootless.image.store_errors import explain
+from rootless.oci.descriptor import Descriptor
 from rootless.oci.digest import hex_of
 from rootless.oci.document import MAX_CONFIG_BYTES, MAX_MANIFEST_BYTES
 
@@ -34,6 +37,8 @@ _PLAIN_LINE = b"an image for rootless run FILE\n"
 _PROGRAM_LINE = b"#!/usr/bin/env -S rootless run\n"
 _CHUNK = 1 << 20
 _TREE_LEVEL = 9
+_DEFAULT_LEVEL = 9
+_MAX_LEVEL = 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,19 @@ class PackRequest:
     compress: int = 0
     is_program: bool = False
     replaces: bool = False
+
+
+def parse_compression(text: str) -> int:
+    """Return zstd's level, 0 for none; raises InvalidInput."""
+    name, colon, level = text.partition(":")
+    if text == "none":
+        return 0
+    if name == "zstd":
+        if not colon:
+            return _DEFAULT_LEVEL
+        if level.isascii() and level.isdigit() and 1 <= int(level[:3]) <= _MAX_LEVEL:
+            return int(level)
+    raise InvalidInput("no such compression", text, f"none, zstd, or zstd:1 to zstd:{_MAX_LEVEL}")
 
 
 def pack(
@@ -94,77 +112,88 @@ class _Writer:
         self._image = image
         self._place = place
         self._request = request
-        self._documents = list(_documents(store, image))
-        count = len(self._documents) + len(image.manifest.layers) + 1
-        self._end = pack_sections_size(count)
+        self._documents = [*_documents(store, image), *_files(store, image)]
+        count = len(self._documents) + len(image.manifest.layers) + 1 + bool(request.compress)
+        self._output = Output(fd, pack_sections_size(count))
         self._sections: list[PackSection] = []
 
     def write(self, contents: TarContents, progress: Progress) -> int:
-        for kind, data in self._documents:
-            self._add(kind, data)
-        places = []
-        for number, layer in enumerate(self._image.manifest.layers):
-            progress.layer(layer.digest, layer.size)
-            places.append(self._add_layer(contents, number, progress))
+        """Write the pack; return its length."""
+        for kind, number, data in self._documents:
+            self._add(kind, number, data)
+        self._output.align()
         with TemporaryDirectory(prefix="rootless-pack-") as folder:
+            places = self._add_layers(contents, Path(folder), progress)
             tree = Path(folder, "tree")
             trees.build_for_pack(self._place.tree, places, tree)
             self._add_compressed(PackKind.TREE, tree.read_bytes())
         line = _PROGRAM_LINE if self._request.is_program else _PLAIN_LINE
-        os.pwrite(self._fd, pack_front(self._sections, line=line, size=self._end), 0)
-        return self._end
+        size = self._output.end
+        os.pwrite(self._fd, pack_front(self._sections, line=line, size=size), 0)
+        return size
 
-    def _add(self, kind: PackKind, data: bytes, number: int = 0) -> None:
-        digest = hashlib.sha256(data).digest()
-        size = len(data)
-        self._sections.append(
-            PackSection(kind, PackCodec.RAW, number, self._end, size, size, digest)
-        )
-        self._append(data)
+    def _add_layers(self, contents: TarContents, folder: Path, progress: Progress) -> list[int]:
+        """Add the tars; return where each one's bytes begin."""
+        with ExitStack() as stack:
+            packed: Contents = PlainContents(self._output)
+            if self._request.compress:
+                table = folder / "chunks"
+                coded = CodedContents(self._output, self._request.compress, table)
+                packed = stack.enter_context(coded)
+            places = []
+            for number, layer in enumerate(self._image.manifest.layers):
+                progress.layer(layer.digest, layer.size)
+                tar = _Verified(tar_chunks(contents, 0, layer.size, layer=number), progress)
+                place = packed.add(tar)
+                tar.check(layer)
+                stored = layer.size if packed.codec == PackCodec.RAW else 0
+                digest = bytes.fromhex(hex_of(layer.digest))
+                self._sections.append(
+                    PackSection(
+                        PackKind.LAYER, packed.codec, number, place, stored, layer.size, digest
+                    )
+                )
+                places.append(place)
+            chunks = packed.finish()
+        if chunks:
+            self._add_compressed(PackKind.CHUNK_TABLE, chunks)
+        return places
+
+    def _add(self, kind: PackKind, number: int, data: bytes) -> None:
+        digest, size, place = hashlib.sha256(data).digest(), len(data), self._output.end
+        self._sections.append(PackSection(kind, PackCodec.RAW, number, place, size, size, digest))
+        self._output.append(data)
 
     def _add_compressed(self, kind: PackKind, data: bytes) -> None:
         import zstandard  # noqa: PLC0415 - for packs alone
 
-        self._align()
         stored = zstandard.ZstdCompressor(level=_TREE_LEVEL).compress(data)
-        digest = hashlib.sha256(stored).digest()
+        digest, place = hashlib.sha256(stored).digest(), self._output.align()
         self._sections.append(
-            PackSection(kind, PackCodec.ZSTD, 0, self._end, len(stored), len(data), digest)
+            PackSection(kind, PackCodec.ZSTD, 0, place, len(stored), len(data), digest)
         )
-        self._append(stored)
+        self._output.append(stored)
 
-    def _add_layer(self, contents: TarContents, number: int, progress: Progress) -> int:
-        """Copy a layer's tar, and verify it; return where it begins."""
-        self._align()
-        layer = self._image.manifest.layers[number]
-        start, verifier = self._end, hashlib.sha256()
-        for chunk in tar_chunks(contents, 0, layer.size, layer=number):
-            verifier.update(chunk)
-            self._append(chunk)
-            progress.advance(len(chunk))
-        if verifier.hexdigest() != hex_of(layer.digest):
+
+class _Verified:
+    """Passes a tar through, and takes its digest."""
+
+    def __init__(self, chunks: Iterable[bytes], progress: Progress) -> None:
+        self._chunks = chunks
+        self._progress = progress
+        self._verifier = hashlib.sha256()
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._chunks:
+            self._verifier.update(chunk)
+            self._progress.advance(len(chunk))
+            yield chunk
+
+    def check(self, layer: Descriptor) -> None:
+        """Raise IntegrityError where it was not the layer's."""
+        if self._verifier.hexdigest() != hex_of(layer.digest):
             fix = "load the image again"
             raise IntegrityError("damaged layer in the store", layer.digest, fix)
-        self._sections.append(
-            PackSection(
-                PackKind.LAYER,
-                PackCodec.RAW,
-                number,
-                start,
-                layer.size,
-                layer.size,
-                verifier.digest(),
-            )
-        )
-        return start
-
-    def _align(self) -> None:
-        self._end += -self._end % PACK_PAGE
-
-    def _append(self, data: bytes) -> None:
-        os.lseek(self._fd, self._end, os.SEEK_SET)
-        write_all(self._fd, data)
-        self._end += len(data)
 
 
 def tar_chunks(contents: TarContents, first: int, size: int, *, layer: int = 0) -> Iterator[bytes]:
@@ -177,14 +206,21 @@ def tar_chunks(contents: TarContents, first: int, size: int, *, layer: int = 0) 
             return
 
 
-def _documents(store: Store, image: Image) -> Iterator[tuple[PackKind, bytes]]:
-    yield PackKind.CONFIG, store.read_blob(image.config_digest, MAX_CONFIG_BYTES)
-    yield PackKind.MANIFEST, store.read_blob(image.manifest_digest, MAX_MANIFEST_BYTES)
+def _documents(store: Store, image: Image) -> Iterator[tuple[PackKind, int, bytes]]:
+    yield PackKind.CONFIG, 0, store.read_blob(image.config_digest, MAX_CONFIG_BYTES)
+    yield PackKind.MANIFEST, 0, store.read_blob(image.manifest_digest, MAX_MANIFEST_BYTES)
     if image.source_digest is not None:
         data = store.read_blob(image.source_digest, MAX_MANIFEST_BYTES)
-        yield PackKind.SOURCE_MANIFEST, data
+        yield PackKind.SOURCE_MANIFEST, 0, data
     if image.reference:
-        yield PackKind.NAME, image.reference.encode()
+        yield PackKind.NAME, 0, image.reference.encode()
+
+
+def _files(store: Store, image: Image) -> Iterator[tuple[PackKind, int, bytes]]:
+    for number, path in enumerate(PACKED_FILES):
+        data = trees.read_file(store, image, path)
+        if data is not None and len(data) <= MAX_FILE:
+            yield PackKind.FILE, number, data
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rootless.errors import IntegrityError
 from rootless.image.ingest import Expected
-from rootless.image.layers import PackFile, PackFormatError, PackKind, PackSection
+from rootless.image.layers import PACKED_FILES, PackFile, PackFormatError, PackKind, PackSection
 from rootless.image.names import Image, Located
 from rootless.image.plan import PlannedImage, PlannedLayer
 from rootless.image.source import open_regular
@@ -18,6 +18,8 @@ from rootless.oci.image_config import parse_image_config
 from rootless.oci.manifest import Manifest, parse_manifest
 
 _MAX_NAME = 4096
+MAX_FILE = 32 << 10
+"""Larger files are left to the layers, so that one read brings the whole front."""
 
 
 @contextmanager
@@ -41,12 +43,14 @@ def explained(path: str) -> Iterator[None]:
         raise IntegrityError("damaged pack", str(error), "copy or make it again") from error
 
 
-def read_image(path: str) -> Image:
-    """Return the image of a pack; raises NotFound, IntegrityError."""
-    with open_pack(path) as pack:
+def read_image(fd: int, path: str) -> Image:
+    """Return the image of an open pack, by one read; raises IntegrityError."""
+    with explained(path):
+        pack = PackFile(fd, path)
         config_data = read_document(pack, PackKind.CONFIG)
         manifest_data = read_document(pack, PackKind.MANIFEST)
         source = pack.find(PackKind.SOURCE_MANIFEST)
+        files = known_files(pack)
     config, manifest = parse_image_config(config_data), parse_manifest(manifest_data)
     _check(path, manifest, config_data)
     place = Path(path).absolute()
@@ -59,8 +63,17 @@ def read_image(path: str) -> Image:
         created=config.created,
         manifest=manifest,
         source_digest=None if source is None else digest_of(source),
-        place=Located(place, (place,)),
+        place=Located(place, (place,), files=files),
     )
+
+
+def known_files(pack: PackFile) -> dict[bytes, bytes]:
+    """Return the small files that a pack has beside its layers, by path; raises PackFormatError."""
+    return {
+        PACKED_FILES[each.number]: _bounded(pack, each, MAX_FILE)
+        for each in pack.sections
+        if each.kind == PackKind.FILE and each.number < len(PACKED_FILES)
+    }
 
 
 def planned_image(pack: PackFile) -> PlannedImage:

@@ -6,6 +6,7 @@ say, whoever made it; that they are the image's, says its ID.
 """
 
 import hashlib
+import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,7 +21,14 @@ from rootless.image.layers import (
     TarFormatError,
 )
 from rootless.image.pack import tar_chunks
-from rootless.image.pack_reader import digest_of, explained, open_pack, planned_image
+from rootless.image.pack_reader import (
+    MAX_FILE,
+    digest_of,
+    explained,
+    known_files,
+    open_pack,
+    planned_image,
+)
 from rootless.image.progress import Progress, Silent
 from rootless.oci.digest import Digest, sha256_of
 
@@ -37,7 +45,7 @@ def verify(path: str, progress: Progress | None = None) -> Digest:
     """
     told = progress or Silent()
     with open_pack(path) as pack, TemporaryDirectory(prefix="rootless-pack-") as folder:
-        image = planned_image(pack)
+        image, files = planned_image(pack), known_files(pack)
         tree = pack.read(pack.require(PackKind.TREE))
         sections = pack.layers()
         indexes = [Path(folder, f"{section.number}.index") for section in sections]
@@ -50,6 +58,10 @@ def verify(path: str, progress: Progress | None = None) -> Digest:
         trees.build_for_pack(merged, [section.offset for section in sections], shifted)
         if _comparable(shifted.read_bytes()) != _comparable(tree):
             raise IntegrityError("damaged pack: its tree is not that of its layers", path)
+        for inner_path, data in files.items():
+            if trees.read_from(shifted, (Path(path),), inner_path, MAX_FILE) != data:
+                what = "damaged pack: a file beside its layers is not theirs"
+                raise IntegrityError(what, f"{path}: {os.fsdecode(inner_path)}")
     return sha256_of(image.config_data)
 
 

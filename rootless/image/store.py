@@ -10,6 +10,7 @@ r"""The store of one user: an OCI image layout with an index beside each layer.
     trees/HEX.lazy.v2           the same of a chain of which some layers are lazy
     partial/HEX                 a blob while it is downloaded, and after that was cut short
     damaged/HEX                 a layer that was found damaged, until it has come again
+    foreign/HEX.v2 …            the same of images in files of the user's: `rootless.image.foreign`
     locks/                      lock files, while held
     scratch/                    what runs need for their time
 
@@ -44,6 +45,8 @@ log = logging.getLogger(__name__)
 
 FORMAT_VERSION = 1
 TEMP_PREFIX = ".tmp-"
+FOREIGN = "foreign"
+"""The folder of what was made of images that lie in files of the user's."""
 _LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
 _MAX_INDEX_BYTES = 64 << 20  # our own document: a hundred thousand names
 TREE_VERSION = 2
@@ -54,8 +57,8 @@ _FOLDERS = (
     *("trees", "partial", "locks"),
 )
 DAMAGED = "damaged"
-LAZY_CHUNKS, LAZY_INDEX = "layer-chunks", "index"
-"""What a lazy layer's folder has: the chunk table and the index."""
+LAZY_CHUNKS, LAZY_INDEX, LAZY_DATA = "layer-chunks", "index", "data"
+"""What a lazy layer's folder has: the chunk table, the index, and what has come of the contents."""
 
 
 class TempFile:

@@ -145,6 +145,8 @@ def read_file(store: Store, image: Image, inner_path: bytes) -> bytes | None:
     Symbolic links are followed inside the image's root.
     """
     place = place_of(store, image)
+    if inner_path in place.files:
+        return place.files[inner_path]
     return read_from(place.tree, place.layers, inner_path, _MAX_READ)
 
 

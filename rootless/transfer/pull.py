@@ -29,7 +29,8 @@ from rootless.registry.client import Registry
 from rootless.registry.repository import Repository
 from rootless.registry.settings import candidates
 from rootless.transfer import tasks
-from rootless.transfer.progress import Progress
+from rootless.transfer.lazily import complete_layer
+from rootless.transfer.progress import Progress, State
 from rootless.transfer.pull_layer import LayerPull
 from rootless.transfer.pull_manifest import Documents, Found
 from rootless.transfer.pull_options import Offer, PulledImage, PullOptions
@@ -156,8 +157,11 @@ class _Pulling:
 
         async def work() -> None:
             for diff_id, descriptor in left:
-                if not await self._is_staged(offer, descriptor, diff_id):
-                    await pulls.take(descriptor, diff_id, meters[diff_id])
+                meter = meters[diff_id]
+                if self.options.lazy and await self._is_staged(offer, descriptor, diff_id):
+                    meter.enter(State.PRESENT, descriptor.size)
+                elif self.options.lazy or not await complete_layer(self.store, diff_id, meter):
+                    await pulls.take(descriptor, diff_id, meter)
 
         async with trio.open_nursery() as nursery:
             for _ in range(min(self.options.layers_at_once, len(wanted))):
@@ -166,7 +170,7 @@ class _Pulling:
     async def _is_staged(self, offer: Offer, descriptor: Descriptor, diff_id: Digest) -> bool:
         """Tell whether a layer can be used before it is there."""
         stage = self.options.stage
-        if not self.options.lazy or stage is None or self.store.has_layer(diff_id):
+        if stage is None or self.store.has_layer(diff_id):
             return False
         return await stage(self.store, offer, descriptor, diff_id)
 

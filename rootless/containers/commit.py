@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from rootless.containers.container import OverlayRoot
 from rootless.containers.record import Record
 from rootless.containers.root_files import RootFiles, read_inside
-from rootless.errors import Conflict, InvalidInput
+from rootless.errors import Conflict, InvalidInput, NotFound
 from rootless.image import gc, names
 from rootless.image.config_changes import changed
 from rootless.image.ingest import Expected, StagedLayer, ingest
@@ -193,7 +194,17 @@ def image_of(store: Store, record: Record) -> Image:
         parse_digest(made_from.manifest_digest),
         parse_digest(made_from.config_digest),
     )
-    return names.read_image(store, names.Entry(made_from.name, manifest, 0, config))
+    try:
+        return names.read_image(store, names.Entry(made_from.name, manifest, 0, config))
+    except NotFound as error:
+        root = record.container.root
+        if not isinstance(root, OverlayRoot) or not made_from.name.startswith("/"):
+            raise
+        if root.layers == (root.tree,):
+            fix = f"`rootless load {made_from.name}` brings them in"
+            raise NotFound("the image's layers are in a file", made_from.name, fix) from error
+        fix = f"`rootless export {record.name} | rootless import - NAME` makes an image of it all"
+        raise NotFound("the image has no layers for one more", made_from.name, fix) from error
 
 
 def words_of(record: Record) -> str:

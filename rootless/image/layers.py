@@ -6,11 +6,14 @@ With `trees` the only door to that package.
 from fuse import chunk_table
 from fuse.chunk_table import ChunkTable, ChunkTableWriter
 from fuse.contents import TarContents
+from fuse.decode import DamagedChunk
+from fuse.decode import decode as decode_chunk
 from fuse.entry import HARD_LINK, HAS_XATTRS, SPARSE, Entry, Extent, Inode
 from fuse.index import IndexBuilder as LayerIndexBuilder
 from fuse.index import IndexReader as LayerIndexReader
 from fuse.index import IndexWriter as LayerIndexWriter
 from fuse.ownership import Squash
+from fuse.pack_file import ABSENT as PACKED_ABSENT
 from fuse.pack_file import FILES as PACKED_FILES
 from fuse.pack_file import HEAD_READ as PACK_HEAD
 from fuse.pack_file import PAGE as PACK_PAGE
@@ -30,6 +33,7 @@ from fuse.whiteout import parse as parse_whiteout
 __all__ = [
     "HARD_LINK",
     "HAS_XATTRS",
+    "PACKED_ABSENT",
     "PACKED_FILES",
     "PACK_HEAD",
     "PACK_PAGE",
@@ -38,6 +42,7 @@ __all__ = [
     "Changed",
     "ChunkTable",
     "ChunkTableWriter",
+    "DamagedChunk",
     "Entry",
     "Extent",
     "Hidden",
@@ -62,6 +67,7 @@ __all__ = [
     "checked_target",
     "chunk_table",
     "clean_path",
+    "decode_chunk",
     "is_pack",
     "pack_front",
     "pack_sections_size",

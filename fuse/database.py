@@ -63,9 +63,9 @@ def open_immutable(
     """
     os.close(os.open(path, os.O_RDONLY | os.O_CLOEXEC))  # SQLite would not say why it cannot
     quoted = "".join(chr(c) if c in _URI_SAFE else f"%{c:02X}" for c in os.fsencode(path))
-    database = sqlite3.connect(
-        f"file:{quoted}?immutable=1&mode=ro", uri=True, isolation_level=None, cached_statements=32
-    )
+    uri = f"file:{quoted}?immutable=1&mode=ro"
+    with translated_errors(path):
+        database = sqlite3.connect(uri, uri=True, isolation_level=None, cached_statements=32)
     try:
         _check(database, path, application_id, version)
     except BaseException:

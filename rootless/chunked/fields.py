@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from types import NoneType
 from typing import Any
 
-from rootless.image.layers import XATTR_PREFIX, parse_xattrs
+from rootless.image.layers import XATTR_PREFIX, clamp_time_ns, parse_xattrs
 
 Fields = Mapping[str, Any]
 
@@ -89,7 +89,7 @@ def time_ns(fields: Fields, name: str) -> int:
     except (ValueError, OverflowError):
         raise ValueError(f"whose {name} is no time") from None
     seconds = since.days * 86400 + since.seconds
-    return seconds * 1_000_000_000 + int((match[3] or "").ljust(9, "0"))
+    return clamp_time_ns(seconds * 1_000_000_000 + int((match[3] or "").ljust(9, "0")))
 
 
 def xattrs(fields: Fields) -> Mapping[bytes, bytes]:

@@ -119,7 +119,7 @@ class _Parser:
         self, entries: list[tuple[TocEntry, int]], chunks: list[Chunk]
     ) -> Iterator[TocEntry]:
         """Yield the entries with their chunks."""
-        ends = [first for _, first in entries[1:]] + [len(chunks)]
+        ends = [*(first for _, first in entries), len(chunks)][1:]
         for (entry, first), end in zip(entries, ends, strict=True):
             yield _with_chunks(entry, tuple(chunks[first:end])) if end > first else entry
 

@@ -74,15 +74,21 @@ async def _zstd_chunked(
         size = min(blob_size, footer.TAIL_BYTES)
         tail = await read_range(blob_size - size, size)
         offset, length = footer.parse_zstd(tail, what)
+    if offset < footer.SKIPPABLE_HEADER:
+        raise _outside(what)
     _check_range(offset, length, blob_size, what)
     return await read_range(offset, length), offset
 
 
 def _check_range(offset: int, length: int, blob_size: int, what: str) -> None:
-    if not (footer.SKIPPABLE_HEADER <= offset < blob_size and 0 < length <= blob_size - offset):
-        raise IntegrityError("table of contents lies outside of the layer", what)
+    if not (0 <= offset < blob_size and 0 < length <= blob_size - offset):
+        raise _outside(what)
     if length > _STORED_MAX:
         raise IntegrityError("table of contents is too large", f"{what}: {length} bytes")
+
+
+def _outside(what: str) -> IntegrityError:
+    return IntegrityError("table of contents lies outside of the layer", what)
 
 
 def _json_of_tar(tar: bytes, what: str) -> bytes:

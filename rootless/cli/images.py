@@ -9,6 +9,7 @@ from rootless.cli.command import Command
 
 if TYPE_CHECKING:
     from rootless.image.names import Image
+    from rootless.image.store import Store
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -63,11 +64,10 @@ def images(
         ]
         typer.echo(json.dumps(listed, indent=2))
     else:
-        shown = {str(place.root): images_there for place, images_there in found.items()}
-        _print_table(shown, no_trunc=no_trunc, digests=digests)
+        _print_table(found, no_trunc=no_trunc, digests=digests)
 
 
-def _print_table(found: "dict[str, list[Image]]", *, no_trunc: bool, digests: bool) -> None:
+def _print_table(found: "dict[Store, list[Image]]", *, no_trunc: bool, digests: bool) -> None:
     from datetime import datetime  # noqa: PLC0415
 
     from rootless.cli import table  # noqa: PLC0415
@@ -81,13 +81,25 @@ def _print_table(found: "dict[str, list[Image]]", *, no_trunc: bool, digests: bo
         repository, tag = _split(image.reference)
         digest = [digest_of(image)] if digests else []
         age = table.age(image.created, now)
-        size = table.size(image.size)
-        where = [place] if several else []
+        size = table.size(image.size) + _share_here(place, image)
+        where = [str(place.root)] if several else []
         rows.append([repository, tag, *digest, _id(image, no_trunc=no_trunc), age, size, *where])
     header = ["REPOSITORY", "TAG", *(["DIGEST"] if digests else []), "IMAGE ID", "CREATED", "SIZE"]
     header += ["STORE"] if several else []
     for line in table.lines(header, rows):
         typer.echo(line)
+
+
+def _share_here(store: "Store", image: "Image") -> str:
+    """Return how much of an image has come, where that is not all."""
+    from rootless.image import forms  # noqa: PLC0415
+
+    places = [forms.find_if_there(store, diff_id) for diff_id in image.config.diff_ids]
+    if not any(place is not None and place.form is forms.Form.LAZY for place in places):
+        return ""
+    from rootless.lazy.needed import share_here  # noqa: PLC0415 - most have no use for it
+
+    return f", {share_here(store, image.config.diff_ids):.0%} here"
 
 
 def _split(reference: str) -> tuple[str, str]:

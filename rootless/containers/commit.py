@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from rootless.containers.container import OverlayRoot
 from rootless.containers.record import Record
 from rootless.containers.root_files import RootFiles, read_inside
-from rootless.errors import Conflict, InvalidInput, NotFound
+from rootless.errors import InvalidInput
 from rootless.image import gc, names
 from rootless.image.config_changes import changed
 from rootless.image.ingest import Expected, StagedLayer, ingest
@@ -27,7 +26,7 @@ from rootless.image.progress import Progress, Silent
 from rootless.image.store import Store
 from rootless.image.transaction import Transaction
 from rootless.image.upper_layer import layer_chunks
-from rootless.oci.digest import Digest, parse_digest
+from rootless.oci.digest import Digest
 from rootless.oci.document import MAX_CONFIG_BYTES, parse_document, to_bytes
 from rootless.oci.image_config import parse_image_config
 from rootless.oci.manifest import MAX_LAYERS
@@ -178,33 +177,6 @@ def _config(
         "rootfs": {"type": "layers", "diff_ids": diff_ids},
         "history": [*before, {key: value for key, value in step.items() if value}],
     }
-
-
-def image_of(store: Store, record: Record) -> Image:
-    """Return the image that a container was made from, whether it still has a name or not.
-
-    Raises:
-        Conflict: It was made from a bundle.
-        NotFound: The image has gone.
-    """
-    made_from = record.image
-    if not made_from.config_digest:
-        raise Conflict("the container has no image below it", record.name, "it is a bundle's")
-    manifest, config = (
-        parse_digest(made_from.manifest_digest),
-        parse_digest(made_from.config_digest),
-    )
-    try:
-        return names.read_image(store, names.Entry(made_from.name, manifest, 0, config))
-    except NotFound as error:
-        root = record.container.root
-        if not isinstance(root, OverlayRoot) or not made_from.name.startswith("/"):
-            raise
-        if root.layers == (root.tree,):
-            fix = f"`rootless load {made_from.name}` brings them in"
-            raise NotFound("the image's layers are in a file", made_from.name, fix) from error
-        fix = f"`rootless export {record.name} | rootless import - NAME` makes an image of it all"
-        raise NotFound("the image has no layers for one more", made_from.name, fix) from error
 
 
 def words_of(record: Record) -> str:

@@ -16,6 +16,7 @@ from rootless.bundle.seccomp import with_seccomp
 from rootless.bundle.users import ImageUser, group_with, passwd_with, resolve_user
 from rootless.containers.container import Container, OverlayRoot, PlainRoot
 from rootless.containers.joined import NETWORK, PID, Joined
+from rootless.containers.lazy_layers import fetch_accounts
 from rootless.containers.network import plan
 from rootless.containers.network.network import JOINED, Network
 from rootless.containers.request import RunRequest
@@ -78,6 +79,8 @@ def from_image(
     options = replace(
         options, group_add=tuple(name for name in options.group_add if name != KEEP_GROUPS)
     )
+
+    fetch_accounts(store, image)
 
     def read(path: bytes) -> bytes | None:
         return trees.read_file(store, image, path)

@@ -15,7 +15,8 @@ from enum import Enum
 from pathlib import Path
 
 from rootless.errors import NotFound
-from rootless.image.store import LAZY_CHUNKS, LAZY_INDEX, Store
+from rootless.image.store import LAZY_CHUNKS, LAZY_DATA, LAZY_INDEX, Store
+from rootless.image.store_errors import explain
 from rootless.oci.digest import Digest, chain_id, parse_digest, sha256_of
 
 _CODED_SUFFIX = ".layer-chunks"
@@ -60,11 +61,27 @@ def find(store: Store, diff_id: Digest) -> Place:
     raise missing(store, tar)
 
 
+def size_of(store: Store, diff_id: Digest) -> int:
+    """Return the size of a layer's tar; of a lazy layer, which has none, that of its contents."""
+    place = find(store, diff_id)
+    path = place.contents.with_name(LAZY_DATA) if place.form is Form.LAZY else place.contents
+    with explain(path):
+        return path.stat().st_size
+
+
 def missing(store: Store, path: Path) -> NotFound:
     """Return the error for a part of a layer that is nowhere."""
     places = ", ".join(str(other.root) for other in store.others)
     fix = f"nor is it in {places}: {_RELOAD}" if places else _RELOAD
     return NotFound("layer missing from the store", str(path), fix)
+
+
+def find_if_there(store: Store, diff_id: Digest) -> Place | None:
+    """Return where a layer is; None where it is not."""
+    try:
+        return find(store, diff_id)
+    except NotFound:
+        return None
 
 
 def find_all(store: Store, diff_ids: Sequence[Digest]) -> tuple[Place, ...]:

@@ -4,7 +4,8 @@ With `trees` the only door to that package.
 """
 
 from fuse import chunk_table
-from fuse.chunk_table import ChunkTable, ChunkTableWriter
+from fuse.chunk_table import GZIP, RAW, ZSTD, ChunkTable, ChunkTableWriter
+from fuse.compare import index_difference, index_fault, tree_difference, tree_fault
 from fuse.contents import TarContents
 from fuse.decode import DamagedChunk
 from fuse.decode import decode as decode_chunk
@@ -23,7 +24,7 @@ from fuse.pack_file import PackFile, PackFormatError, is_pack
 from fuse.pack_file import Section as PackSection
 from fuse.pack_file import front as pack_front
 from fuse.pack_file import sections_size as pack_sections_size
-from fuse.pax import XATTR_PREFIX, parse_xattrs
+from fuse.pax import XATTR_PREFIX, clamp_time_ns, parse_xattrs
 from fuse.tar_header import checked_id, checked_target, clean_path
 from fuse.tar_reader import TarFormatError, TarReader
 from fuse.tree import Tree
@@ -31,14 +32,17 @@ from fuse.upper_walk import Changed, Hidden, Untouched, UpperFormError, UpperWal
 from fuse.whiteout import parse as parse_whiteout
 
 __all__ = [
+    "GZIP",
     "HARD_LINK",
     "HAS_XATTRS",
     "PACKED_ABSENT",
     "PACKED_FILES",
     "PACK_HEAD",
     "PACK_PAGE",
+    "RAW",
     "SPARSE",
     "XATTR_PREFIX",
+    "ZSTD",
     "Changed",
     "ChunkTable",
     "ChunkTableWriter",
@@ -66,11 +70,16 @@ __all__ = [
     "checked_id",
     "checked_target",
     "chunk_table",
+    "clamp_time_ns",
     "clean_path",
     "decode_chunk",
+    "index_difference",
+    "index_fault",
     "is_pack",
     "pack_front",
     "pack_sections_size",
     "parse_whiteout",
     "parse_xattrs",
+    "tree_difference",
+    "tree_fault",
 ]

@@ -1,12 +1,12 @@
 """Images by name: the store's index.json, and what a user may call an image.
 
-Each descriptor of index.json carries the image's full reference, which any OCI tool reads, and two
-annotations of ours, so that a look-up opens one file: the config's digest (the image ID), and the
-digest of the manifest as it came from outside.
+Each descriptor of index.json carries the image's full reference, which any OCI tool reads, and
+annotations of ours, so that a look-up opens one file: the config's digest (the image ID), the
+digest of the manifest as it came from outside, and that of the index that it came out of.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
@@ -25,6 +25,7 @@ from rootless.oci.reference import DOCKER_HUB, LOCALHOST, Reference, parse_refer
 
 CONFIG_DIGEST = "org.rootless.config.digest"
 SOURCE_DIGEST = "org.rootless.source.digest"
+INDEX_DIGEST = "org.rootless.index.digest"
 
 _ID = re.compile(r"(?:sha256:)?([0-9a-f]{3,64})")
 
@@ -38,6 +39,12 @@ class Entry:
     manifest_size: int
     config_digest: Digest
     source_digest: Digest | None = None
+    index_digest: Digest | None = None
+
+    def documents(self) -> tuple[Digest, ...]:
+        """Return the digests of the documents that the image has."""
+        own = (self.manifest_digest, self.config_digest)
+        return own + tuple(d for d in (self.source_digest, self.index_digest) if d is not None)
 
     def to_descriptor(self) -> Descriptor:
         """Return the descriptor that `entry_of` reads."""
@@ -46,6 +53,8 @@ class Entry:
             annotations[REF_NAME] = self.reference
         if self.source_digest:
             annotations[SOURCE_DIGEST] = self.source_digest
+        if self.index_digest:
+            annotations[INDEX_DIGEST] = self.index_digest
         return Descriptor(MANIFEST, self.manifest_digest, self.manifest_size, annotations)
 
 
@@ -80,6 +89,7 @@ class Image:
         created: RFC 3339 time out of the config; may be empty.
         manifest: The manifest in the store.
         source_digest: Of the manifest as it came; None where it came without one.
+        index_digest: Of the index that a registry gave for the name; None where it gave none.
         place: Where its files are; None for the store.
     """
 
@@ -91,6 +101,7 @@ class Image:
     created: str
     manifest: Manifest
     source_digest: Digest | None = None
+    index_digest: Digest | None = None
     place: Located | None = None
 
 
@@ -153,6 +164,7 @@ def read_image(store: Store, entry: Entry) -> Image:
         created=config.created,
         manifest=manifest,
         source_digest=entry.source_digest,
+        index_digest=entry.index_digest,
     )
 
 
@@ -186,6 +198,14 @@ def add(store: Store, new: Iterable[Entry]) -> None:
         _write(store, kept)
 
 
+def exchange(store: Store, old: Entry, new: Entry) -> None:
+    """Put an entry in the place of another, if that is still there."""
+    with lock.exclusive(store.lock_path("index")):
+        kept = list(entries(store))
+        if old in kept:
+            _write(store, [new if entry == old else entry for entry in kept])
+
+
 def drop(store: Store, gone: Iterable[Entry]) -> None:
     """Take entries out."""
     gone = frozenset(gone)
@@ -202,19 +222,15 @@ def _with(kept: list[Entry], entry: Entry) -> list[Entry]:
     rest = []
     for old in kept:
         if old.reference and old.reference == entry.reference:
-            old = Entry("", *_image_of(old))  # noqa: PLW2901 - the line goes on without its name
+            old = replace(old, reference="")  # noqa: PLW2901 - the line goes on without its name
         rest.append(old)
     rest.append(entry)
-    named = {_image_of(e)[0] for e in rest if e.reference}
+    named = {e.manifest_digest for e in rest if e.reference}
     result: dict[tuple[str, Digest], Entry] = {}
     for e in rest:
         if e.reference or e.manifest_digest not in named:
             result[e.reference, e.manifest_digest] = e
     return list(result.values())
-
-
-def _image_of(entry: Entry) -> tuple[Digest, int, Digest, Digest | None]:
-    return entry.manifest_digest, entry.manifest_size, entry.config_digest, entry.source_digest
 
 
 def _entry_of(store: Store, descriptor: Descriptor) -> Entry:
@@ -223,13 +239,14 @@ def _entry_of(store: Store, descriptor: Descriptor) -> Entry:
     if config_digest is None:  # another OCI tool wrote into our layout
         data = store.read_blob(descriptor.digest, MAX_MANIFEST_BYTES)
         config_digest = parse_manifest(data).config.digest
-    source = annotations.get(SOURCE_DIGEST)
+    source, index = annotations.get(SOURCE_DIGEST), annotations.get(INDEX_DIGEST)
     return Entry(
         reference=annotations.get(REF_NAME, ""),
         manifest_digest=descriptor.digest,
         manifest_size=descriptor.size,
         config_digest=parse_digest(config_digest),
         source_digest=parse_digest(source) if source else None,
+        index_digest=parse_digest(index) if index else None,
     )
 
 
@@ -238,18 +255,11 @@ def _by_id(known: tuple[Entry, ...], name: str, *, full: bool = False) -> tuple[
     if match is None or (full and len(match[1]) != 64):
         return ()
     prefix = match[1]
-    found = tuple(e for e in known if any(hex_of(d).startswith(prefix) for d in _digests(e)))
+    found = tuple(e for e in known if any(hex_of(d).startswith(prefix) for d in e.documents()))
     ids = sorted({hex_of(entry.config_digest)[:12] for entry in found})
     if len(ids) > 1:
         raise InvalidInput("image ID is ambiguous", name, "one of " + ", ".join(ids[:5]))
     return found
-
-
-def _digests(entry: Entry) -> Iterator[Digest]:
-    yield entry.config_digest
-    yield entry.manifest_digest
-    if entry.source_digest is not None:
-        yield entry.source_digest
 
 
 def _by_name(known: tuple[Entry, ...], name: str) -> tuple[Entry, ...]:
@@ -282,9 +292,10 @@ def _ends(entry: Entry, suffix: str) -> bool:
 
 def _same_version(entry: Entry, full: Reference) -> bool:
     """Return whether the tag, or the digest where one is given, is this entry's."""
-    if full.digest is not None and full.digest not in _digests(entry):
+    if full.digest is not None and full.digest not in entry.documents():
         return False
-    return not full.tag or full.tag == _parsed(entry).tag
+    own = _parsed(entry).tag  # none where it was fetched by its digest
+    return not full.tag or full.tag == own or (full.digest is not None and not own)
 
 
 def _parsed(entry: Entry) -> Reference:

@@ -8,6 +8,8 @@ r"""The store of one user: an OCI image layout with an index beside each layer.
     lazy/sha256/HEX/            a layer that is not all there yet: see `rootless.lazy`
     trees/HEX.v2                the merged tree of a chain of layers, in that version of its format
     trees/HEX.lazy.v2           the same of a chain of which some layers are lazy
+    partial/HEX                 a blob while it is downloaded, and after that was cut short
+    damaged/HEX                 a layer that was found damaged, until it has come again
     foreign/HEX.v2 …            the same of images in files of the user's: `rootless.image.foreign`
     locks/                      lock files, while held
     scratch/                    what runs need for their time
@@ -52,10 +54,11 @@ TREE_VERSION = 2
 # each with its parents: os.makedirs gives its mode to the last one alone
 _FOLDERS = (
     *("", "blobs", "blobs/sha256", "layers", "layers/sha256", "lazy", "lazy/sha256"),
-    *("trees", "locks"),
+    *("trees", "partial", "locks"),
 )
-LAZY_CHUNKS, LAZY_INDEX = "layer-chunks", "index"
-"""What a lazy layer's folder has: the chunk table and the index."""
+DAMAGED = "damaged"
+LAZY_CHUNKS, LAZY_INDEX, LAZY_DATA = "layer-chunks", "index", "data"
+"""What a lazy layer's folder has: the chunk table, the index, and what has come of the contents."""
 
 
 class TempFile:
@@ -190,6 +193,10 @@ class Store:
     def lazy_tree_path(self, name: Digest) -> Path:
         """Return where the tree over lazy layers lies (`rootless.image.forms.tree_path`)."""
         return self.root / "trees" / f"{hex_of(name)}.lazy.v{TREE_VERSION}"
+
+    def partial_path(self, digest: Digest) -> Path:
+        """Return where a blob lies while it is downloaded."""
+        return self.root / "partial" / hex_of(digest)
 
     def lock_path(self, name: str) -> Path:
         """Return the lock file of an object."""

@@ -1,12 +1,10 @@
 """Further names for an image of the store."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from rootless.image import lock, names
-from rootless.image.names import Entry
 from rootless.image.store import Store
-from rootless.oci.digest import Digest
 from rootless.oci.document import MAX_CONFIG_BYTES
 
 
@@ -24,13 +22,6 @@ def tag(store: Store, image: str, new_names: Sequence[str]) -> None:
     references = [names.name_for_storing(name) for name in new_names]
     with lock.shared(store.lock_path(lock.STORE_LOCK)):
         entry = names.find(store, image)[0]
-        for digest in _documents(entry):
+        for digest in entry.documents():
             store.write_blob(store.read_blob(digest, MAX_CONFIG_BYTES))
         names.add(store, [replace(entry, reference=reference) for reference in references])
-
-
-def _documents(entry: Entry) -> Iterator[Digest]:
-    yield entry.manifest_digest
-    yield entry.config_digest
-    if entry.source_digest is not None:
-        yield entry.source_digest

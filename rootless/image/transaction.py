@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from rootless.image import lock, names, trees
+from rootless.image import forms, lock, names, trees
 from rootless.image.ingest import StagedLayer
 from rootless.image.store import Store, TempFile, write_all
 from rootless.image.store_errors import explain
@@ -72,14 +72,22 @@ class Transaction:
         else:
             self._layers[layer.diff_id] = layer
 
+    def commit_layer(self, layer: StagedLayer) -> None:
+        """Make one layer durable and visible by itself, before the image that it is for.
+
+        The caller holds the layer's lock. Nothing is named: what happens to the image later, the
+        layer can be used.
+        """
+        with layer.tar, layer.index:
+            layer.tar.sync()
+            layer.index.sync()
+            layer.tar.rename(self._store.blob_path(layer.diff_id))
+            layer.index.rename(self._store.index_path(layer.diff_id))
+
     def layer_size(self, diff_id: Digest) -> int:
-        """Return the size of a layer's tar."""
+        """Return the size of a layer's tar; of a lazy layer that of what its files contain."""
         staged = self._layers.get(diff_id)
-        if staged is not None:
-            return staged.size
-        path = self._store.find(self._store.blob_path(diff_id))
-        with explain(path):
-            return path.stat().st_size
+        return forms.size_of(self._store, diff_id) if staged is None else staged.size
 
     def add_blob(self, data: bytes) -> Digest:
         """Take a document; one that is damaged in the store is replaced."""

@@ -242,3 +242,22 @@ def test_a_read_only_store(store: Store) -> None:
     finally:
         for folder in reversed(folders):
             folder.chmod(0o700)
+
+
+def test_a_layer_by_itself(store: Store) -> None:
+    """A layer that is committed alone stays, whatever becomes of the rest; nothing is named."""
+
+    def fail() -> None:
+        with Transaction(store) as transaction:
+            transaction.commit_layer(staged(store, LOWER))
+            transaction.add_layer(staged(store, UPPER))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert loading.temp_files(store.root) == []
+    assert [store.has_layer(diff_id) for diff_id in BOTH] == [True, False]
+    assert names.entries(store) == ()
+    with Transaction(store) as transaction:
+        transaction.lock_layers(BOTH)
+        assert transaction.layer_size(BOTH[0]) == len(LOWER)

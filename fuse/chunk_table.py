@@ -19,6 +19,7 @@ from .database import (
     IndexFormatError,
     create,
     open_immutable,
+    open_memory,
     seal,
     translated_errors,
     translated_write_errors,
@@ -163,7 +164,8 @@ class ChunkTable:
     """Reads one chunk table; a context manager.
 
     Args:
-        path: A file that `ChunkTableWriter` wrote.
+        path: A file that `ChunkTableWriter` wrote, or that holds such a file and the bytes.
+        held: The table's file, whole, out of a file that has the bytes too; it may be anybody's.
 
     Attributes:
         data: Path of the file with the bytes.
@@ -176,9 +178,13 @@ class ChunkTable:
         OSError: It cannot be opened.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, held: bytes | None = None) -> None:
         self._path = os.fspath(path)
-        self._database = open_immutable(path, application_id=APPLICATION_ID, version=VERSION)
+        self._database = (
+            open_immutable(path, application_id=APPLICATION_ID, version=VERSION)
+            if held is None
+            else open_memory(held, path, application_id=APPLICATION_ID, version=VERSION)
+        )
         self._starts: Sequence[int] | None = None
         self._ends: Sequence[int] = ()
         try:
@@ -187,6 +193,11 @@ class ChunkTable:
         except BaseException:
             self.close()
             raise
+        if held is not None:  # by somebody else, perhaps: it leads to no other file
+            row = row and (self._path, "", *row[2:])
+        if row is None or not isinstance(row[2], int):
+            self.close()
+            raise IndexFormatError(f"{self._path}: damaged: its chunks have no size")
         folder = os.path.dirname(self._path)
         self.data = os.path.join(folder, row[0])
         self.present = os.path.join(folder, row[1]) if row[1] else ""

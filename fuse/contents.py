@@ -16,6 +16,7 @@ from .copy_range import copy_range
 from .entry import Extent, Inode
 from .layer_bytes import LayerBytes, OnAbsent, OnFirst, Run
 from .lazy_layer import LazyLayer
+from .packed_chunks import chunk_table_in
 from .server_config import DECODED_BYTES
 from .splice import PIECE_MAX, PIECE_MIN, Piece
 
@@ -54,15 +55,21 @@ class TarContents:
         self._kept = DecodedChunks(decoded_bytes)
         try:
             for number, path in enumerate(layers):
-                self._fds.append(self._open(number, path))
+                self._fds.append(self._open(number, path, is_alone=len(layers) == 1))
         except BaseException:
             self.close()
             raise
 
-    def _open(self, number: int, path: str | os.PathLike[str]) -> int:
-        if not is_chunk_table(path):
-            return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        table = ChunkTable(path)
+    def _open(self, number: int, path: str | os.PathLike[str], *, is_alone: bool) -> int:
+        if is_chunk_table(path):
+            table = ChunkTable(path)
+        else:
+            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            held = self._held_by(fd, path) if is_alone else None
+            if held is None:
+                return fd
+            os.close(fd)
+            table = held
         try:
             if table.present:
                 self._others[number] = LazyLayer(table, number, self._on_absent, self._on_first)
@@ -73,6 +80,14 @@ class TarContents:
             table.close()
             raise
         return -1
+
+    @staticmethod
+    def _held_by(fd: int, path: str | os.PathLike[str]) -> ChunkTable | None:
+        try:
+            return chunk_table_in(fd, path)
+        except BaseException:
+            os.close(fd)
+            raise
 
     def close(self) -> None:
         """Close the layers; harmless when repeated."""

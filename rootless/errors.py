@@ -7,6 +7,7 @@ RootlessError                125: our fault, or the set-up's
 ├ Precondition               the host lacks something: carries the doctor check's name
 ├ IntegrityError             digest, size, diff ID, malformed or hostile archive: nothing was kept
 ├ StoreError                 full, read-only, or of a newer format
+├ RegistryError              the network, or a registry that does not do what it should
 ├ OverlayError               mount refused, server died
 └ WorkloadError              raised where the workload cannot be executed
   └ CannotExecute            126
@@ -82,6 +83,10 @@ class IntegrityError(RootlessError):
 
 class StoreError(RootlessError):
     """The store cannot take or give data: full, read-only, or of a newer format."""
+
+
+class RegistryError(RootlessError):
+    """A registry cannot be reached, or does not do what it should; trying again may help."""
 
 
 class OverlayError(RootlessError):

@@ -13,6 +13,14 @@ from pathlib import Path
 import leaks
 import pytest
 from executable import Home, Rootless
+from registries import (  # noqa: F401 - fixtures
+    basic_registry,
+    client_certificate_registry,
+    demo_registry,
+    plain_registry,
+    tls_registry,
+    token_registry,
+)
 
 # Reasons that say something about the user or the kernel, not about a set-up that was forgotten.
 KNOWN_SKIPS = (

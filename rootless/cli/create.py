@@ -19,11 +19,12 @@ def create(**given: Any) -> None:
     Its files are kept until `rootless rm`. The options are those of `run`.
     """
     from rootless.cli.arguments import run_request  # noqa: PLC0415 - --help needs none of it
+    from rootless.cli.fetch import image_for_run  # noqa: PLC0415
     from rootless.containers.run import create as create_container  # noqa: PLC0415
 
     left_out = {"detach": True, "bundle": "", "pidfile": ""}
     image, request = run_request({**given, **left_out})
-    typer.echo(create_container(image, request))
+    typer.echo(create_container(image_for_run(image, given), request))
 
 
 def _signature() -> inspect.Signature:

@@ -8,6 +8,7 @@ import typer
 
 from rootless.cli import life_options as life
 from rootless.cli import resource_options
+from rootless.cli import signature_options as signatures
 from rootless.cli.option_groups import GroupedCommand, flag, option
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -15,6 +16,7 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 _Words = list[str]
 
 _COMMAND = "The command"
+_IMAGE = "Where the image comes from"
 _FILES = "Files of yours inside"
 _ROOT = "The root file system, and what is kept of it"
 _NETWORK = "Network and names"
@@ -87,6 +89,50 @@ def run(  # noqa: PLR0917 - one parameter an option
             help_="Run an OCI bundle in place of an image.",
         ),
     ] = "",
+    pull: Annotated[
+        str,
+        option(
+            "--pull",
+            group=_IMAGE,
+            metavar="missing|always|newer|never",
+            help_="When to ask a registry for the image; missing by default.",
+        ),
+    ] = "",
+    platform: Annotated[
+        str,
+        option(
+            "--platform",
+            group=_IMAGE,
+            metavar="OS/ARCH[/VARIANT]",
+            help_="Which image of a multi-platform index.",
+        ),
+    ] = "",
+    tls_verify: Annotated[
+        str,
+        option(
+            "--tls-verify",
+            group=_IMAGE,
+            metavar="true|false",
+            help_="Insist on HTTPS with a good certificate; else as registries.conf says.",
+        ),
+    ] = "",
+    authfile: Annotated[
+        str, option("--authfile", group=_IMAGE, metavar="FILE", help_="Where credentials are.")
+    ] = "",
+    lazy: Annotated[
+        str,
+        option(
+            "--lazy",
+            group=_IMAGE,
+            metavar="auto|never",
+            help_="auto: start before all of a pulled image is here, where it can be had in parts.",
+        ),
+    ] = "",
+    quiet: Annotated[
+        bool, flag("--quiet", "-q", group=_IMAGE, help_="Show no progress of a pull.")
+    ] = False,
+    verify_key: signatures.VerifyKey = None,
+    signature_policy: signatures.SignaturePolicy = "",
     volume: Annotated[
         _Words | None,
         option(
@@ -330,9 +376,12 @@ def run(  # noqa: PLR0917 - one parameter an option
     """
     given = locals()
     from rootless.cli.arguments import run_request  # noqa: PLC0415 - --help needs none of it
+    from rootless.cli.fetch import image_for_run  # noqa: PLC0415
     from rootless.containers import run as runs  # noqa: PLC0415
 
     image, request = run_request(given)
+    if image:
+        image = image_for_run(image, given)
     if request.detach:
         typer.echo(runs.run_detached(image, request))
         return 0

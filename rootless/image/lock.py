@@ -37,6 +37,21 @@ def exclusive(path: Path) -> Iterator[None]:
 
 
 @contextmanager
+def exclusive_if_free(path: Path) -> Iterator[bool]:
+    """Hold the object's lock alone where nobody has it; give whether that is so."""
+    fd = -1
+    with suppress(BlockingIOError):
+        fd = _acquire(path, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    try:
+        yield fd >= 0
+    finally:
+        if fd >= 0:
+            with suppress(OSError):
+                path.unlink()
+            os.close(fd)
+
+
+@contextmanager
 def shared(path: Path) -> Iterator[None]:
     """Hold the object's lock together with others; waits for one who holds it alone."""
     fd = _acquire(path, fcntl.LOCK_SH)

@@ -5,7 +5,7 @@ Everything that small documents can show to be wrong is found here, before a lay
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rootless.errors import IntegrityError, InvalidInput, NotFound
@@ -79,9 +79,9 @@ def _oci_images(
 ) -> Iterator[PlannedImage]:
     groups: dict[str, list[Descriptor]] = {}
     for descriptor in parse_image_index(index).manifests:
-        groups.setdefault(_label(descriptor), []).append(descriptor)
+        groups.setdefault(label_of(descriptor), []).append(descriptor)
     if wanted:
-        groups = {label: group for label, group in groups.items() if _is_meant(label, wanted)}
+        groups = {label: group for label, group in groups.items() if is_meant(label, wanted)}
     if not groups:
         raise NotFound("no such image in the layout", f"{source.what}:{wanted}".rstrip(":"))
     chosen: dict[tuple[Digest, int], list[str]] = {}
@@ -93,13 +93,14 @@ def _oci_images(
         yield _oci_image(source, Descriptor(media.MANIFEST, digest, size), names)
 
 
-def _label(descriptor: Descriptor) -> str:
+def label_of(descriptor: Descriptor) -> str:
     """Return what an image is called in a layout: containerd's full name before a lone tag."""
     annotations = descriptor.annotations
     return annotations.get(media.CONTAINERD_NAME) or annotations.get(media.REF_NAME, "")
 
 
-def _is_meant(label: str, wanted: str) -> bool:
+def is_meant(label: str, wanted: str) -> bool:
+    """Return whether a user may call an image of a layout or an archive so."""
     return label == wanted or label.endswith((f":{wanted}", f"/{wanted}"))
 
 
@@ -129,12 +130,7 @@ def _choose(
     """Return the manifest for a platform, down through indexes."""
     if depth > _MAX_DEPTH:
         raise IntegrityError("image indexes are nested too deeply", source.what)
-    descriptor = group[0] if len(group) == 1 and depth == 0 else choose(group, platform)
-    if descriptor is None:
-        known = {str(d.platform) for d in group if d.platform is not None}
-        offered = ", ".join(sorted(name for name in known if "unknown" not in name))
-        fix = f"it has {offered}" if offered else ""
-        raise InvalidInput("image has no manifest for the platform", str(platform), fix)
+    descriptor = group[0] if len(group) == 1 and depth == 0 else choose_for(group, platform)
     if descriptor.media_type in media.MANIFESTS:
         return descriptor
     data = _blob(source, descriptor, MAX_MANIFEST_BYTES)
@@ -147,19 +143,35 @@ def _choose(
     return _choose(source, list(parse_image_index(data).manifests), platform, depth + 1)
 
 
+def choose_for(group: Sequence[Descriptor], platform: Platform) -> Descriptor:
+    """Return the best manifest for a platform; raises InvalidInput where no one serves it."""
+    descriptor = choose(group, platform)
+    if descriptor is None:
+        known = {str(d.platform) for d in group if d.platform is not None}
+        offered = ", ".join(sorted(name for name in known if "unknown" not in name))
+        fix = f"it has {offered}" if offered else ""
+        raise InvalidInput("image has no manifest for the platform", str(platform), fix)
+    return descriptor
+
+
 def _oci_image(source: ImageSource, descriptor: Descriptor, names: tuple[str, ...]) -> PlannedImage:
     data = _blob(source, descriptor, MAX_MANIFEST_BYTES)
     manifest = parse_manifest(data)
     config_data = _blob(source, manifest.config, MAX_CONFIG_BYTES)
     config = parse_image_config(config_data)
-    _check_count(len(manifest.layers), len(config.diff_ids), source)
     return PlannedImage(
         references=names,
         config_data=config_data,
         config=config,
-        layers=tuple(_oci_layers(manifest, config)),
+        layers=layers_of(manifest, config, source.what),
         source_manifest=data,
     )
+
+
+def layers_of(manifest: Manifest, config: ImageConfig, what: str) -> tuple[PlannedLayer, ...]:
+    """Return the layers, lowest first; raises where manifest and config do not fit together."""
+    _check_count(len(manifest.layers), len(config.diff_ids), what)
+    return tuple(_oci_layers(manifest, config))
 
 
 def _oci_layers(manifest: Manifest, config: ImageConfig) -> Iterator[PlannedLayer]:
@@ -192,7 +204,7 @@ def _docker_images(source: ImageSource, data: bytes, wanted: str) -> Iterator[Pl
     found = False
     for item in parse_document(data, "manifest.json").items():
         tags = item.texts("RepoTags")
-        if wanted and not any(_is_meant(tag, wanted) for tag in tags):
+        if wanted and not any(is_meant(tag, wanted) for tag in tags):
             continue
         found = True
         names = [wanted] if wanted and wanted in tags else tags
@@ -212,7 +224,7 @@ def _docker_image(source: ImageSource, item: Node, names: Iterable[str]) -> Plan
         raise IntegrityError("wrong digest", f"{config_name} of {source.what}", fix)
     config = parse_image_config(config_data)
     layers = item.texts("Layers")
-    _check_count(len(layers), len(config.diff_ids), source)
+    _check_count(len(layers), len(config.diff_ids), source.what)
     if len(layers) > MAX_LAYERS:
         raise item.require("Layers").fault(f"names {len(layers)} layers, at most {MAX_LAYERS}")
     return PlannedImage(
@@ -231,7 +243,7 @@ def _normal(name: str) -> str:
     return posixpath.normpath(name)
 
 
-def _check_count(layers: int, diff_ids: int, source: ImageSource) -> None:
+def _check_count(layers: int, diff_ids: int, what: str) -> None:
     if layers != diff_ids:
         fix = f"the manifest names {layers} layers, the config {diff_ids} diff IDs"
-        raise IntegrityError("manifest and config do not fit together", source.what, fix)
+        raise IntegrityError("manifest and config do not fit together", what, fix)

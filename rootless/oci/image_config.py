@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from rootless.oci.descriptor import Platform
 from rootless.oci.digest import Digest
 from rootless.oci.document import MAX_CONFIG_BYTES, Node, parse_document
 
@@ -52,6 +53,13 @@ class ImageConfig:
     author: str = ""
     history: tuple[History, ...] = ()
     healthcheck: Healthcheck | None = None
+
+    @property
+    def platform(self) -> Platform | None:
+        """What the image is for; None where it does not say."""
+        if not self.architecture:
+            return None
+        return Platform(self.os, self.architecture, self.variant)
 
 
 def parse_image_config(data: bytes) -> ImageConfig:

@@ -193,3 +193,17 @@ def test_interrupted(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             pytest.fail("held")
     assert _descriptors(path) == []
     assert not is_held(path)
+
+
+def test_if_free(path: Path) -> None:
+    """Who only tries is told whether it has the lock, and waits for nobody."""
+    with lock.exclusive_if_free(path) as first:
+        assert first
+        with lock.exclusive_if_free(path) as second:
+            assert not second
+        assert is_held(path)
+    assert not path.exists()
+    with lock.shared(path), lock.exclusive_if_free(path) as third:
+        assert not third
+    with lock.exclusive_if_free(path) as fourth:
+        assert fourth

@@ -262,3 +262,24 @@ def test_filter_by_name(name: str, is_meant: bool, store: Store) -> None:  # noq
     entry = replace(image(store, "a"), reference="quay.io/team/app:1")
     assert names.is_called(entry, name) is is_meant
     assert names.is_called(replace(entry, reference=""), name) is (name == "")
+
+
+def test_the_digest_of_an_index(store: Store) -> None:
+    """An image that came out of an index answers to the index's digest too."""
+    index = sha256_of(b"index")
+    entry = replace(image(store, "1"), reference="quay.io/a/b:1", index_digest=index)
+    names.add(store, [entry])
+    assert names.find(store, f"quay.io/a/b@{index}") == (entry,)
+    assert names.find(store, index) == (entry,)
+    assert names.resolve(store, "quay.io/a/b:1").index_digest == index
+
+
+def test_an_image_fetched_by_its_digest(store: Store) -> None:
+    """It is kept under repository and digest, and a tag beside the digest does not matter."""
+    source = sha256_of(b"manifest")
+    entry = replace(image(store, "1", source=source), reference=f"quay.io/a/b@{source}")
+    names.add(store, [entry])
+    for name in (f"quay.io/a/b@{source}", f"quay.io/a/b:12@{source}", f"b@{source}"):
+        assert names.find(store, name) == (entry,)
+    with pytest.raises(NotFound):
+        names.find(store, "quay.io/a/b:latest")

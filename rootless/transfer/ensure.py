@@ -1,0 +1,91 @@
+"""An image for `run`: what the store has, or what a registry has, as `--pull` says.
+
+Where the store's image serves, nothing of registries is imported.
+"""
+
+import re
+from collections.abc import Callable
+
+from rootless.errors import InvalidInput, NotFound, RegistryError
+from rootless.image import meant, names
+from rootless.image.store import Store
+from rootless.oci.descriptor import Platform
+from rootless.oci.image_index import matches
+from rootless.oci.reference import LOCALHOST, parse_reference
+from rootless.transfer.pull_options import Policy
+
+_ID = re.compile(r"sha256:[0-9a-f]+|[0-9a-f]{64}")
+
+
+def ensure_image(
+    store: Store,
+    name: str,
+    policy: Policy,
+    fetch: Callable[[], str],
+    *,
+    platform: Platform | None = None,
+) -> str:
+    """Return the name under which the store has an image then.
+
+    Args:
+        store: The store.
+        name: What the user calls the image.
+        policy: When a registry is asked.
+        fetch: Pulls the image and returns its name.
+        platform: What it must be for, where the user says so.
+
+    Raises:
+        NotFound: Neither the store nor a registry has it, or none may be asked.
+        RootlessError: As `pull`, where a registry was asked.
+    """
+    if _is_in_a_file(store, name):
+        return name
+    missing = _missing(store, name, platform)
+    if missing is None and policy in (Policy.MISSING, Policy.NEVER):
+        return name
+    if policy is Policy.NEVER or not may_be_pulled(name):
+        if missing is not None:
+            raise missing
+        return name
+    try:
+        return fetch()
+    except (NotFound, RegistryError) as error:
+        if missing is None and policy is Policy.NEWER:
+            return name
+        if missing is None:
+            raise
+        fix = f"{error.what}: {error.on}" if error.on else error.what
+        fix = f"{fix}; {error.fix}" if error.fix else fix
+        if missing.fix.startswith("did you mean"):
+            fix = f"{missing.fix} {fix}"
+        raise NotFound(missing.what, missing.on, fix) from error
+
+
+def _is_in_a_file(store: Store, name: str) -> bool:
+    """Return whether a file's image is meant, which is used where it lies."""
+    try:
+        names.find(store, name)
+    except (NotFound, InvalidInput):
+        return meant.is_file(name)
+    return False
+
+
+def may_be_pulled(name: str) -> bool:
+    """Return whether a registry can have an image of that name: not an ID, not localhost's."""
+    if _ID.fullmatch(name):
+        return False
+    return parse_reference(name).domain != LOCALHOST
+
+
+def _missing(store: Store, name: str, platform: Platform | None) -> NotFound | None:
+    """Return why the store's image does not serve, None where it does."""
+    try:
+        entry = names.find(store, name)[0]
+    except NotFound as error:
+        return error
+    if platform is None:
+        return None
+    own = names.read_image(store, entry).config.platform
+    if matches(platform, own):
+        return None
+    return NotFound("image is not for the platform", f"{name}, {platform}", f"it is for {own}")

@@ -1,0 +1,45 @@
+"""trio's groups of errors, for callers that want the one error to show."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import trio
+
+from rootless.errors import RootlessError
+
+T = TypeVar("T")
+
+
+def run(work: Callable[[], Awaitable[T]]) -> T:
+    """Run *work* under trio; raises one error, as `one_error` has it."""
+    with one_error():
+        return trio.run(work)
+
+
+@contextmanager
+def one_error() -> Iterator[None]:
+    """Raise, of several tasks' errors, the one that the user must see.
+
+    An interrupt comes first, then our own errors, whichever task had them first.
+    """
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        raise _foremost(list(_leaves(group))) from None
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
+
+
+def _foremost(errors: list[BaseException]) -> BaseException:
+    for kind in (KeyboardInterrupt, RootlessError):
+        for error in errors:
+            if isinstance(error, kind):
+                return error
+    return errors[0]

@@ -46,7 +46,7 @@ def open_layers(
 
 def fetch_accounts(store: Store, image: Image) -> None:
     """Fetch passwd and group of an image that is not all there; raises what keeps from that."""
-    if image.place is not None:
+    if image.place is not None:  # in a file of the user's, and whole
         return
     places = forms.find_all(store, image.config.diff_ids)
     if any(place.form is forms.Form.LAZY for place in places):
@@ -68,12 +68,6 @@ def completed(container: Container, paths: Paths) -> Container:
     complete_layers(store, diff_ids)
     there = trees.located(store, diff_ids)
     return replace(container, root=replace(root, tree=there.tree, layers=there.layers))
-
-
-def complete_image(store: Store, image: Image) -> None:
-    """Fetch what is missing of an image, and say so; raises what keeps from that."""
-    if image.place is None:
-        complete_layers(store, image.config.diff_ids)
 
 
 def complete_layers(store: Store, diff_ids: Sequence[Digest]) -> None:

@@ -53,8 +53,8 @@ def pack(  # noqa: PLR0917 - one parameter an option
     from rootless.cli.progress import shown  # noqa: PLC0415 - --help needs none of it
     from rootless.errors import InvalidInput  # noqa: PLC0415
     from rootless.image import pack as packs  # noqa: PLC0415
-    from rootless.image.names import resolve  # noqa: PLC0415
     from rootless.image.store import Store  # noqa: PLC0415
+    from rootless.lazy.needed import resolve_whole  # noqa: PLC0415
     from rootless.paths import Paths  # noqa: PLC0415
 
     if verify is not None:
@@ -72,4 +72,4 @@ def pack(  # noqa: PLR0917 - one parameter an option
     level = packs.parse_compression(compress)
     request = packs.PackRequest(compress=level, is_program=executable, replaces=force)
     with shown(quiet=quiet) as progress:
-        packs.pack(store, resolve(store, image), file, request, progress)
+        packs.pack(store, resolve_whole(store, image), file, request, progress)

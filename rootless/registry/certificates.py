@@ -116,5 +116,5 @@ def _load_client(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
 def _unusable(on: str, error: OSError, fix: str = "") -> InvalidInput:
     reason = error.strerror if error.errno and error.strerror else str(error)
     if isinstance(error, ssl.SSLError):
-        reason = error.reason or "not PEM"
+        reason = getattr(error, "reason", None) or "not PEM"
     return InvalidInput("certificates cannot be used", f"{on}: {reason}", fix)

@@ -85,7 +85,7 @@ def said(data: bytes, secrets: Iterable[str] = ()) -> str:
 def speaks_tls(error: httpx.TransportError) -> bool:
     """Tell whether a server that refused a connection did so in the words of TLS."""
     causes = [cause for cause in _causes(error) if isinstance(cause, ssl.SSLError)]
-    return any("ALERT" in (cause.reason or "") for cause in causes)
+    return any("ALERT" in _reason_of(cause) for cause in causes)
 
 
 def _tls_failure(error: ssl.SSLError, host: str, domain: str) -> Again | RegistryError:
@@ -93,7 +93,7 @@ def _tls_failure(error: ssl.SSLError, host: str, domain: str) -> Again | Registr
         what = f"certificate is not trusted: {error.verify_message}"
         fix = f"put its CA into ~/.config/containers/certs.d/{domain}/ca.crt"
         return RegistryError(what, host, fix)
-    reason = error.reason or ""
+    reason = _reason_of(error)
     if "CERTIFICATE" in reason:  # an alert of the registry's: required, unknown, expired
         fix = f"put client.cert and client.key into ~/.config/containers/certs.d/{domain}"
         return RegistryError("registry wants another certificate of yours", host, fix)
@@ -102,6 +102,11 @@ def _tls_failure(error: ssl.SSLError, host: str, domain: str) -> Again | Registr
         return RegistryError("registry does not speak TLS", host, fix)
     what = f"TLS fails: {reason.replace('_', ' ').lower() or 'connection was cut'}"
     return Again(RegistryError(what, host, "try again"), tries=_CONNECT_TRIES)
+
+
+def _reason_of(error: ssl.SSLError) -> str:
+    """Return OpenSSL's word; errors of the module itself have none."""
+    return getattr(error, "reason", None) or ""
 
 
 def _reason(error: BaseException) -> str:

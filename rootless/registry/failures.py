@@ -54,7 +54,8 @@ def refused(
     log_in = f"log in with `rootless login {domain}`"
     if status in RETRIED:
         what = "registry has too many requests" if status == 429 else f"registry fails ({status})"
-        error = RegistryError(what, on, "try again later")
+        fix = f"try again later, or {log_in}" if status == 429 else "try again later"
+        error = RegistryError(what, on, fix)
         return Again(error, retry_after(response.headers.get("retry-after")))
     if status == 404:
         return NotFound(f"no such {call.what}", call.on, "check the name; " + log_in)

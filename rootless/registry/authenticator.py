@@ -100,7 +100,9 @@ class Authenticator:
         async with self._lock:
             if not self._was_asked:
                 self._credentials = await trio.to_thread.run_sync(
-                    self._settings.keyring.find, self._endpoint.repository
+                    self._settings.keyring.find,
+                    self._endpoint.repository,
+                    abandon_on_cancel=True,  # a helper may wait for the user
                 )
                 self._was_asked = True
             offered = {challenge.scheme: challenge for challenge in reversed(challenges)}

@@ -154,13 +154,19 @@ class _Upload:
         if rest:
             headers["Content-Type"] = "application/octet-stream"
         call = self._call("PUT", path, rest, headers, {*_STORED, *_LOST})
-        try:
-            answer = await self._whole(call)
-        except Again as again:  # it may have arrived nevertheless
-            if await self._is_there():
-                return
-            await pause(self._caller.policy, 1, again)
-            raise _LostTrack(again.error.what) from again
+        failures = 0
+        while True:
+            try:
+                answer = await self._whole(call)
+                break
+            except Again as again:
+                if await self._is_there():  # the answer was cut, not the request
+                    return
+                failures += 1
+                await pause(self._caller.policy, failures, again)
+                if rest:
+                    raise _LostTrack(again.error.what) from again
+                await self._ask_status()
         if answer.status_code in _LOST:
             raise self._refusal(answer)
         stored = answer.headers.get("docker-content-digest", self._blob.digest)

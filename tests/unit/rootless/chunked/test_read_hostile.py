@@ -1,8 +1,9 @@
 """`rootless.chunked.read` under random attack: a table of contents, or one error, and no other."""
 
 import json
+from collections.abc import Callable
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 import chunked_blobs
 import images
@@ -25,6 +26,7 @@ LAYER = (
 )
 BLOBS = {kind: chunked_blobs.write(kind, LAYER.tar(), chunk_size=1000)[0] for kind in Kind}
 TABLES = {kind: chunked_blobs.document_of(blob) for kind, blob in BLOBS.items()}
+T = TypeVar("T")
 KINDS = st.sampled_from(chunked_blobs.KINDS)
 FIELDS = (
     *("name", "type", "size", "mode", "uid", "gid", "modtime", "linkName", "devMajor", "xattrs"),
@@ -47,6 +49,16 @@ CHANGES = st.lists(
 )
 
 
+def accepted(read: Callable[[], T]) -> T | None:
+    """Return what is read, None where it is refused: by one error, in one line."""
+    try:
+        return read()
+    except IntegrityError as error:
+        line = str(error)
+    assert "\n" not in line
+    return None
+
+
 @settings(database=None, max_examples=400, deadline=None)
 @given(kind=KINDS, changes=CHANGES, drop=st.integers(-1, 40))
 def test_changed_entries(kind: Kind, changes: list[tuple[int, str, Any]], drop: int) -> None:
@@ -59,11 +71,10 @@ def test_changed_entries(kind: Kind, changes: list[tuple[int, str, Any]], drop: 
         del entries[drop % len(entries)]
     end = len(BLOBS[kind].data)
     place = TocPlace(kind, Digest(images.digest(b"")))
-    try:
-        toc = parse_toc(json.dumps(document).encode(), place, end, "layer")
-        plan = plan_layer(toc)
-    except IntegrityError as error:
-        assert "\n" not in str(error)
+    data = json.dumps(document).encode()
+    toc = accepted(lambda: parse_toc(data, place, end, "layer"))
+    plan = None if toc is None else accepted(lambda: plan_layer(toc))
+    if toc is None or plan is None:
         return
     for entry in toc.entries:
         assert sum(chunk.size for chunk in entry.chunks) == entry.size
@@ -84,10 +95,8 @@ def test_changed_blobs(kind: Kind, seed: Any, count: int) -> None:
     for _ in range(count):
         data[seed.randrange(start, len(data))] = seed.randrange(256)
     changed = Blob(bytes(data), blob.media_type, blob.annotations)
-    try:
-        assert changed.toc().entries == blob.toc().entries
-    except IntegrityError as error:
-        assert "\n" not in str(error)
+    toc = accepted(changed.toc)
+    assert toc is None or toc.entries == blob.toc().entries
 
 
 @settings(database=None, max_examples=200, deadline=None)
@@ -97,8 +106,4 @@ def test_random_blobs(kind: Kind, data: bytes, *, asks_footer: bool) -> None:
     blob = BLOBS[kind]
     kept = {k: v for k, v in blob.annotations.items() if not asks_footer or "position" not in k}
     for each in (data, data + blob.data[-80:]):
-        try:
-            Blob(each, blob.media_type, kept).toc()
-        except IntegrityError:
-            continue
-        raise AssertionError("a table of contents in random bytes")
+        assert accepted(Blob(each, blob.media_type, kept).toc) is None

@@ -132,4 +132,6 @@ def _translations(config: ServerConfig) -> tuple[IDTranslation, IDTranslation]:
 
 
 def _tree_and_contents(config: ServerConfig) -> tuple[Tree, TarContents]:
-    return Tree.open(os.path.realpath(config.tree)), TarContents(config.layers)
+    return Tree.open(os.path.realpath(config.tree)), TarContents(
+        config.layers, decoded_bytes=config.decoded_bytes
+    )

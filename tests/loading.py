@@ -33,6 +33,12 @@ def listing(folder: Path) -> Listing:
     return found
 
 
+def protect(store: Path, mode: int) -> None:
+    """Give all folders of a store a mode: 0o555 for one that cannot be written to."""
+    for folder, _, _ in os.walk(store):
+        Path(folder).chmod(mode)
+
+
 def temp_files(store: Path) -> list[str]:
     """Return the paths of what is under construction, or was."""
     return [str(path.relative_to(store)) for path in store.rglob(".tmp-*")]

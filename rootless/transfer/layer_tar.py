@@ -13,7 +13,7 @@ from rootless.oci.digest import Digest
 @contextmanager
 def open_tar(store: Store, diff_id: Digest) -> Iterator[ByteStream]:
     """Give a layer's tar, from its start; raises NotFound where it is not there."""
-    path = store.blob_path(diff_id)
+    path = store.find(store.blob_path(diff_id))
     if not path.exists():
         raise NotFound("layer missing from the store", str(path), "load or pull the image again")
     with explain(path), open(path, "rb", buffering=0) as file:

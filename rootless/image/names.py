@@ -66,13 +66,14 @@ class Located:
         tree: The merged tree's file, or the pack that holds it.
         layers: What its layer numbers count, lowest first.
         needs: Files of the store among them.
-        files: Small files of the image, by path, that are known without the tree.
+        files: Small files of the image, by path, that are known without the tree; None for one
+            that it lacks.
     """
 
     tree: Path
     layers: tuple[Path, ...]
     needs: tuple[Path, ...] = ()
-    files: Mapping[bytes, bytes] = field(default_factory=dict)
+    files: Mapping[bytes, bytes | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

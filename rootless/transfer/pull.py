@@ -112,13 +112,16 @@ class _Pulling:
         documents = Documents(self.store, repository, self.options.platform)
         digest = reference.digest or await documents.digest_of(reference.tag)
         known = _known(self.store, reference)
-        if known is not None and self._is_unchanged(known, digest):
-            return PulledImage(known.reference, known.config_digest, is_new=False)
+        unchanged = known if known and self._is_unchanged(known, digest) else None
+        if unchanged is not None and self.options.check is None:
+            return PulledImage(unchanged.reference, unchanged.config_digest, is_new=False)
         self.progress.say(f"pulling {reference}")
         found, image = await self._read(documents, digest)
         offer = Offer(reference, repository, self.options.settings, found.manifest, found.index)
         if self.options.check is not None:
             await self.options.check(offer)
+        if unchanged is not None:
+            return PulledImage(unchanged.reference, unchanged.config_digest, is_new=False)
         await self._take_layers(offer, image)
         return self._name(reference, image, found)
 

@@ -4,6 +4,7 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -242,6 +243,18 @@ def test_a_read_only_store(store: Store) -> None:
     finally:
         for folder in reversed(folders):
             folder.chmod(0o700)
+
+
+def test_one_image_after_another(store: Store) -> None:
+    """A command that brings in several images commits each when it is there."""
+    with Transaction(store) as transaction:
+        fill(store, transaction)
+        transaction.commit([ENTRY])
+        assert transaction.add_blob(b"another") == sha256_of(b"another")
+        assert transaction.has_layer(BOTH[0])
+        transaction.commit([replace(ENTRY, reference="localhost/b:latest")])
+    assert len(names.entries(store)) == 2
+    assert loading.temp_files(store.root) == []
 
 
 def test_a_layer_by_itself(store: Store) -> None:

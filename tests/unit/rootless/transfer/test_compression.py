@@ -22,7 +22,7 @@ from rootless.transfer.compression import (
 )
 
 # more than two blocks, the last one short; neither all alike nor all random
-CONTENT = random.Random(7).randbytes(BLOCK) + b"ab" * BLOCK + b"the end"  # noqa: S311
+CONTENT = random.Random(7).randbytes(BLOCK) + b"ab" * BLOCK + b"the end"
 
 
 def made(compression: Compression, content: bytes = CONTENT) -> bytes:

@@ -41,7 +41,7 @@ def known_blobs(store: Store) -> tuple[KnownBlob, ...]:
     What was pushed before is among them.
     """
     found: list[KnownBlob] = []
-    for entry in chain(*(names.entries(place) for place in store.places)):
+    for entry in chain(*(listed for _, listed in names.entries_of_all(store))):
         with suppress(RootlessError):
             found += _blobs_of(store, entry)
     for diff_id, made in MadeLayers(store).all():

@@ -8,7 +8,7 @@ import os
 from dataclasses import replace
 
 from rootless.errors import InvalidInput
-from rootless.image import gc, names, trees
+from rootless.image import gc, trees
 from rootless.image.image_tar import image_chunks
 from rootless.image.names import Image
 from rootless.image.store import Store

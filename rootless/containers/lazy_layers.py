@@ -70,6 +70,12 @@ def completed(container: Container, paths: Paths) -> Container:
     return replace(container, root=replace(root, tree=there.tree, layers=there.layers))
 
 
+def complete_image(store: Store, image: Image) -> None:
+    """Fetch what is missing of an image, and say so; raises what keeps from that."""
+    if image.place is None:
+        complete_layers(store, image.config.diff_ids)
+
+
 def complete_layers(store: Store, diff_ids: Sequence[Digest]) -> None:
     """Fetch what is missing of layers, and say so; raises what keeps from that."""
     if all(place.form is not forms.Form.LAZY for place in forms.find_all(store, diff_ids)):

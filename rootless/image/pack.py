@@ -144,7 +144,7 @@ class _Writer:
             places = []
             for number, layer in enumerate(self._image.manifest.layers):
                 progress.layer(layer.digest, layer.size)
-                tar = _Verified(_tar_chunks(contents, number, layer.size), progress)
+                tar = _Verified(tar_chunks(contents, number, layer.size), progress)
                 place = packed.add(tar)
                 tar.check(layer)
                 stored = layer.size if packed.codec == PackCodec.RAW else 0
@@ -197,7 +197,7 @@ class _Verified:
             raise IntegrityError("damaged layer in the store", layer.digest, fix)
 
 
-def _tar_chunks(contents: TarContents, layer: int, size: int) -> Iterator[bytes]:
+def tar_chunks(contents: TarContents, layer: int, size: int) -> Iterator[bytes]:
     """Yield a layer's tar; less of it where the store's file ends early."""
     for offset in range(0, size, _CHUNK):
         yield contents.read_raw(layer, offset, min(_CHUNK, size - offset))

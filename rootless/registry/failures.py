@@ -82,6 +82,12 @@ def said(data: bytes, secrets: Iterable[str] = ()) -> str:
     return text.strip()
 
 
+def speaks_tls(error: httpx.TransportError) -> bool:
+    """Tell whether a server that refused a connection did so in the words of TLS."""
+    causes = [cause for cause in _causes(error) if isinstance(cause, ssl.SSLError)]
+    return any("ALERT" in (cause.reason or "") for cause in causes)
+
+
 def _tls_failure(error: ssl.SSLError, host: str, domain: str) -> Again | RegistryError:
     if isinstance(error, ssl.SSLCertVerificationError):
         what = f"certificate is not trusted: {error.verify_message}"

@@ -6,9 +6,9 @@ track, or that takes no chunks, gets the whole blob anew.
 """
 
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 from urllib.parse import urlencode
 
 import httpx
@@ -110,6 +110,7 @@ class _Upload:
         self._blob = blob
         self._scopes = scopes
         self._begun = address
+        self._parts: list[_Part] = []  # to be closed after a request
         self._url = ""
         self._chunk = _CHUNK
         self._sent = 0
@@ -207,17 +208,24 @@ class _Upload:
 
     async def _whole(self, call: Call) -> httpx.Response:
         """Ask once; return the response, read and closed."""
-        response = await self._caller.open(call)
-        await self._caller.drain(response)
-        return response
+        try:
+            response = await self._caller.open(call)
+            await self._caller.drain(response)
+            return response
+        finally:
+            parts, self._parts = self._parts, []
+            for part in parts:
+                await part.aclose()
 
     def _call(
         self, method: str, path: str, length: int, headers: dict[str, str], expected: set[int]
     ) -> Call:
         offset = self._sent
 
-        def content() -> AsyncIterator[bytes]:
-            return _read(self._blob, offset, length)
+        def content() -> _Part:
+            part = _Part(self._blob, offset, length)
+            self._parts.append(part)
+            return part
 
         return Call(
             method=method,
@@ -238,17 +246,33 @@ class _Upload:
         return _LostTrack()
 
 
-async def _read(blob: Blob, offset: int, length: int) -> AsyncIterator[bytes]:
-    """Yield a part of the blob; reading, which may compress, is done in a thread."""
-    stream = await trio.to_thread.run_sync(blob.open_at, offset)
-    try:
-        while length:
-            data = await trio.to_thread.run_sync(stream.read, min(_STEP, length))
-            if not data:
-                raise IntegrityError("blob ends early while it is uploaded", blob.on)
-            length -= len(data)
-            yield data
-    finally:
+class _Part(httpx.AsyncByteStream):
+    """A part of a blob as the body of a request; reading, which may compress, is in a thread."""
+
+    def __init__(self, blob: Blob, offset: int, length: int) -> None:
+        self._blob = blob
+        self._offset = offset
+        self._left = length
+        self._stream: Readable | None = None
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self._left:
+            raise StopAsyncIteration
+        if self._stream is None:
+            self._stream = await trio.to_thread.run_sync(self._blob.open_at, self._offset)
+        data = await trio.to_thread.run_sync(self._stream.read, min(_STEP, self._left))
+        if not data:
+            raise IntegrityError("blob ends early while it is uploaded", self._blob.on)
+        self._left -= len(data)
+        return data
+
+    async def aclose(self) -> None:
+        """Close the stream, if it can be closed."""
+        self._left = 0
+        stream, self._stream = self._stream, None
         close = getattr(stream, "close", None)
         if close is not None:
             close()

@@ -27,7 +27,7 @@ class CodedChunk(NamedTuple):
 
 
 def coded_chunks(
-    pool: ThreadPoolExecutor, chunks: Iterable[bytes], level: int
+    pool: ThreadPoolExecutor, chunks: Iterable[bytes], level: int, *, is_stream: bool = False
 ) -> Iterator[CodedChunk]:
     """Yield a tar's bytes in compressed chunks, in order.
 
@@ -35,14 +35,16 @@ def coded_chunks(
         pool: Compresses; what it makes does not depend on its threads.
         chunks: The tar.
         level: zstd's.
+        is_stream: All of it together is to be one zstd stream; else what does not shrink stays as
+            it is.
     """
-    waiting: deque[tuple[int, Future[bytes]]] = deque()
+    waiting: deque[Future[CodedChunk]] = deque()
     for chunk in _recut(chunks):
-        waiting.append((len(chunk), pool.submit(_compressed, chunk, level)))
+        waiting.append(pool.submit(_coded, chunk, level, is_stream=is_stream))
         if len(waiting) > 2 * threads():
-            yield _taken(*waiting.popleft())
+            yield waiting.popleft().result()
     while waiting:
-        yield _taken(*waiting.popleft())
+        yield waiting.popleft().result()
 
 
 def threads() -> int:
@@ -50,17 +52,14 @@ def threads() -> int:
     return os.cpu_count() or 1
 
 
-def _taken(size: int, future: "Future[bytes]") -> CodedChunk:
-    stored = future.result()
-    return CodedChunk(size, RAW if len(stored) == size else ZSTD, stored)
-
-
-def _compressed(chunk: bytes, level: int) -> bytes:
+def _coded(chunk: bytes, level: int, *, is_stream: bool) -> CodedChunk:
     """Return a zstd frame with its checksum, or the chunk where that would not be smaller."""
     import zstandard  # noqa: PLC0415 - only who compresses pays for it
 
     stored = zstandard.ZstdCompressor(level=level, write_checksum=True).compress(chunk)
-    return stored if len(stored) < len(chunk) else chunk
+    if is_stream or len(stored) < len(chunk):
+        return CodedChunk(len(chunk), ZSTD, stored)
+    return CodedChunk(len(chunk), RAW, chunk)
 
 
 def _recut(chunks: Iterable[bytes]) -> Iterator[bytes]:

@@ -31,6 +31,7 @@ from rootless.image.layers import (
     DecodedChunks,
 )
 from rootless.image.progress import Progress, Silent
+from rootless.image.seek_points import KEPT
 from rootless.image.store import Store, TempFile, write_all
 from rootless.image.store_errors import explain
 from rootless.oci.digest import Digest, hex_of, parse_digest
@@ -38,16 +39,12 @@ from rootless.oci.digest import Digest, hex_of, parse_digest
 LEVEL = 9
 """zstd's: half the speed of its 3, and a tenth smaller; decoding is as fast."""
 
-KEPT_KIND = "gzip"
-"""The kind of a chunk table over the bytes in which a layer came."""
-
 _WORTH = 0.95
 """A tar that does not shrink below that part of itself stays."""
 
 _REPAIR = "rootless store verify --repair"
 _CHUNK = 1 << 20
 _UNKNOWN = Digest("sha256:unknown")
-_DATA = "../../blobs/sha256/{}"
 
 
 class Result(StrEnum):
@@ -178,13 +175,13 @@ def _write(store: Store, tar: Path, table: TempFile, advance: Callable[[int], No
         ThreadPoolExecutor(threads()) as pool,
     ):
         address = place = 0
-        for size, codec, stored in coded_chunks(pool, _pieces(tar, advance), LEVEL):
+        for size, codec, stored in coded_chunks(pool, _pieces(tar, advance), LEVEL, is_stream=True):
             writer.add(address, size, place=place, stored=len(stored), codec=codec)
             write_all(blob.fd, stored)
             sha256.update(stored)
             address, place = address + size, place + len(stored)
         digest = parse_digest(f"sha256:{sha256.hexdigest()}", str(blob.path))
-        writer.finish(data=_DATA.format(hex_of(digest)))
+        writer.finish(data=forms.beside_tables(digest))
         blob.keep(store.blob_path(digest))
         return store.blob_path(digest)
 
@@ -260,7 +257,7 @@ def _drop(table: Path) -> None:
         return
     with explain(table), ChunkTable(table) as opened:
         data, kind = Path(os.path.normpath(opened.data)), opened.kind
-    if kind != KEPT_KIND:
+    if kind != KEPT:
         _remove(table)
         _remove(data)
 

@@ -18,7 +18,7 @@ from rootless.errors import NotFound
 from rootless.image.layers import ChunkTable
 from rootless.image.store import LAZY_CHUNKS, LAZY_DATA, LAZY_INDEX, Store
 from rootless.image.store_errors import explain
-from rootless.oci.digest import Digest, chain_id, parse_digest, sha256_of
+from rootless.oci.digest import Digest, chain_id, hex_of, parse_digest, sha256_of
 
 _CODED_SUFFIX = ".layer-chunks"
 _RELOAD = "load the image again"
@@ -91,6 +91,11 @@ def find_if_there(store: Store, diff_id: Digest) -> Place | None:
 def find_all(store: Store, diff_ids: Sequence[Digest]) -> tuple[Place, ...]:
     """Return where the layers are; raises NotFound."""
     return tuple(find(store, diff_id) for diff_id in diff_ids)
+
+
+def beside_tables(blob: Digest) -> str:
+    """Return where a blob is, as the chunk table of a coded layer names it."""
+    return f"../../blobs/sha256/{hex_of(blob)}"
 
 
 def is_lazy(contents: Path) -> bool:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 SPAN: Final = 1 << 20
 """A chunk has so many bytes at least. A read decodes one; a window of 32 KiB belongs to each."""
 
+KEPT: Final = "gzip"
+"""The kind of a chunk table over the bytes in which a layer came."""
+
 _WINDOW: Final = 32 << 10
 _READ_BYTES: Final = 256 << 10
 _PADDING: Final = b"\0"

@@ -1,20 +1,43 @@
-"""A layer of the store as the plain tar that it is, in whatever form the store has it."""
+"""A layer of the store as the plain tar that it is, in whatever form the store has it.
+
+A coded layer lies there as the blob that it came in: that can go out again as it is, too.
+"""
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from rootless.image import forms
-from rootless.image.byte_stream import ByteStream, Source
-from rootless.image.compact import decoded
+from rootless.errors import NotFound
+from rootless.image import decompress, forms
+from rootless.image.byte_stream import ByteStream
 from rootless.image.forms import Form
+from rootless.image.layers import ChunkTable
 from rootless.image.store import Store
 from rootless.image.store_errors import explain
-from rootless.oci.digest import Digest
+from rootless.oci.digest import Digest, parse_digest
 
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
+
+@dataclass(frozen=True, slots=True)
+class KeptBlob:
+    """The blob in which a layer came.
+
+    Attributes:
+        path: Where it lies.
+        digest: Its digest.
+        size: Its size.
+    """
+
+    path: Path
+    digest: Digest
+    size: int
+
+    @contextmanager
+    def open_at(self, offset: int) -> Iterator[ByteStream]:
+        """Give its bytes from an offset on."""
+        with explain(self.path), open(self.path, "rb", buffering=0) as file:
+            file.seek(offset)
+            yield file
 
 
 @contextmanager
@@ -22,33 +45,23 @@ def open_tar(store: Store, diff_id: Digest) -> Iterator[ByteStream]:
     """Give a layer's tar, from its start; raises NotFound where it is not there."""
     place = forms.find(store, diff_id)
     if place.form is Form.LAZY:
-        raise forms.missing(store, store.blob_path(diff_id))
-    if place.form is Form.CODED:
-        with closing(_Decoded(place.contents)) as stream:
-            yield stream
+        fix = "`rootless pull` brings the rest"
+        raise NotFound("the layer is not all there yet", diff_id, fix)
+    blob = kept_blob(store, diff_id)
+    if blob is None or place.form is Form.TAR:
+        with explain(place.contents), open(place.contents, "rb", buffering=0) as file:
+            yield file
         return
-    with explain(place.contents), open(place.contents, "rb", buffering=0) as file:
-        yield file
+    with blob.open_at(0) as raw, decompress.opened(raw, diff_id) as tar:
+        yield tar
 
 
-class _Decoded(Source):
-    """A compressed layer, decoded as it is read."""
-
-    def __init__(self, table: Path) -> None:
-        super().__init__()
-        self._chunks = decoded(table)
-        self._rest = memoryview(b"")
-
-    def readinto(self, buffer: "WriteableBuffer") -> int:
-        """Read a part of a chunk; raises what `decoded` raises."""
-        if not self._rest:
-            self._rest = memoryview(next(self._chunks, b""))
-        view = memoryview(buffer)
-        n = min(len(view), len(self._rest))
-        view[:n], self._rest = self._rest[:n], self._rest[n:]
-        return n
-
-    def close(self) -> None:
-        """Close the layer's files."""
-        self._chunks.close()
-        super().close()
+def kept_blob(store: Store, diff_id: Digest) -> KeptBlob | None:
+    """Return the blob in which a layer lies compressed, beside its tar or alone; None for none."""
+    coded = store.find(store.coded_path(diff_id))
+    if not coded.exists():
+        return None
+    with explain(coded):
+        with ChunkTable(coded) as table:
+            path = Path(table.data)
+        return KeptBlob(path, parse_digest(f"sha256:{path.name}"), path.stat().st_size)

@@ -1,6 +1,7 @@
 """`rootless.image.coded_chunks`: a tar in chunks that are compressed by themselves."""
 
 import os
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 import zstandard
@@ -19,6 +20,17 @@ def test_chunks_of_one_size_in_order() -> None:
     assert [each[:2] for each in chunks] == [(CHUNK, ZSTD), (CHUNK, RAW), (100, ZSTD)]
     assert chunks[1].stored == random
     assert zstandard.ZstdDecompressor().decompress(chunks[0].stored) == b"a" * CHUNK
+
+
+def test_one_stream() -> None:
+    """All of it together can be decompressed by anybody, whatever did not shrink."""
+    tar = os.urandom(CHUNK) + b"a" * CHUNK
+    with ThreadPoolExecutor(1) as pool:
+        chunks = list(coded_chunks(pool, [tar], 3, is_stream=True))
+    assert [each.codec for each in chunks] == [ZSTD, ZSTD]
+    stream = b"".join(each.stored for each in chunks)
+    unpacked = subprocess.run(["zstd", "-dc"], input=stream, capture_output=True, check=True)
+    assert unpacked.stdout == tar
 
 
 def test_nothing() -> None:

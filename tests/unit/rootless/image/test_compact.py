@@ -1,8 +1,11 @@
 """`rootless.image.compact`: layers compressed in place of their tars, and back."""
 
+import gzip
+import io
 import os
 import random
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 
 import images
@@ -11,17 +14,19 @@ from loading import listing, temp_files
 
 from rootless.errors import IntegrityError, NotFound
 from rootless.image import gc, names
-from rootless.image.compact import KEPT_KIND, Outcome, Result, compact, decoded, layers_of
+from rootless.image.compact import Outcome, Result, compact, decoded, layers_of
 from rootless.image.holds import needs_of
+from rootless.image.ingest import Expected, ingest
 from rootless.image.layers import ChunkTable
 from rootless.image.load import load
 from rootless.image.remove import remove
 from rootless.image.store import Store
+from rootless.image.transaction import Transaction
 from rootless.image.trees import read_file
 from rootless.image.verify import VerifyOptions, verify
-from rootless.oci.digest import Digest
+from rootless.oci.digest import Digest, sha256_of
 
-TEXT = b"".join(b"line %d of a file that shrinks\n" % number for number in range(30_000))
+TEXT = b"".join(b"line %d of a file that shrinks\n" % number for number in range(60_000))
 
 
 def loaded(store: Store, folder: Path) -> tuple[Digest, bytes]:
@@ -158,9 +163,39 @@ def test_removal_takes_all_of_it(store: Store, tmp_path: Path) -> None:
     assert os.listdir(store.root / "blobs" / "sha256") == []
 
 
-def test_the_kind_of_what_came_compressed_is_its_own() -> None:
-    """`--undo` tells by it what to keep."""
-    assert KEPT_KIND == "gzip"
+def test_a_layer_that_came_as_gzip_keeps_what_came(store: Store, tmp_path: Path) -> None:
+    """Its seek points are made on the way in; the tar goes, comes again, and what came stays."""
+    layer, tar = loaded(store, tmp_path)
+    store.blob_path(layer).unlink()
+    source = tmp_path / "source"
+    source.write_bytes(packed := gzip.compress(tar, mtime=0))
+    with Transaction(store) as transaction, source.open("rb") as raw:
+        staged = ingest(store, raw, "source", Expected(diff_id=layer), has_points=True)
+        transaction.commit_layer(staged)
+        transaction.commit_source(staged, source)
+    blob = store.blob_path(sha256_of(packed))
+    assert gc.collect(store) == 0
+    outcome = only(compact(store, [layer]))
+    assert outcome.result is Result.COMPRESSED
+    assert not store.blob_path(layer).exists()
+    with ChunkTable(store.coded_path(layer)) as table:
+        assert os.path.samefile(table.data, blob)
+        assert len(table) > 1
+    assert read_file(store, the_image(store), b"etc/passwd") == b"root:x:0:0::/:\n"
+    assert verify(store, (), VerifyOptions()).faults == []
+    assert only(compact(store, [layer], undo=True)).result is Result.RESTORED
+    assert store.blob_path(layer).read_bytes() == tar
+    assert blob.exists()
+    assert only(compact(store, [layer])).result is Result.COMPRESSED
+
+
+def test_a_layer_that_came_plain_has_no_seek_points(store: Store) -> None:
+    """Nothing is kept twice."""
+    tar = io.BytesIO(images.small_layer().tar())
+    with closing(ingest(store, tar, "it", Expected(), has_points=True)) as staged:
+        assert staged.points is None
+        assert len(temp_files(store.root)) == 2
+    assert not temp_files(store.root)
 
 
 def test_images_that_are_not_there(store: Store) -> None:

@@ -2,14 +2,15 @@
 
 import gzip
 import importlib
-import importlib.util
 import os
 import zlib
 from typing import NoReturn
 
+import lz4.block
 import pytest
 import zstandard
 from chunks import ENCODERS
+from lzallright import LZOCompressor
 
 from fuse import chunk_table
 from fuse.chunk_table import Chunk
@@ -34,24 +35,16 @@ def test_what_was_encoded_is_decoded(codec: int) -> None:
     assert decode(chunk(codec), ENCODERS[codec](CONTENTS), no_window) == CONTENTS
 
 
-@pytest.mark.skipif(not importlib.util.find_spec("lz4"), reason="the package lz4 is missing")
 def test_lz4_blocks() -> None:
     """As SquashFS has them: without a size of their own."""
-    import lz4.block  # noqa: PLC0415
-
     stored = lz4.block.compress(CONTENTS, store_size=False)
     assert decode(chunk(chunk_table.LZ4), stored, no_window) == CONTENTS
     with pytest.raises(DamagedChunk):
         decode(chunk(chunk_table.LZ4, 1000), stored, no_window)
 
 
-@pytest.mark.skipif(
-    not importlib.util.find_spec("lzallright"), reason="the package lzallright is missing"
-)
 def test_lzo() -> None:
     """What could grow beyond all measure is not begun."""
-    from lzallright import LZOCompressor  # noqa: PLC0415
-
     stored = LZOCompressor().compress(CONTENTS)
     assert decode(chunk(chunk_table.LZO), stored, no_window) == CONTENTS
     with pytest.raises(DamagedChunk, match="of LZO for 100"):

@@ -33,7 +33,7 @@ class Reader:
         """Return the next head, None at the end."""
         while b"\r\n\r\n" not in self._buffer:
             assert len(self._buffer) < _MAX_HEAD
-            if not await self._more():
+            if not await self._more() or self._buffer.startswith(b"\x16"):  # TLS, to a plain port
                 return None
         text, _, self._buffer = self._buffer.partition(b"\r\n\r\n")
         first, *lines = text.decode("latin-1").split("\r\n")

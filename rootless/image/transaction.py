@@ -117,7 +117,7 @@ class Transaction:
         return self._store.find(self._store.tree_path(chain)) if temp is None else temp.path
 
     def commit(self, entries: Iterable[names.Entry]) -> None:
-        """Make everything durable, then visible, then name it."""
+        """Make everything durable, then visible, then name it; more may follow, for a next one."""
         kept: list[tuple[TempFile, Path]] = []
         for diff_id, layer in self._layers.items():
             kept.append((layer.tar, self._store.blob_path(diff_id)))
@@ -128,6 +128,7 @@ class Transaction:
             temp.sync()
         for temp, path in kept:
             temp.rename(path)
+        self._layers, self._trees, self._blobs = {}, {}, {}
         names.add(self._store, entries)
 
     def _index_path(self, diff_id: Digest) -> Path:

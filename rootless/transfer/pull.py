@@ -21,6 +21,7 @@ from rootless.image.store import Store
 from rootless.image.transaction import Transaction
 from rootless.oci.descriptor import Descriptor
 from rootless.oci.digest import Digest, hex_of
+from rootless.oci.document import MAX_CONFIG_BYTES
 from rootless.oci.image_index import host_platform, matches
 from rootless.oci.manifest import parse_manifest
 from rootless.oci.reference import Reference, parse_reference
@@ -139,6 +140,8 @@ class _Pulling:
         if digest not in (known.index_digest, known.source_digest):
             return False
         with suppress(RootlessError):  # a damaged one is pulled again
+            for document in known.documents():
+                self.store.read_blob(document, MAX_CONFIG_BYTES)
             image = names.read_image(self.store, known)
             platform = self.options.platform or (host_platform() if known.index_digest else None)
             return all(map(self.store.has_layer, image.config.diff_ids)) and (

@@ -47,8 +47,8 @@ async def try_stage(
 ) -> bool:
     """Make a layer usable before it is there; return False for one that must come as a whole.
 
-    That is a small layer, one without a TOC, or with one that is not right, and any on a file system that
-    several machines share, where what one has written the other may not see yet.
+    That is a small layer, one without a TOC, or with one that is not right, and any on a file
+    system that several machines share, where what one has written the other may not see yet.
 
     Args:
         store: Where to.

@@ -8,7 +8,7 @@ import os
 from dataclasses import replace
 
 from rootless.errors import InvalidInput
-from rootless.image import trees
+from rootless.image import gc, trees
 from rootless.image.image_tar import image_chunks
 from rootless.image.names import Image
 from rootless.image.store import Store
@@ -70,6 +70,7 @@ def convert_to_squashfs(
             advance=meter.advance,
         )
         meter.enter(State.DONE)
+    gc.collect_if_due(store)
 
 
 def _root_mode_and_newest(store: Store, image: Image) -> tuple[int, int]:

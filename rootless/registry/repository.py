@@ -140,6 +140,10 @@ class Repository:
 
         return await self._first(ask)
 
+    def distrust(self) -> None:
+        """Ask who has answered last after all others from now on: what it gave was wrong."""
+        self._readers.append(self._readers.pop(0))
+
     async def has_blob(self, digest: Digest) -> bool:
         """Return whether the registry itself, not a mirror, has a blob."""
         caller = self._writer

@@ -90,7 +90,12 @@ def open_memory(
     Raises:
         IndexFormatError: It is of another kind or version, or no database.
     """
-    database = sqlite3.connect(":memory:", isolation_level=None, cached_statements=32)
+    if not data:  # of which Python makes a MemoryError
+        raise IndexFormatError(f"{os.fspath(path)}: damaged: an empty database")
+    # A load opens it in one thread, and reads it in another.
+    database = sqlite3.connect(
+        ":memory:", isolation_level=None, cached_statements=32, check_same_thread=False
+    )
     try:
         with translated_errors(path):
             database.deserialize(data)

@@ -47,6 +47,8 @@ class PackFormatError(IndexFormatError):
 
 
 FILES: Final = (b"etc/passwd", b"etc/group")
+ABSENT: Final = 0x100
+"""Added to the number of a file: the image has none."""
 
 
 class Kind(IntEnum):
@@ -60,7 +62,7 @@ class Kind(IntEnum):
     CHUNK_TABLE = 6
     LAYER = 7
     FILE = 8
-    """A small file of the image, `FILES[number]`, that every run reads before it mounts."""
+    """A small file of the image that every run reads before it mounts."""
 
 
 class Codec(IntEnum):
@@ -77,7 +79,7 @@ class Section(NamedTuple):
     Attributes:
         kind: A `Kind`, or one of a newer version, to be passed over.
         codec: A `Codec`.
-        number: Of a layer, the lowest is 0; of a file, in `FILES`.
+        number: Of a layer, the lowest is 0; of a file, in `FILES`, or `ABSENT` and that.
         offset: Where it begins in the file; of a chunked layer, in the chunks' address space.
         stored: Its bytes in the file; 0 for a chunked layer, whose bytes are those of chunks.
         size: Its bytes, decoded.
@@ -134,6 +136,7 @@ class PackFile:
     Attributes:
         fd: The same.
         sections: All of them.
+        size: Length of the file.
 
     Raises:
         PackFormatError: It is no pack, of another version, or damaged.
@@ -152,9 +155,9 @@ class PackFile:
         rows = self._front[_SECTIONS_AT : sections_size(count)]
         if count > _SECTIONS_MAX or hashlib.sha256(rows).digest() != digest:
             raise self.fault("its table of contents is damaged")
-        self._size = os.fstat(fd).st_size
-        if self._size != size:
-            raise self.fault(f"it has {self._size} bytes of {size}")
+        self.size = os.fstat(fd).st_size
+        if self.size != size:
+            raise self.fault(f"it has {self.size} bytes of {size}")
         self.sections = tuple(map(Section._make, _SECTION.iter_unpack(rows)))
         for section in self.sections:
             self._check(section)
@@ -212,7 +215,7 @@ class PackFile:
 
     def _check(self, section: Section) -> None:
         is_chunked = section.codec == Codec.CHUNKED
-        if not is_chunked and section.offset + section.stored > self._size:
+        if not is_chunked and section.offset + section.stored > self.size:
             raise self.fault("a section lies beyond its end")
         if section.codec == Codec.RAW and section.stored != section.size:
             raise self.fault("a section has two lengths")

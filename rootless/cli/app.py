@@ -30,6 +30,9 @@ class _Command:
 COMMANDS = {
     "run": _Command("rootless.cli.run", "Run a command in an image or a bundle."),
     "pull": _Command("rootless.cli.pull", "Bring images from registries into the store."),
+    "login": _Command("rootless.cli.login", "Log in to a registry."),
+    "logout": _Command("rootless.cli.logout", "Forget a registry's password."),
+    "search-tags": _Command("rootless.cli.search_tags", "List the tags of an image."),
     "load": _Command("rootless.cli.load", "Load images from an OCI layout or an archive."),
     "push": _Command("rootless.cli.push", "Send an image to a registry."),
     "save": _Command("rootless.cli.save", "Write images into an archive or a folder."),

@@ -30,6 +30,7 @@ _NOT_WITH_BUNDLE = (
     *("entrypoint", "workdir", "user", "umask", "ulimit", "annotation"),
     *("hostname", "add_host", "no_hosts", "dns", "dns_search", "dns_option", "network", "publish"),
     *("pid", "pull", "lazy", "platform", "tls_verify", "authfile"),
+    *("verify_key", "signature_policy"),
     *("name", "replace", "remove", "detach", "restart", "stop_signal", "stop_timeout", "log_opt"),
     *("read_only_tmpfs", "cap_add", "cap_drop", "security_opt", "shm_size"),
     *("cgroup_parent", "strict_resources", *_RESOURCES),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rootless.cli import registry_options as registries
+from rootless.cli import signature_options as signatures
 from rootless.cli.option_groups import GroupedCommand, flag, option
 
 if TYPE_CHECKING:
@@ -107,6 +108,8 @@ def copy(  # noqa: PLR0917 - one parameter an option
         str, option("--authfile", group=_OTHER, metavar="FILE", help_="The same for both sides.")
     ] = "",
     retry: registries.Retry = "",
+    verify_key: signatures.VerifyKey = None,
+    signature_policy: signatures.SignaturePolicy = "",
     quiet: Annotated[  # noqa: FBT002
         bool, flag("--quiet", "-q", group=_OTHER, help_="Show no progress.")
     ] = False,
@@ -118,6 +121,7 @@ def copy(  # noqa: PLR0917 - one parameter an option
     """
     given = locals()
     from rootless.cli.transfers import shown  # noqa: PLC0415 - --help needs none of it
+    from rootless.errors import InvalidInput  # noqa: PLC0415
     from rootless.image.store import Store  # noqa: PLC0415
     from rootless.oci.image_index import parse_platform  # noqa: PLC0415
     from rootless.paths import Paths  # noqa: PLC0415
@@ -126,8 +130,13 @@ def copy(  # noqa: PLR0917 - one parameter an option
     from rootless.transfer.new_file import write_digest  # noqa: PLC0415
     from rootless.transfer.outgoing import parse_form  # noqa: PLC0415
     from rootless.transfer.places import STORE, parse_place  # noqa: PLC0415
+    from rootless.transfer.signatures import offer_check, place_check  # noqa: PLC0415
 
     places = parse_place(source), parse_place(destination)
+    if verify_key and places[0].transport == STORE:
+        fix = "signatures are kept in registries: copy it from one"
+        raise InvalidInput("image has no signature to be verified", source, fix)
+    required = signatures.policy_and_keys(given)
     options = transfer.Options(
         platform=parse_platform(platform) if platform else None,
         whole=whole,
@@ -135,6 +144,8 @@ def copy(  # noqa: PLR0917 - one parameter an option
         compression=chosen(compression_format, compression_level),
         source=_settings(given, "src", places[0]),
         destination=_settings(given, "dest", places[1]),
+        check_offer=offer_check(*required),
+        check_place=place_check(*required),
     )
     store = Store.open(Paths.from_environment(), create=places[1].transport == STORE)
     with shown("auto", quiet=quiet) as progress:

@@ -26,7 +26,7 @@ def mount(
     Nothing is unpacked, so it takes as long for 100 files as for 100,000. End it with
     `rootless umount DIR`.
     """
-    from rootless.containers.lazy_layers import complete_layers  # noqa: PLC0415 - not for --help
+    from rootless.containers.lazy_layers import complete_image  # noqa: PLC0415 - not for --help
     from rootless.image import meant, trees  # noqa: PLC0415
     from rootless.image.store import Store  # noqa: PLC0415
     from rootless.overlay.folder import mount_folder  # noqa: PLC0415
@@ -35,8 +35,7 @@ def mount(
     paths = Paths.from_environment()
     store = Store.open(paths, create=False)
     found = meant.resolve(store, image)
-    if found.place is None:
-        complete_layers(store, found.config.diff_ids)
+    complete_image(store, found)
     place = trees.place_of(store, found)
     mount_folder(
         place.tree,

@@ -59,6 +59,13 @@ RetryDelay = Annotated[
 ]
 
 
+def plain_settings(*, authfile: str, tls_verify: str, cert_dir: str) -> "Settings":
+    """Return the settings of a command that has these options alone; raises InvalidInput."""
+    from rootless.registry.settings import Settings  # noqa: PLC0415
+
+    return Settings.load(tls_verify=_verdict(tls_verify), authfile=authfile, cert_dir=cert_dir)
+
+
 def settings_of(given: Mapping[str, Any], names: Sequence[str]) -> "Settings":
     """Return the settings with what the options say; raises InvalidInput.
 

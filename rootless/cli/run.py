@@ -8,6 +8,7 @@ import typer
 
 from rootless.cli import life_options as life
 from rootless.cli import resource_options
+from rootless.cli import signature_options as signatures
 from rootless.cli.option_groups import GroupedCommand, flag, option
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -130,6 +131,8 @@ def run(  # noqa: PLR0917 - one parameter an option
     quiet: Annotated[
         bool, flag("--quiet", "-q", group=_IMAGE, help_="Show no progress of a pull.")
     ] = False,
+    verify_key: signatures.VerifyKey = None,
+    signature_policy: signatures.SignaturePolicy = "",
     volume: Annotated[
         _Words | None,
         option(

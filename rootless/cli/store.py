@@ -8,6 +8,9 @@ from rootless.cli.command import Command
 from rootless.cli.group import Group
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rootless.image.names import Entry
     from rootless.image.verify import Report
 
 app = typer.Typer(
@@ -64,7 +67,15 @@ def verify(
     store = Store.open(Paths.from_environment(), create=repair)
     if repair:
         sweep(store)
-    options = VerifyOptions(quick=quick, repair=repair)
+
+    def fetch(entries: "Sequence[Entry]") -> None:
+        from rootless.cli.refetch import refetch  # noqa: PLC0415 - only where something is lost
+        from rootless.cli.transfers import shown as transfer_shown  # noqa: PLC0415
+
+        with transfer_shown("auto", quiet=quiet) as told:
+            refetch(store, entries, told)
+
+    options = VerifyOptions(quick=quick, repair=repair, fetch=fetch if repair else None)
     with shown(quiet=quiet) as progress:
         report = check(store, images or (), options, progress)
     if form == "json":
@@ -116,3 +127,26 @@ def gc(
     removed = collection.sweep(store)
     freed = collection.collect(store)
     typer.echo(f"Removed {removed} leftover files; freed {table.size(freed)}")
+
+
+@app.command(cls=Command)
+def share(
+    private: Annotated[  # noqa: FBT002 - typer's form of a flag
+        bool, typer.Option("--private", help="The other way round: only you may read it.")
+    ] = False,
+) -> None:
+    """Let everybody on the machine, or on the cluster, read the images of your store.
+
+    They name it by --store, ROOTLESS_ADDITIONAL_STORES or additional_stores in config.toml.
+    Containers and what they write stay yours alone.
+    """
+    from rootless.image import share as sharing  # noqa: PLC0415 - --help needs none of it
+    from rootless.image.store import Store  # noqa: PLC0415
+    from rootless.paths import Paths  # noqa: PLC0415
+
+    store = Store.open(Paths.from_environment(), create=True)
+    if private:
+        sharing.unshare(store)
+        return
+    for name in sharing.share(store):
+        typer.echo(f"Shared: {name}")

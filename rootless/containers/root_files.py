@@ -51,8 +51,8 @@ def root_files(paths: Paths, record: Record) -> RootFiles:
         RootlessError: Not all of its image is here, nor can it be fetched.
     """
     name = record.name
-    container = located(paths, record).container
-    root = completed(container, paths).root
+    container = completed(located(paths, record).container, paths)
+    root = container.root
     if not isinstance(root, OverlayRoot):
         raise Conflict("the container has no image below it", name, "its files are the bundle's")
     files = RootFiles(root.tree, root.layers, None, container.maps)

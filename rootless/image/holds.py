@@ -5,12 +5,14 @@ a line. So what it stands on, and what an image is made of when it is committed,
 a newer image of the same name. One that goes with its run has its folder beside what is live.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from rootless.errors import NotFound
 from rootless.image import forms
+from rootless.image.layers import ChunkTable
 from rootless.image.names import Image
 from rootless.image.store import Store
 from rootless.image.store_errors import explain
@@ -37,10 +39,18 @@ def objects_of(store: Store, image: Image) -> Iterator[Path]:
     for diff_id in diff_ids:
         yield store.index_path(diff_id)
         yield store.coded_path(diff_id)
+        yield from _coded_blob(store.coded_path(diff_id))
         yield store.lazy_folder(diff_id)
     yield store.tree_path(chain_id(diff_ids))
     with suppress(NotFound):
         yield forms.tree_path(store, diff_ids, forms.find_all(store, diff_ids))
+
+
+def _coded_blob(table: Path) -> Iterator[Path]:
+    """Yield the blob in which the bytes of a coded layer are, where the layer is one."""
+    if table.exists():
+        with suppress(OSError, ValueError), ChunkTable(table) as opened:
+            yield Path(os.path.normpath(opened.data))
 
 
 def needs_of(store: Store, image: Image) -> tuple[str, ...]:

@@ -7,11 +7,14 @@ from fuse import chunk_table
 from fuse.chunk_table import GZIP, RAW, ZSTD, ChunkTable, ChunkTableWriter
 from fuse.compare import index_difference, index_fault, tree_difference, tree_fault
 from fuse.contents import TarContents
+from fuse.decode import DamagedChunk
+from fuse.decode import decode as decode_chunk
 from fuse.entry import HARD_LINK, HAS_XATTRS, SPARSE, Entry, Extent, Inode
 from fuse.index import IndexBuilder as LayerIndexBuilder
 from fuse.index import IndexReader as LayerIndexReader
 from fuse.index import IndexWriter as LayerIndexWriter
 from fuse.ownership import Squash
+from fuse.pack_file import ABSENT as PACKED_ABSENT
 from fuse.pack_file import FILES as PACKED_FILES
 from fuse.pack_file import HEAD_READ as PACK_HEAD
 from fuse.pack_file import PAGE as PACK_PAGE
@@ -32,6 +35,7 @@ __all__ = [
     "GZIP",
     "HARD_LINK",
     "HAS_XATTRS",
+    "PACKED_ABSENT",
     "PACKED_FILES",
     "PACK_HEAD",
     "PACK_PAGE",
@@ -42,6 +46,7 @@ __all__ = [
     "Changed",
     "ChunkTable",
     "ChunkTableWriter",
+    "DamagedChunk",
     "Entry",
     "Extent",
     "Hidden",
@@ -67,6 +72,7 @@ __all__ = [
     "chunk_table",
     "clamp_time_ns",
     "clean_path",
+    "decode_chunk",
     "index_difference",
     "index_fault",
     "is_pack",

@@ -3,7 +3,7 @@
 import os
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
@@ -50,6 +50,7 @@ def load(
     name: str = "",
     platform: Platform | None = None,
     progress: Progress | None = None,
+    check: Callable[[str, str], None] | None = None,
 ) -> list[LoadedImage]:
     """Load the images of a folder, an archive or standard input ("-"): all of them, or nothing.
 
@@ -60,6 +61,8 @@ def load(
         name: What to call the image instead.
         platform: Which image of an index; the host's by default.
         progress: Who is told.
+        check: Takes the source's transport, in skopeo's words, and path before anything is kept;
+            raises where no image may be taken from there.
 
     Raises:
         NotFound: The source is not there.
@@ -72,6 +75,8 @@ def load(
     path, wanted = _split(source)
     with Transaction(store) as transaction, _opened(store, path, told) as content:
         planned = _planned(content, wanted, platform or host_platform())
+        if check is not None:
+            check(_transport(content, path, planned), path)
         if reference:
             if len(planned) != 1:
                 fix = f"{source} has {len(planned)}; name one as {path}:NAME"
@@ -85,6 +90,14 @@ def load(
         transaction.commit(new)
     gc.collect_if_due(store)
     return [LoadedImage(i.references, sha256_of(i.config_data)) for i in planned]
+
+
+def _transport(content: ImageSource, path: str, planned: list[PlannedImage]) -> str:
+    if isinstance(content, PackSource):
+        return "pack"
+    if any(image.source_manifest is None for image in planned):
+        return "docker-archive"
+    return "oci" if os.path.isdir(path) else "oci-archive"
 
 
 def _planned(content: ImageSource, wanted: str, platform: Platform) -> list[PlannedImage]:
@@ -206,7 +219,7 @@ def _read_stream(store: Store, raw: ByteStream, what: str, progress: Progress) -
 def _known_layers(store: Store) -> dict[Digest, Digest]:
     """Return the diff IDs of the store's layers by every digest that a source may call them."""
     known: dict[Digest, Digest] = {}
-    for entry in chain(*(names.entries(place) for place in store.places)):
+    for entry in chain(*(listed for _, listed in names.entries_of_all(store))):
         with suppress(NotFound, IntegrityError):  # this may be the load that mends the image
             image = names.read_image(store, entry)
             diff_ids = image.config.diff_ids

@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from rootless.errors import Conflict, IntegrityError, InvalidInput, StoreError
 from rootless.image import trees
 from rootless.image.layers import (
+    PACKED_ABSENT,
     PACKED_FILES,
     PackCodec,
     PackKind,
@@ -143,7 +144,7 @@ class _Writer:
             places = []
             for number, layer in enumerate(self._image.manifest.layers):
                 progress.layer(layer.digest, layer.size)
-                tar = _Verified(tar_chunks(contents, 0, layer.size, layer=number), progress)
+                tar = _Verified(tar_chunks(contents, number, layer.size), progress)
                 place = packed.add(tar)
                 tar.check(layer)
                 stored = layer.size if packed.codec == PackCodec.RAW else 0
@@ -196,14 +197,10 @@ class _Verified:
             raise IntegrityError("damaged layer in the store", layer.digest, fix)
 
 
-def tar_chunks(contents: TarContents, first: int, size: int, *, layer: int = 0) -> Iterator[bytes]:
-    """Yield a layer's tar, which begins at *first*; less of it where the file ends early."""
-    for offset in range(first, first + size, _CHUNK):
-        want = min(_CHUNK, first + size - offset)
-        data = contents.read_raw(layer, offset, want)
-        yield data
-        if len(data) < want:
-            return
+def tar_chunks(contents: TarContents, layer: int, size: int) -> Iterator[bytes]:
+    """Yield a layer's tar; less of it where the store's file ends early."""
+    for offset in range(0, size, _CHUNK):
+        yield contents.read_raw(layer, offset, min(_CHUNK, size - offset))
 
 
 def _documents(store: Store, image: Image) -> Iterator[tuple[PackKind, int, bytes]]:
@@ -219,7 +216,9 @@ def _documents(store: Store, image: Image) -> Iterator[tuple[PackKind, int, byte
 def _files(store: Store, image: Image) -> Iterator[tuple[PackKind, int, bytes]]:
     for number, path in enumerate(PACKED_FILES):
         data = trees.read_file(store, image, path)
-        if data is not None and len(data) <= MAX_FILE:
+        if data is None:
+            yield PackKind.FILE, number | PACKED_ABSENT, b""
+        elif len(data) <= MAX_FILE:
             yield PackKind.FILE, number, data
 
 
@@ -243,7 +242,9 @@ def _written(out: Path, mode: int) -> Iterator[int]:
         finally:
             os.close(fd)
     except StoreError as error:
-        raise StoreError(f"cannot write the pack: {error.what}", str(out)) from error
+        cause = error.__cause__
+        text = cause.strerror if isinstance(cause, OSError) and cause.strerror else error.what
+        raise StoreError(f"cannot write the pack: {text.lower()}", error.on) from error
     except OSError as error:
         text = (error.strerror or str(error)).lower()
         raise StoreError(f"cannot write the pack: {text}", str(out)) from error

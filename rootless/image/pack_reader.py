@@ -7,7 +7,14 @@ from pathlib import Path
 
 from rootless.errors import IntegrityError
 from rootless.image.ingest import Expected
-from rootless.image.layers import PACKED_FILES, PackFile, PackFormatError, PackKind, PackSection
+from rootless.image.layers import (
+    PACKED_ABSENT,
+    PACKED_FILES,
+    PackFile,
+    PackFormatError,
+    PackKind,
+    PackSection,
+)
 from rootless.image.names import Image, Located
 from rootless.image.plan import PlannedImage, PlannedLayer
 from rootless.image.source import open_regular
@@ -67,13 +74,15 @@ def read_image(fd: int, path: str) -> Image:
     )
 
 
-def known_files(pack: PackFile) -> dict[bytes, bytes]:
+def known_files(pack: PackFile) -> dict[bytes, bytes | None]:
     """Return the small files that a pack has beside its layers, by path; raises PackFormatError."""
-    return {
-        PACKED_FILES[each.number]: _bounded(pack, each, MAX_FILE)
-        for each in pack.sections
-        if each.kind == PackKind.FILE and each.number < len(PACKED_FILES)
-    }
+    found: dict[bytes, bytes | None] = {}
+    for section in pack.sections:
+        number = section.number & ~PACKED_ABSENT
+        if section.kind == PackKind.FILE and number < len(PACKED_FILES):
+            is_absent = section.number != number
+            found[PACKED_FILES[number]] = None if is_absent else _bounded(pack, section, MAX_FILE)
+    return found
 
 
 def planned_image(pack: PackFile) -> PlannedImage:

@@ -1,18 +1,15 @@
 """A pack as a source of `rootless load`: its layers are tars again, verified by their diff IDs."""
 
 import os
-from typing import TYPE_CHECKING
+from contextlib import closing
 
-from rootless.image.byte_stream import Source
 from rootless.image.ingest import Expected, StagedLayer, ingest
-from rootless.image.layers import PackFile, PackSection, TarContents
+from rootless.image.layers import PackFile
 from rootless.image.pack_reader import explained, planned_image
+from rootless.image.pack_tars import PackedTars, TarStream
 from rootless.image.plan import PlannedImage
 from rootless.image.progress import Progress
 from rootless.image.store import Store
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 
 class PackSource:
@@ -55,8 +52,8 @@ class PackSource:
         """Ingest a layer."""
         section = self._layers[int(name)]
         progress.layer(expected.diff_id or name, section.size)
-        with explained(self._what), TarContents([self._what]) as contents:
-            stream = LayerStream(contents, section)
+        with explained(self._what), closing(PackedTars(self._pack, self._what)) as tars:
+            stream = TarStream(tars.chunks(section))
             return ingest(self._store, stream, self._what, expected, progress.advance)
 
     def close(self) -> None:
@@ -64,26 +61,3 @@ class PackSource:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
-
-
-class LayerStream(Source):
-    """A layer's tar, out of a pack.
-
-    Args:
-        contents: The pack's.
-        section: The layer's.
-    """
-
-    def __init__(self, contents: TarContents, section: PackSection) -> None:
-        super().__init__()
-        self._contents = contents
-        self._at = section.offset
-        self._end = section.offset + section.size
-
-    def readinto(self, buffer: "WriteableBuffer") -> int:
-        """Read on; 0 at the end."""
-        view = memoryview(buffer)
-        data = self._contents.read_raw(0, self._at, min(len(view), self._end - self._at))
-        view[: len(data)] = data
-        self._at += len(data)
-        return len(data)

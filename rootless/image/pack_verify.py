@@ -7,6 +7,7 @@ say, whoever made it; that they are the image's, says its ID.
 
 import hashlib
 import os
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,18 +18,16 @@ from rootless.image.layers import (
     PackFile,
     PackKind,
     PackSection,
-    TarContents,
     TarFormatError,
 )
-from rootless.image.pack import tar_chunks
 from rootless.image.pack_reader import (
     MAX_FILE,
     digest_of,
-    explained,
     known_files,
     open_pack,
     planned_image,
 )
+from rootless.image.pack_tars import PackedTars
 from rootless.image.progress import Progress, Silent
 from rootless.oci.digest import Digest, sha256_of
 
@@ -49,10 +48,10 @@ def verify(path: str, progress: Progress | None = None) -> Digest:
         tree = pack.read(pack.require(PackKind.TREE))
         sections = pack.layers()
         indexes = [Path(folder, f"{section.number}.index") for section in sections]
-        with explained(path), TarContents([path]) as contents:
+        with closing(PackedTars(pack, path)) as tars:
             for section, index in zip(sections, indexes, strict=True):
                 told.layer(digest_of(section), section.size)
-                _check_layer(pack, contents, section, index, told)
+                _check_layer(pack, tars, section, index, told)
         merged, shifted = Path(folder, "merged"), Path(folder, "tree")
         trees.build(indexes, merged)
         trees.build_for_pack(merged, [section.offset for section in sections], shifted)
@@ -66,13 +65,12 @@ def verify(path: str, progress: Progress | None = None) -> Digest:
 
 
 def _check_layer(
-    pack: PackFile, contents: TarContents, section: PackSection, index: Path, progress: Progress
+    pack: PackFile, tars: PackedTars, section: PackSection, index: Path, progress: Progress
 ) -> None:
     verifier = hashlib.sha256()
     with LayerIndexBuilder(index) as builder:
         try:
-            # A layer lies within the pack's own address space.
-            for chunk in tar_chunks(contents, section.offset, section.size):
+            for chunk in tars.chunks(section):
                 verifier.update(chunk)
                 builder.feed(chunk)
                 progress.advance(len(chunk))

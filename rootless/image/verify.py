@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from rootless.errors import IntegrityError, NotFound, RootlessError, StoreError
-from rootless.image import lock, names
+from rootless.image import gc, lock, names
 from rootless.image.fault import DOCUMENT, INDEX, LAYER, TREE, Fault
 from rootless.image.names import Entry
 from rootless.image.progress import Progress, Silent
@@ -230,6 +230,9 @@ def _set_aside(store: Store, fault: Fault) -> Fault:
     name = hex_of(Digest(fault.digest))
     path, aside = store.root / "blobs" / "sha256" / name, store.root / DAMAGED / name
     if not path.exists():
+        with explain(path):  # in another form; what has come of it comes again
+            store.coded_path(Digest(fault.digest)).unlink(missing_ok=True)
+        gc.remove_folder(store.lazy_folder(Digest(fault.digest)))
         return fault
     with explain(aside):
         aside.parent.mkdir(mode=0o700, exist_ok=True)

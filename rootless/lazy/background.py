@@ -22,6 +22,7 @@ from rootless.lazy.ranges import Run
 log = logging.getLogger(__name__)
 
 _POLL_S = 1.0
+_LONG_QUIET_S = 2.0
 _LONGEST_PAUSE_S = 30.0
 _STEP = 64 << 20  # so much may have to be fetched again after a power loss
 
@@ -60,6 +61,8 @@ class Background:
                 return False
             try:
                 await self._fill(layer)
+                if self.is_patient:  # of a short run every one would begin with it anew
+                    await self.pace.quiet(_LONG_QUIET_S)
                 await self.promote(layer)
             except (IntegrityError, OSError) as error:
                 if not self.is_patient:

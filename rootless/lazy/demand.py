@@ -1,5 +1,6 @@
 """What a FUSE server asks for, over its socket: each request a task, answered when it is done."""
 
+import contextlib
 import errno
 import logging
 from collections.abc import Mapping
@@ -42,8 +43,18 @@ class Demand:
         async with trio.open_nursery() as nursery:
             while data := await self._receive():
                 for request in reader.feed(data):
-                    nursery.start_soon(self._handle, request)
+                    if request.number == 0:
+                        self._note(request)
+                    else:
+                        nursery.start_soon(self._handle, request)
             nursery.cancel_scope.cancel()
+
+    def _note(self, request: Request) -> None:
+        """Record what was there when it was first used."""
+        layer = self._layers.get(request.layer)
+        if layer is not None:
+            with contextlib.suppress(OSError):
+                layer.order.note(layer.numbers(request.offset, request.length))
 
     async def _receive(self) -> bytes:
         try:
@@ -68,7 +79,7 @@ class Demand:
             return errno.EIO
         try:
             numbers = layer.numbers(request.offset, request.length)
-            layer.order.note(layer.absent(numbers))
+            layer.order.note(numbers)
             await self._fetch.ensure(layer, numbers)
         except RootlessError as error:
             log.info("%s", error)

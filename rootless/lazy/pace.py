@@ -21,7 +21,7 @@ class Pace:
         self._demands = 0
         self._none = trio.Event()
         self._none.set()
-        self._last = -_QUIET_S
+        self._last = float("-inf")
         self.size = 1 << 20
 
     @contextmanager
@@ -37,11 +37,11 @@ class Pace:
             if not self._demands:
                 self._none.set()
 
-    async def quiet(self) -> None:
-        """Return when nothing has been asked for in a while."""
+    async def quiet(self, seconds: float = _QUIET_S) -> None:
+        """Return when nothing has been asked for in so many seconds."""
         while True:
             await self._none.wait()
-            rest_s = self._last + _QUIET_S - trio.current_time()
+            rest_s = self._last + seconds - trio.current_time()
             if rest_s <= 0 and not self._demands:
                 return
             await trio.sleep(max(rest_s, 0))

@@ -1,7 +1,8 @@
 """What a FUSE server and its fetcher say to each other: records over a stream socket.
 
 Little-endian, of a fixed size, in any order of answers. The server asks for a run of a layer's
-address space, and is answered when every chunk of it is present, or cannot be had.
+address space, and is answered when every chunk of it is present, or cannot be had. A request with
+the number 0 is no question: the run was there when it was first used, and is recorded.
 """
 
 import struct

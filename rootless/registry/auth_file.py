@@ -91,6 +91,8 @@ def write_entry(path: Path, key: str, credentials: Credentials) -> None:
 
 def remove_entries(path: Path, is_meant: Callable[[str], bool]) -> bool:
     """Take out the entries whose keys are meant; return whether there were any."""
+    if not path.exists():
+        return False
 
     def change(auths: dict[str, Any]) -> bool:
         gone = [key for key in auths if is_meant(key)]

@@ -1,6 +1,6 @@
 """What is asked of a registry, and what it answers."""
 
-from collections.abc import AsyncIterable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import httpx
@@ -30,7 +30,7 @@ class Call:
     on: str
     scopes: frozenset[str] = frozenset()
     headers: Mapping[str, str] = field(default_factory=dict)
-    content: Callable[[], AsyncIterable[bytes]] | None = None
+    content: Callable[[], httpx.AsyncByteStream | bytes] | None = None
     expected: frozenset[int] = frozenset({200})
     is_moved: bool = False
 

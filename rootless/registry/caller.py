@@ -14,7 +14,7 @@ from rootless.registry.challenge import parse_challenges
 from rootless.registry.content_range import check_range
 from rootless.registry.credentials import Credentials
 from rootless.registry.endpoints import Endpoint
-from rootless.registry.failures import broken, refused, shown
+from rootless.registry.failures import broken, refused, shown, speaks_tls
 from rootless.registry.retry import Again, RetryPolicy, tried
 from rootless.registry.settings import Settings
 from rootless.registry.wire import Wire, read_bounded, read_error
@@ -23,6 +23,7 @@ _MAX_REDIRECTS = 10
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_ROUNDS = 2  # without a token, with one that has ended; then it is a refusal
 _MIRROR_TRIES = 2
+_PROBE_S = 10.0
 
 
 class Caller:
@@ -104,7 +105,7 @@ class Caller:
         """
         moved = self._moved.get(call.path) if call.is_moved else None
         if moved is not None:
-            response = await self._send(call, moved, "")
+            response = await self._send(call, moved, "", is_own=False)
             if response.status_code in call.expected:
                 return response
             del self._moved[call.path]  # such addresses end after minutes
@@ -124,7 +125,7 @@ class Caller:
         while True:
             is_own = _origin(url) == own
             header = await self._authenticator.header(call.scopes) if is_own else ""
-            response = await self._send(call, url, header)
+            response = await self._send(call, url, header, is_own=is_own)
             status = response.status_code
             if status in call.expected:
                 if call.is_moved and not is_own:
@@ -144,12 +145,13 @@ class Caller:
                 continue
             raise self._refused(call, response, await read_error(response))
 
-    async def _send(self, call: Call, url: httpx.URL, authorization: str) -> httpx.Response:
+    async def _send(
+        self, call: Call, url: httpx.URL, authorization: str, *, is_own: bool
+    ) -> httpx.Response:
         headers = dict(call.headers)
         if authorization:
             headers["Authorization"] = authorization
         endpoint = self.endpoint
-        is_own = url.netloc.decode("ascii") == endpoint.host
         try:
             return await self._wire.send(
                 call.method,
@@ -175,14 +177,16 @@ class Caller:
         """Return the scheme of a registry that may have TLS or not: https where it answers."""
         endpoint = self.endpoint
         url = _parsed(f"https://{endpoint.host}/v2/", endpoint.domain)
-        try:
-            response = await self._wire.send("GET", url, {}, domain=endpoint.domain, verify=False)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ReadError, httpx.ProtocolError):
-            return "http"
-        except httpx.RequestError as error:
-            raise broken(error, url, endpoint.domain) from error
-        await read_error(response)
-        return "https"
+        with trio.move_on_after(_PROBE_S):  # a server without TLS may wait for the rest
+            try:
+                response = await self._wire.send(
+                    "GET", url, {}, domain=endpoint.domain, verify=False
+                )
+            except httpx.TransportError as error:
+                return "https" if speaks_tls(error) else "http"
+            await read_error(response)
+            return "https"
+        return "http"
 
     def _next(self, call: Call, url: httpx.URL, response: httpx.Response, hops: int) -> httpx.URL:
         """Return where a redirect leads to."""

@@ -5,7 +5,7 @@ registries": the longest prefix wins, mirrors come first, in their order. A push
 itself, as with podman and skopeo: neither mirrors nor rewriting are for writing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rootless.errors import InvalidInput
 from rootless.oci.reference import DOCKER_HUB, Reference, parse_reference
@@ -52,7 +52,7 @@ def endpoints(
         conf: The registries.
         tls_verify: What the command line says of TLS, for every place.
     """
-    entry = _entry_of(reference, conf)
+    entry = _entry_of(str(reference), conf)
     if entry is None:
         return (_endpoint(str(reference), insecure=False, tls_verify=tls_verify),)
     places = [
@@ -73,14 +73,24 @@ def own_endpoint(
     reference: Reference, conf: RegistriesConf, *, tls_verify: bool | None = None
 ) -> Endpoint:
     """Return where to write an image to; raises InvalidInput where it is blocked."""
-    entry = _entry_of(reference, conf)
+    entry = _entry_of(str(reference), conf)
     insecure = entry is not None and entry.insecure
     return _endpoint(str(reference), insecure=insecure, tls_verify=tls_verify)
 
 
-def _entry_of(reference: Reference, conf: RegistriesConf) -> RegistryEntry | None:
+def registry_endpoint(
+    key: str, conf: RegistriesConf, *, tls_verify: bool | None = None
+) -> Endpoint:
+    """Return the place that a login is for: `HOST`, or `HOST/NAMESPACE`."""
+    entry = _entry_of(key, conf)
+    host, _, path = key.partition("/")
+    insecure = entry is not None and entry.insecure
+    place = _endpoint(f"{host}/x", insecure=insecure, tls_verify=tls_verify)
+    return replace(place, path=path)
+
+
+def _entry_of(name: str, conf: RegistriesConf) -> RegistryEntry | None:
     """Return the entry with the longest prefix of the name, or None."""
-    name = str(reference)
     fitting = [entry for entry in conf.entries.values() if _matched(name, entry.prefix)]
     entry = max(fitting, key=lambda entry: len(entry.prefix), default=None)
     if entry is not None and entry.blocked:

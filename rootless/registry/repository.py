@@ -175,17 +175,14 @@ class Repository:
         wanted = wanted or self._wanted
         caller = self._writer
 
-        async def content() -> AsyncIterator[bytes]:
-            yield data
-
         call = Call(
             method="PUT",
             path=f"/v2/{caller.endpoint.path}/manifests/{wanted}",
             what="repository",
             on=self._named(wanted),
             scopes=_scopes(caller, push=True),
-            headers={"Content-Type": media_type, "Content-Length": str(len(data))},
-            content=content,
+            headers={"Content-Type": media_type},
+            content=lambda: data,
             expected=_CREATED,
         )
         answer = await caller.document(call)

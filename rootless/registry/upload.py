@@ -6,9 +6,9 @@ track, or that takes no chunks, gets the whole blob anew.
 """
 
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 from urllib.parse import urlencode
 
 import httpx
@@ -90,6 +90,7 @@ async def upload_blob(
     """
     in_chunks = blob.size > _MONOLITHIC
     upload = _Upload(caller, blob, scopes, address)
+    reason = ""
     for _ in range(caller.policy.tries):
         try:
             await upload.begin()
@@ -97,9 +98,10 @@ async def upload_blob(
                 await upload.send_chunks()
             await upload.finish()
             return
-        except _LostTrack:
+        except _LostTrack as lost:
             in_chunks = in_chunks and upload.takes_chunks
-    raise RegistryError("registry does not take the blob", blob.on, "try again later")
+            reason = str(lost)
+    raise RegistryError(f"registry does not take the blob: {reason}", blob.on, "try again later")
 
 
 class _Upload:
@@ -110,6 +112,7 @@ class _Upload:
         self._blob = blob
         self._scopes = scopes
         self._begun = address
+        self._parts: list[_Part] = []  # to be closed after a request
         self._url = ""
         self._chunk = _CHUNK
         self._sent = 0
@@ -151,13 +154,19 @@ class _Upload:
         if rest:
             headers["Content-Type"] = "application/octet-stream"
         call = self._call("PUT", path, rest, headers, {*_STORED, *_LOST})
-        try:
-            answer = await self._whole(call)
-        except Again as again:  # it may have arrived nevertheless
-            if await self._is_there():
-                return
-            await pause(self._caller.policy, 1, again)
-            raise _LostTrack from again
+        failures = 0
+        while True:
+            try:
+                answer = await self._whole(call)
+                break
+            except Again as again:
+                if await self._is_there():  # the answer was cut, not the request
+                    return
+                failures += 1
+                await pause(self._caller.policy, failures, again)
+                if rest:
+                    raise _LostTrack(again.error.what) from again
+                await self._ask_status()
         if answer.status_code in _LOST:
             raise self._refusal(answer)
         stored = answer.headers.get("docker-content-digest", self._blob.digest)
@@ -175,11 +184,11 @@ class _Upload:
         call = self._call("PATCH", self._url, length, headers, {202, 204, *_LOST})
         response = await self._whole(call)
         if response.status_code in _LOST:
-            raise _LostTrack
+            raise _LostTrack(f"status {response.status_code} for a chunk")
         self._url = str(located(response, response.request.url))
         arrived = _arrived(response.headers.get("range", ""), last + 1)
         if not self._sent <= arrived <= self._blob.size:
-            raise _LostTrack
+            raise _LostTrack(f"it says that it has {arrived} bytes")
         self._sent = arrived
         self.takes_chunks = True
 
@@ -189,12 +198,12 @@ class _Upload:
         answer = await self._caller.document(call)
         if answer.status in _LOST:
             self.takes_chunks = True  # it was the connection's fault
-            raise _LostTrack
+            raise _LostTrack(f"status {answer.status} for an upload that was cut")
         if "location" in answer.headers:
             self._url = _location(answer)
         arrived = _arrived(answer.headers.get("range", ""), -1)
         if not 0 <= arrived <= self._blob.size:
-            raise _LostTrack
+            raise _LostTrack("it does not say how much it has")
         self._sent = arrived
 
     async def _is_there(self) -> bool:
@@ -207,17 +216,24 @@ class _Upload:
 
     async def _whole(self, call: Call) -> httpx.Response:
         """Ask once; return the response, read and closed."""
-        response = await self._caller.open(call)
-        await self._caller.drain(response)
-        return response
+        try:
+            response = await self._caller.open(call)
+            await self._caller.drain(response)
+            return response
+        finally:
+            parts, self._parts = self._parts, []
+            for part in parts:
+                await part.aclose()
 
     def _call(
         self, method: str, path: str, length: int, headers: dict[str, str], expected: set[int]
     ) -> Call:
         offset = self._sent
 
-        def content() -> AsyncIterator[bytes]:
-            return _read(self._blob, offset, length)
+        def content() -> _Part:
+            part = _Part(self._blob, offset, length)
+            self._parts.append(part)
+            return part
 
         return Call(
             method=method,
@@ -235,20 +251,36 @@ class _Upload:
         if self._blob.size > self._sent and response.status_code != 404:
             where = f"{self._blob.on} (status {response.status_code})"
             return RegistryError("registry refuses the blob", where)
-        return _LostTrack()
+        return _LostTrack(f"status {response.status_code} at the end")
 
 
-async def _read(blob: Blob, offset: int, length: int) -> AsyncIterator[bytes]:
-    """Yield a part of the blob; reading, which may compress, is done in a thread."""
-    stream = await trio.to_thread.run_sync(blob.open_at, offset)
-    try:
-        while length:
-            data = await trio.to_thread.run_sync(stream.read, min(_STEP, length))
-            if not data:
-                raise IntegrityError("blob ends early while it is uploaded", blob.on)
-            length -= len(data)
-            yield data
-    finally:
+class _Part(httpx.AsyncByteStream):
+    """A part of a blob as the body of a request; reading, which may compress, is in a thread."""
+
+    def __init__(self, blob: Blob, offset: int, length: int) -> None:
+        self._blob = blob
+        self._offset = offset
+        self._left = length
+        self._stream: Readable | None = None
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self._left:
+            raise StopAsyncIteration
+        if self._stream is None:
+            self._stream = await trio.to_thread.run_sync(self._blob.open_at, self._offset)
+        data = await trio.to_thread.run_sync(self._stream.read, min(_STEP, self._left))
+        if not data:
+            raise IntegrityError("blob ends early while it is uploaded", self._blob.on)
+        self._left -= len(data)
+        return data
+
+    async def aclose(self) -> None:
+        """Close the stream, if it can be closed."""
+        self._left = 0
+        stream, self._stream = self._stream, None
         close = getattr(stream, "close", None)
         if close is not None:
             close()

@@ -1,11 +1,14 @@
 """Requests over HTTP: connections by host, each with the TLS and the proxy that are its own.
 
-Nothing here follows a redirect, adds a credential or tries again; the environment is not read.
+Nothing here follows a redirect, adds a credential or tries again; the environment is not read. It
+is httpx without its client, which would look at redirects, keep cookies, log in with what a URL has
+in it, and write whole URLs into the log, signatures of storage services included.
 """
 
 import contextlib
+import logging
 import ssl
-from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 
 import httpx
 import trio
@@ -15,7 +18,11 @@ from rootless.errors import RegistryError
 from rootless.registry.failures import shown
 from rootless.registry.settings import Settings
 
-_HEADERS = {"User-Agent": f"rootless/{__version__}", "Accept-Encoding": "identity"}
+_HEADERS = {
+    "User-Agent": f"rootless/{__version__}",
+    "Accept": "*/*",
+    "Accept-Encoding": "identity",
+}
 _LIMITS = httpx.Limits(max_connections=32, max_keepalive_connections=16, keepalive_expiry=15)
 _MAX_ERROR_BYTES = 64 << 10
 
@@ -29,22 +36,23 @@ class Wire:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._clients: dict[tuple[str, str, bool], httpx.AsyncClient] = {}
+        logging.getLogger("httpcore").setLevel(logging.INFO)  # its DEBUG lines show header fields
+        self._transports: dict[tuple[str, str, bool], httpx.AsyncHTTPTransport] = {}
         self._contexts: dict[tuple[str, bool], ssl.SSLContext] = {}
 
     async def aclose(self) -> None:
         """Close all connections."""
-        clients = list(self._clients.values())
-        self._clients.clear()
-        for client in clients:
-            await client.aclose()
+        transports = list(self._transports.values())
+        self._transports.clear()
+        for transport in transports:
+            await transport.aclose()
 
     async def send(
         self,
         method: str,
         url: httpx.URL,
         headers: Mapping[str, str],
-        content: AsyncIterable[bytes] | bytes | None = None,
+        content: httpx.AsyncByteStream | bytes | None = None,
         *,
         domain: str = "",
         verify: bool = True,
@@ -65,30 +73,40 @@ class Wire:
         """
         if url.scheme not in ("http", "https") or not url.host:
             raise RegistryError("registry leads to no usable URL", shown(url))
-        url = url.copy_with(username=None, password=None)  # httpx would log in with them
-        client = self._client(url, domain or url.netloc.decode("ascii"), verify=verify)
-        request = client.build_request(method, url, headers=dict(headers), content=content)
-        return await client.send(request, stream=True, follow_redirects=False)
+        patience = self._settings.patience
+        timeout = httpx.Timeout(patience.silence, connect=patience.connect, pool=None)
+        request = httpx.Request(
+            method,
+            url,
+            headers={**_HEADERS, **headers},
+            content=content if isinstance(content, bytes) else None,
+            extensions={"timeout": timeout.as_dict()},
+        )
+        if isinstance(content, httpx.AsyncByteStream):
+            request.stream = content  # as `content` it would be wrapped into a generator
+        transport = self._transport(url, domain or url.netloc.decode("ascii"), verify=verify)
+        response = await transport.handle_async_request(request)
+        response.request = request
+        return response
 
-    def _client(self, url: httpx.URL, domain: str, *, verify: bool) -> httpx.AsyncClient:
+    def _transport(self, url: httpx.URL, domain: str, *, verify: bool) -> httpx.AsyncHTTPTransport:
         key = f"{url.scheme}://{url.netloc.decode('ascii')}", domain, verify
-        client = self._clients.get(key)
-        if client is None:
-            patience = self._settings.patience
-            proxy = self._settings.proxies.of(str(url))
-            context = self._context(domain, verify=verify)
-            client = self._clients[key] = httpx.AsyncClient(
-                transport=httpx.AsyncHTTPTransport(
-                    verify=context,
-                    limits=_LIMITS,
-                    proxy=httpx.Proxy(proxy, ssl_context=self._context("")) if proxy else None,
-                    trust_env=False,
-                ),
-                headers=_HEADERS,
-                timeout=httpx.Timeout(patience.silence, connect=patience.connect, pool=None),
+        transport = self._transports.get(key)
+        if transport is None:
+            transport = self._transports[key] = httpx.AsyncHTTPTransport(
+                verify=self._context(domain, verify=verify and url.scheme == "https"),
+                limits=_LIMITS,
+                proxy=self._proxy(url),
                 trust_env=False,
             )
-        return client
+        return transport
+
+    def _proxy(self, url: httpx.URL) -> httpx.Proxy | None:
+        proxy = self._settings.proxies.of(str(url))
+        if not proxy:
+            return None
+        context = self._context("") if proxy.startswith("https:") else None
+        return httpx.Proxy(proxy, ssl_context=context)
 
     def _context(self, domain: str, *, verify: bool = True) -> ssl.SSLContext:
         certificates = self._settings.certificates

@@ -79,6 +79,14 @@ class Policy:
     default: tuple[Requirement, ...]
     transports: Mapping[str, Mapping[str, tuple[Requirement, ...]]]
 
+    @property
+    def accepts_everything(self) -> bool:
+        """Whether no image is refused, wherever it comes from."""
+        found = [self.default]
+        for scopes in self.transports.values():
+            found += scopes.values()
+        return all(isinstance(each, Accept) for requirements in found for each in requirements)
+
     def requirements(self, place: Place) -> tuple[Requirement, ...]:
         """Return what is required of an image; all of it must hold."""
         scopes = self.transports.get(place.transport, {})

@@ -40,7 +40,7 @@ def path_place(transport: str, path: str) -> Place:
     """Return the place of an image in a folder or a file; an archive of Docker's has no scopes."""
     shown = path
     scopes = []
-    if transport != "docker-archive":
+    if transport != "docker-archive" and path != "-":  # standard input is nowhere
         path = os.path.realpath(path)
         while path != "/":
             scopes.append(path)

@@ -30,7 +30,7 @@ def names_in(
             raise window.damaged(f"a run of {count + 1} names")
         for _ in range(count + 1):
             offset, _, _, length = _NAME.unpack(cursor.read(_NAME.size))
-            if length >= _NAME_MAX + 1:
+            if length >= _NAME_MAX:
                 raise window.damaged(f"a name of {length + 1} bytes")
             name = cursor.read(length + 1)
             left -= _NAME.size + length + 1

@@ -21,6 +21,7 @@ from rootless.image.load import load
 from rootless.image.source import ArchiveFile, LayoutFolder, open_regular
 from rootless.image.store import Store
 from rootless.image.tag import tag
+from rootless.lazy.needed import resolve_whole
 from rootless.oci.descriptor import Platform
 from rootless.oci.digest import Digest, sha256_of
 from rootless.oci.image_index import host_platform
@@ -38,8 +39,10 @@ from rootless.transfer.origin import DirOrigin, LayoutOrigin, Origin
 from rootless.transfer.outgoing import OutgoingImage, of_store
 from rootless.transfer.places import REGISTRY, STORE, Place
 from rootless.transfer.progress import Progress
+from rootless.transfer.pull_options import Check
 from rootless.transfer.save import layout_folder, output_fd, reading
 from rootless.transfer.send import Sender, SendOptions
+from rootless.transfer.signatures import PlaceCheck
 
 if TYPE_CHECKING:
     from rootless.registry.settings import Settings
@@ -56,6 +59,8 @@ class Options:
         compression: Of layers that are plain tars; None for gzip, or as they came.
         source: What was configured for the source's registry; None where it is none.
         destination: For the destination's.
+        check_offer: Checks what the source's registry offers; None lets all pass.
+        check_place: Checks where else the source is.
     """
 
     platform: Platform | None = None
@@ -64,6 +69,8 @@ class Options:
     compression: Compression | None = None
     source: "Settings | None" = None
     destination: "Settings | None" = None
+    check_offer: Check | None = None
+    check_place: PlaceCheck | None = None
 
 
 def copy(
@@ -77,6 +84,8 @@ def copy(
         IntegrityError: It is damaged.
         StoreError: It cannot be written.
     """
+    if options.check_place is not None and source.transport not in (REGISTRY, STORE):
+        options.check_place(source.transport, source.path)
     if destination.transport == STORE:
         return _into_store(store, source, destination, options, progress)
     with reading(store):
@@ -178,7 +187,8 @@ async def opened_origin(store: Store, place: Place, options: Options) -> AsyncIt
     if place.transport == REGISTRY:
         from rootless.transfer.registry_origin import registry_origin  # noqa: PLC0415 - see above
 
-        async with registry_origin(place.path, settings(options.source)) as origin:
+        configured = settings(options.source)
+        async with registry_origin(place.path, configured, options.check_offer) as origin:
             yield origin
     elif place.transport == "dir":
         yield DirOrigin(place.path, LayoutFolder(store, place.path))
@@ -217,7 +227,7 @@ async def opened_destination(
 def _plain(store: Store, place: Place) -> Iterator[OutgoingImage]:
     """Give an image whose layers are plain tars."""
     if place.transport == STORE:
-        yield of_store(store, names.resolve(store, place.path))
+        yield of_store(store, resolve_whole(store, place.path))
     else:
         with _files(store, place) as files:
             yield plain_image(files, place.name)
@@ -256,7 +266,9 @@ def _into_store(
         from rootless.transfer.pull import pull  # noqa: PLC0415 - see above
         from rootless.transfer.pull_options import PullOptions  # noqa: PLC0415
 
-        how = PullOptions(settings(options.source), platform=options.platform)
+        how = PullOptions(
+            settings(options.source), platform=options.platform, check=options.check_offer
+        )
         pulled = pull(store, source.path, how, progress)
         tag(store, pulled.reference, [destination.path])
     elif source.transport == STORE:

@@ -74,7 +74,7 @@ class MadeLayers:
             kept = {
                 each: {key: _to_json(made) for key, made in of_layer.items()}
                 for each, of_layer in known.items()
-                if store.index_path(Digest(each)).exists()
+                if store.find(store.index_path(Digest(each))).exists()
             }
             store.write(store.root / _NAME, to_bytes(kept))
 

@@ -21,6 +21,7 @@ from rootless.image.store import Store
 from rootless.image.transaction import Transaction
 from rootless.oci.descriptor import Descriptor
 from rootless.oci.digest import Digest, hex_of
+from rootless.oci.document import MAX_CONFIG_BYTES
 from rootless.oci.image_index import host_platform, matches
 from rootless.oci.manifest import parse_manifest
 from rootless.oci.reference import Reference, parse_reference
@@ -111,13 +112,16 @@ class _Pulling:
         documents = Documents(self.store, repository, self.options.platform)
         digest = reference.digest or await documents.digest_of(reference.tag)
         known = _known(self.store, reference)
-        if known is not None and self._is_unchanged(known, digest):
-            return PulledImage(known.reference, known.config_digest, is_new=False)
+        unchanged = known if known and self._is_unchanged(known, digest) else None
+        if unchanged is not None and self.options.check is None:
+            return PulledImage(unchanged.reference, unchanged.config_digest, is_new=False)
         self.progress.say(f"pulling {reference}")
         found, image = await self._read(documents, digest)
         offer = Offer(reference, repository, self.options.settings, found.manifest, found.index)
         if self.options.check is not None:
             await self.options.check(offer)
+        if unchanged is not None:
+            return PulledImage(unchanged.reference, unchanged.config_digest, is_new=False)
         await self._take_layers(offer, image)
         return self._name(reference, image, found)
 
@@ -136,6 +140,8 @@ class _Pulling:
         if digest not in (known.index_digest, known.source_digest):
             return False
         with suppress(RootlessError):  # a damaged one is pulled again
+            for document in known.documents():
+                self.store.read_blob(document, MAX_CONFIG_BYTES)
             image = names.read_image(self.store, known)
             platform = self.options.platform or (host_platform() if known.index_digest else None)
             return all(map(self.store.has_layer, image.config.diff_ids)) and (

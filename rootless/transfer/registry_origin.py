@@ -16,6 +16,7 @@ from rootless.registry.repository import Repository
 from rootless.registry.settings import Settings, candidates
 from rootless.transfer.destination import OpenAt
 from rootless.transfer.origin import Document
+from rootless.transfer.pull_options import Check, Offer
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -29,11 +30,21 @@ class RegistryOrigin:
     Args:
         references: What its name may mean; the first that exists is it.
         registry: Who asks.
+        settings: What the user says of registries.
+        check: Called with what the name leads to; None lets all pass.
     """
 
-    def __init__(self, references: Sequence[Reference], registry: Registry) -> None:
+    def __init__(
+        self,
+        references: Sequence[Reference],
+        registry: Registry,
+        settings: Settings,
+        check: Check | None = None,
+    ) -> None:
         self._references = references
         self._registry = registry
+        self._settings = settings
+        self._check = check
         self._repository: Repository | None = None
 
     @property
@@ -45,12 +56,16 @@ class RegistryOrigin:
         """Return the manifest or the index that is named."""
         missing: list[NotFound] = []
         for reference in self._references:
-            repository = self._registry.repository(reference.canonical())
+            reference = reference.canonical()  # noqa: PLW2901 - the same, in full
+            repository = self._registry.repository(reference)
             try:
                 fetched = await repository.manifest()
             except NotFound as error:
                 missing.append(error)
                 continue
+            if self._check is not None:
+                offer = Offer(reference, repository, self._settings, fetched, None)
+                await self._check(offer)
             self._repository = repository
             return Document(fetched.data, fetched.media_type)
         if len(missing) == 1:
@@ -119,8 +134,10 @@ class _BodyStream(Source):
 
 
 @asynccontextmanager
-async def registry_origin(name: str, settings: Settings) -> AsyncIterator[RegistryOrigin]:
+async def registry_origin(
+    name: str, settings: Settings, check: Check | None = None
+) -> AsyncIterator[RegistryOrigin]:
     """Give an image of a registry; raises InvalidInput where the name is none."""
     references = candidates(name, settings)
     async with Registry(settings) as registry:
-        yield RegistryOrigin(references, registry)
+        yield RegistryOrigin(references, registry, settings, check)

@@ -1,7 +1,6 @@
 """`rootless.chunked.zstd_chunked`: what is written, and what everybody reads of it."""
 
 import hashlib
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -81,7 +80,6 @@ def test_a_file_that_is_one_hole() -> None:
     assert blob.content(blob.toc().entries[0]) == bytes(9000)
 
 
-@pytest.mark.skipif(shutil.which("zstd") is None, reason="zstd(1) is not installed")
 def test_zstd_and_tar_read_it(tmp_path: Path) -> None:
     """zstd(1) decompresses it; tar(1) lists what is in it."""
     tar = images.small_layer().tar()

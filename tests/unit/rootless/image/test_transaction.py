@@ -12,7 +12,7 @@ import images
 import loading
 import pytest
 
-from rootless.errors import Conflict, IntegrityError, StoreError
+from rootless.errors import Conflict, IntegrityError, NotFound, StoreError
 from rootless.image import lock, names
 from rootless.image.ingest import Expected, StagedLayer, ingest
 from rootless.image.names import Entry
@@ -187,7 +187,7 @@ def test_sizes_and_trees_by_now(store: Store) -> None:
         assert transaction.tree_path(BOTH) == store.tree_path(chain_id(BOTH))
         assert transaction.tree_path(BOTH).stat().st_ino == inode
         missing = Digest("sha256:" + "0" * 64)
-        with pytest.raises(StoreError, match=r"no such file or directory: .*/000000"):
+        with pytest.raises(NotFound, match=r"layer missing from the store: .*/000000"):
             transaction.layer_size(missing)
 
 

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import socket
+import struct
 from pathlib import Path
 
 import images
@@ -55,7 +56,7 @@ def test_it_ends_with_the_server(store: Store, tmp_path: Path) -> None:
         server = socket.socket(fileno=os.dup(fetcher.server_fd))
         fetcher.give_server_end()
         with server:
-            server.sendall(bytes(24))  # whatever it is, it is answered
+            server.sendall(struct.pack("<IIQQ", 9, 1, 0, 1))  # whatever it is, it is answered
             assert len(server.recv(100)) == 16
             assert fetcher.process.poll() is None
         assert fetcher.process.wait(5) == 0

@@ -1,5 +1,6 @@
 """`rootless.signature.keys`: keys of all kinds, and what is no key."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,21 @@ def test_a_signature(kind: str) -> None:
     assert not parse_key(other.pem, "other").has_signed(MESSAGE, signature)
     for garbage in (b"", b"garbage", signature[:-1], signature + b"\0", bytes(len(signature))):
         assert not key.has_signed(MESSAGE, garbage)
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_a_signature_by_openssl(kind: str, tmp_path: Path) -> None:
+    """Another program makes the same: cosign's documentation verifies with it."""
+    signer = Signer.make(kind)
+    (tmp_path / "key").write_bytes(
+        signer.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+    (tmp_path / "message").write_bytes(MESSAGE)
+    words = ["pkeyutl", "-sign", "-rawin", "-in", "message", "-inkey", "key"]
+    if kind != "Ed25519":
+        words = ["dgst", "-sha256", "-sign", "key", "message"]
+    done = subprocess.run(["openssl", *words], cwd=tmp_path, check=True, capture_output=True)
+    assert parse_key(signer.pem, "cosign.pub").has_signed(MESSAGE, done.stdout)
 
 
 @pytest.mark.parametrize(

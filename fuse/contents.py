@@ -1,4 +1,8 @@
-"""The contents of a merged tree's files, read straight out of the layers' tars."""
+"""The contents of a merged tree's files, read straight out of the layers.
+
+A layer is a tar, or it has a chunk table (`chunk_table`): then its bytes are compressed, or not all
+of them are there yet, and the offsets in its index are offsets in what they decode to.
+"""
 
 import errno
 import os
@@ -6,34 +10,93 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
+from .chunk_table import ChunkTable, is_chunk_table
+from .coded_layer import CodedLayer, DecodedChunks
 from .copy_range import copy_range
 from .entry import Extent, Inode
+from .layer_bytes import LayerBytes, OnAbsent, OnFirst, Run
+from .lazy_layer import LazyLayer
+from .packed_chunks import chunk_table_in
+from .server_config import DECODED_BYTES
 from .splice import PIECE_MAX, PIECE_MIN, Piece
 
 
 class TarContents:
-    """The tars of a chain of layers, open for as long as this lives; a context manager.
+    """The contents of a chain of layers, open for as long as this lives; a context manager.
 
     All are opened at once, and read by descriptor from then on: a file system's server must not
     resolve a path after its mount, which may lie above them.
 
     Args:
-        tars: The layers' tars, the lowest first, as the tree's layer numbers count them.
+        layers: The layers' tars or chunk tables, the lowest first, as the tree's layer numbers
+            count them.
+        decoded_bytes: How much of what was decoded is kept.
+        on_absent: Called for what is wanted of a layer and is not there yet; without it that is
+            an error, EIO.
+        on_first: Called for what is wanted for the first time and is there.
+
+    Attributes:
+        is_lazy: A layer may not be all there.
     """
 
-    def __init__(self, tars: Sequence[str | os.PathLike[str]]) -> None:
-        self._fds: list[int] = []
+    def __init__(
+        self,
+        layers: Sequence[str | os.PathLike[str]],
+        *,
+        decoded_bytes: int = DECODED_BYTES,
+        on_absent: OnAbsent | None = None,
+        on_first: OnFirst | None = None,
+    ) -> None:
+        self._fds: list[int] = []  # -1 for a layer that is no tar
+        self._others: dict[int, LayerBytes] = {}
+        self._on_absent = on_absent
+        self._on_first = on_first
+        self.is_lazy = False
+        self._kept = DecodedChunks(decoded_bytes)
         try:
-            for path in tars:
-                self._fds.append(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+            for number, path in enumerate(layers):
+                self._fds.append(self._open(number, path, is_alone=len(layers) == 1))
         except BaseException:
             self.close()
             raise
 
+    def _open(self, number: int, path: str | os.PathLike[str], *, is_alone: bool) -> int:
+        if is_chunk_table(path):
+            table = ChunkTable(path)
+        else:
+            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            held = self._held_by(fd, path) if is_alone else None
+            if held is None:
+                return fd
+            os.close(fd)
+            table = held
+        try:
+            if table.present:
+                self._others[number] = LazyLayer(table, number, self._on_absent, self._on_first)
+                self.is_lazy = True
+            else:
+                self._others[number] = CodedLayer(table, number, self._kept)
+        except BaseException:
+            table.close()
+            raise
+        return -1
+
+    @staticmethod
+    def _held_by(fd: int, path: str | os.PathLike[str]) -> ChunkTable | None:
+        try:
+            return chunk_table_in(fd, path)
+        except BaseException:
+            os.close(fd)
+            raise
+
     def close(self) -> None:
-        """Close the tars; harmless when repeated."""
+        """Close the layers; harmless when repeated."""
         while self._fds:
-            os.close(self._fds.pop())
+            fd = self._fds.pop()
+            if fd >= 0:
+                os.close(fd)
+        while self._others:
+            self._others.popitem()[1].close()
 
     def __enter__(self) -> Self:
         return self
@@ -61,15 +124,16 @@ class TarContents:
         size = min(size, inode.size - offset)
         if size <= 0:
             return b""
-        fd = self._fds[inode.layer]
         if not inode.sparse:
             extents = ((0, inode.size, inode.offset),)
         contents = bytearray(size)
         view = memoryview(contents)
-        for start, length, tar_offset in extents:
+        if inode.sparse and self._fds[inode.layer] < 0:
+            self._others[inode.layer].require(_runs(extents, offset, size))
+        for start, length, place in extents:
             first, last = max(start, offset), min(start + length, offset + size)
             if first < last:
-                _fill(fd, view[first - offset : last - offset], tar_offset + first - start)
+                self._fill(inode.layer, view[first - offset : last - offset], place + first - start)
         return bytes(contents)
 
     def read_into(self, inode: Inode, offset: int, target: memoryview) -> int:
@@ -77,7 +141,7 @@ class TarContents:
         size = min(len(target), inode.size - offset)
         if size <= 0:
             return 0
-        _fill(self._fds[inode.layer], target[:size], inode.offset + offset)
+        self._fill(inode.layer, target[:size], inode.offset + offset)
         return size
 
     def piece(self, inode: Inode, offset: int, size: int) -> Piece | None:
@@ -85,7 +149,24 @@ class TarContents:
         size = min(size, inode.size - offset)
         if inode.sparse or not PIECE_MIN <= size <= PIECE_MAX:
             return None
-        return Piece(self._fds[inode.layer], inode.offset + offset, size)
+        fd = self._fds[inode.layer]
+        if fd < 0:
+            return self._others[inode.layer].piece(inode.offset + offset, size)
+        return Piece(fd, inode.offset + offset, size)
+
+    def require(self, inode: Inode, extents: Sequence[Extent], length: int) -> None:
+        """Return when the first *length* bytes of a regular file are there, or raise OSError."""
+        length = min(length, inode.size)
+        if self._fds[inode.layer] >= 0 or length <= 0:
+            return
+        if not inode.sparse:
+            extents = ((0, inode.size, inode.offset),)
+        self._others[inode.layer].require(_runs(extents, 0, length))
+
+    def note_use(self, inode: Inode) -> None:
+        """Take note that a file's contents are used, though nobody is going to read them here."""
+        if self._fds[inode.layer] < 0:
+            self._others[inode.layer].note_use(inode.offset, inode.size)
 
     def copy(self, inode: Inode, extents: Sequence[Extent], fd: int, length: int) -> None:
         """Copy the first *length* bytes of a regular file into a new, empty file.
@@ -93,24 +174,49 @@ class TarContents:
         The pieces of a sparse file are copied, and its holes stay holes.
         """
         length = min(length, inode.size)
-        tar_fd = self._fds[inode.layer]
+        self.require(inode, extents, length)
         if not inode.sparse:
-            copy_range(tar_fd, inode.offset, fd, 0, length)
+            self._copy(inode.layer, inode.offset, fd, 0, length)
             return
         os.ftruncate(fd, length)
-        for offset, size, tar_offset in extents:
-            copy_range(tar_fd, tar_offset, fd, offset, min(size, length - offset))
+        for offset, size, place in extents:
+            self._copy(inode.layer, place, fd, offset, min(size, length - offset))
 
     def read_raw(self, layer: int, offset: int, size: int) -> bytes:
-        """Return a run of a layer's tar as it stands; shorter only at the tar's end."""
-        return os.pread(self._fds[layer], size, offset)
+        """Return a run of a layer's bytes as they stand; shorter only at the layer's end.
+
+        Raises OSError where it is not there yet, and asks nobody for it.
+        """
+        fd = self._fds[layer]
+        return os.pread(fd, size, offset) if fd >= 0 else self._others[layer].raw(offset, size)
+
+    def _fill(self, layer: int, target: memoryview, offset: int) -> None:
+        fd = self._fds[layer]
+        if fd < 0:
+            self._others[layer].fill(target, offset)
+            return
+        done = 0  # a read returns at most 2 GiB, and less where a signal came
+        while done < len(target):
+            more = os.preadv(fd, [target[done:]], offset + done)
+            if not more:
+                raise OSError(errno.EIO, "a layer's tar is shorter than it was")
+            done += more
+
+    def _copy(self, layer: int, offset: int, fd: int, target: int, length: int) -> None:
+        if length <= 0:
+            return
+        tar_fd = self._fds[layer]
+        if tar_fd < 0:
+            self._others[layer].copy(offset, fd, target, length)
+        else:
+            copy_range(tar_fd, offset, fd, target, length)
 
 
-def _fill(fd: int, target: memoryview, offset: int) -> None:
-    """Read until a buffer is full: a read returns at most 2 GiB, and less where a signal came."""
-    done = 0
-    while done < len(target):
-        more = os.preadv(fd, [target[done:]], offset + done)
-        if not more:
-            raise OSError(errno.EIO, "a layer's tar is shorter than it was")
-        done += more
+def _runs(extents: Sequence[Extent], offset: int, size: int) -> Sequence[Run]:
+    """Return where a part of a file lies in its layer."""
+    runs = []
+    for start, length, place in extents:
+        first, last = max(start, offset), min(start + length, offset + size)
+        if first < last:
+            runs.append((place + first - start, last - first))
+    return runs

@@ -16,6 +16,8 @@ PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
 PRAGMA locking_mode = EXCLUSIVE;
 """
+_DISTRUSTED = "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA query_only = ON;"
+_NO_TABLES = "SELECT type FROM sqlite_master WHERE type != 'table' OR sql LIKE '%VIRTUAL%' LIMIT 1"
 _URI_SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-~")
 
 
@@ -61,14 +63,51 @@ def open_immutable(
     """
     os.close(os.open(path, os.O_RDONLY | os.O_CLOEXEC))  # SQLite would not say why it cannot
     quoted = "".join(chr(c) if c in _URI_SAFE else f"%{c:02X}" for c in os.fsencode(path))
-    database = sqlite3.connect(
-        f"file:{quoted}?immutable=1&mode=ro", uri=True, isolation_level=None, cached_statements=32
-    )
+    uri = f"file:{quoted}?immutable=1&mode=ro"
+    with translated_errors(path):
+        database = sqlite3.connect(uri, uri=True, isolation_level=None, cached_statements=32)
     try:
         _check(database, path, application_id, version)
     except BaseException:
         database.close()
         raise
+    return database
+
+
+def open_memory(
+    data: bytes, path: str | os.PathLike[str], *, application_id: int, version: int
+) -> sqlite3.Connection:
+    """Return a connection that reads a finished database out of memory.
+
+    It may come from anybody: nothing in it is executed, and it has tables only.
+
+    Args:
+        data: The database's file, whole.
+        path: Where it came from, for messages.
+        application_id: What it must be.
+        version: The format that it must have.
+
+    Raises:
+        IndexFormatError: It is of another kind or version, or no database.
+    """
+    if not data:  # of which Python makes a MemoryError
+        raise IndexFormatError(f"{os.fspath(path)}: damaged: an empty database")
+    # A load opens it in one thread, and reads it in another.
+    database = sqlite3.connect(
+        ":memory:", isolation_level=None, cached_statements=32, check_same_thread=False
+    )
+    try:
+        with translated_errors(path):
+            database.deserialize(data)
+            database.executescript(_DISTRUSTED)
+            others = database.execute(_NO_TABLES).fetchone()
+        _check(database, path, application_id, version)
+    except BaseException:
+        database.close()
+        raise
+    if others is not None:
+        database.close()
+        raise IndexFormatError(f"{os.fspath(path)}: damaged: a {others[0]} where tables are")
     return database
 
 

@@ -1,5 +1,7 @@
 """The index of one layer: built while its tar streams past, read once by the merge.
 
+A layer that is no tar has its members named by whoever knows them (`IndexWriter`).
+
 A file beside the tar, in SQLite (index_schema.sql explains every column). It lists the members as
 they come: what they mean together is the merge's business.
 """
@@ -15,7 +17,7 @@ from typing import Final, Self
 
 from . import whiteout
 from .database import create, open_immutable, seal, translated_errors, translated_write_errors
-from .entry import HARD_LINK, Entry, Extent
+from .entry import HARD_LINK, NO_XATTRS, Entry, Extent
 from .tar_reader import TarReader
 
 APPLICATION_ID: Final = 0x524C6978
@@ -42,8 +44,8 @@ class IndexStatistics:
     bytes: int
 
 
-class IndexBuilder:
-    """Writes the index of the tar whose bytes it is fed.
+class IndexWriter:
+    """Writes the index of a layer whose members somebody names; a context manager.
 
     The caller owns the file's safety: a temporary name, and fsync and rename after `finish`.
     Leaving the context, or `close`, without `finish` leaves a file that no reader takes.
@@ -55,20 +57,58 @@ class IndexBuilder:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._database = create(path, "index_schema.sql")
-        self._reader = TarReader(self._take)
         self._rows: list[Entry] = []
         self._entries = 0
         self._files = 0
         self._bytes = 0
 
-    def feed(self, chunk: bytes | bytearray | memoryview) -> None:
-        """Take the next bytes of the tar; raises TarFormatError."""
+    def add(
+        self,
+        entry: Entry,
+        xattrs: Mapping[bytes, bytes] = NO_XATTRS,
+        extents: Sequence[Extent] = (),
+    ) -> None:
+        """Take the next member, in the order of the layer.
+
+        Args:
+            entry: The member; its path is clean (`clean_path`). One that is named as a whiteout
+                is noted as that.
+            xattrs: Its extended attributes; its flags must say that it has some.
+            extents: Of a sparse file its pieces; its flags must say so.
+
+        Raises:
+            ValueError: It is a whiteout of nothing.
+            OSError: The file cannot be written.
+        """
+        self._entries += 1
+        if whiteout.MARK in entry.path and self._is_whiteout(entry.path):
+            return
+        self._rows.append(entry)
+        if S_ISREG(entry.mode) and not entry.flags & HARD_LINK:
+            self._files += 1
+            self._bytes += entry.size
+        if not xattrs and not extents and len(self._rows) < _BATCH:
+            return
         with translated_write_errors(self._path):
-            self._reader.feed(chunk)
+            rows = [(entry.number, *item) for item in xattrs.items()]
+            self._database.executemany("INSERT INTO xattr VALUES (?, ?, ?)", rows)
+            pieces = [(entry.number, *piece) for piece in extents]
+            self._database.executemany("INSERT INTO extent VALUES (?, ?, ?, ?)", pieces)
+            if len(self._rows) >= _BATCH:
+                self._flush()
+
+    def add_whiteout(self, path: bytes, *, is_opaque: bool) -> None:
+        """Take a whiteout that the layer tells in another way than by a member's name.
+
+        Args:
+            path: What is hidden of the lower layers.
+            is_opaque: Not the object itself, but everything in it.
+        """
+        self._entries += 1
+        self._hide(whiteout.Whiteout(path, is_opaque))
 
     def finish(self) -> IndexStatistics:
-        """Complete the file and close it; raises TarFormatError where the tar is truncated."""
-        self._reader.finish()
+        """Complete the file and close it; raises OSError."""
         with translated_write_errors(self._path):
             self._flush()
             seal(self._database, VERSION)
@@ -89,23 +129,6 @@ class IndexBuilder:
     ) -> None:
         self.close()
 
-    def _take(self, entry: Entry, xattrs: Mapping[bytes, bytes], extents: Sequence[Extent]) -> None:
-        self._entries += 1
-        if whiteout.MARK in entry.path and self._is_whiteout(entry.path):
-            return
-        self._rows.append(entry)
-        if S_ISREG(entry.mode) and not entry.flags & HARD_LINK:
-            self._files += 1
-            self._bytes += entry.size
-        if xattrs:
-            rows = [(entry.number, *item) for item in xattrs.items()]
-            self._database.executemany("INSERT INTO xattr VALUES (?, ?, ?)", rows)
-        if extents:
-            pieces = [(entry.number, *piece) for piece in extents]
-            self._database.executemany("INSERT INTO extent VALUES (?, ?, ?, ?)", pieces)
-        if len(self._rows) >= _BATCH:
-            self._flush()
-
     def _is_whiteout(self, path: bytes) -> bool:
         """Record a whiteout; returns whether the path is one, or is to be ignored."""
         if whiteout.is_ignored(path):
@@ -113,12 +136,52 @@ class IndexBuilder:
         parsed = whiteout.parse(path)
         if parsed is None:
             return False
-        self._database.execute("INSERT INTO whiteout VALUES (?, ?)", parsed)
+        self._hide(parsed)
         return True
+
+    def _hide(self, hidden: whiteout.Whiteout) -> None:
+        with translated_write_errors(self._path):
+            self._database.execute("INSERT INTO whiteout VALUES (?, ?)", hidden)
 
     def _flush(self) -> None:
         self._database.executemany(_INSERT, self._rows)
         self._rows.clear()
+
+
+class IndexBuilder:
+    """Writes the index of the tar whose bytes it is fed; for its file see `IndexWriter`.
+
+    Args:
+        path: The file to write; what it held is lost.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._writer = IndexWriter(path)
+        self._reader = TarReader(self._writer.add)
+
+    def feed(self, chunk: bytes | bytearray | memoryview) -> None:
+        """Take the next bytes of the tar; raises TarFormatError."""
+        self._reader.feed(chunk)
+
+    def finish(self) -> IndexStatistics:
+        """Complete the file and close it; raises TarFormatError where the tar is truncated."""
+        self._reader.finish()
+        return self._writer.finish()
+
+    def close(self) -> None:
+        """Let go of the file, whatever state it is in; harmless when repeated."""
+        self._writer.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
 
 
 class IndexReader:

@@ -116,9 +116,11 @@ def launch(
 ) -> Launched:
     """Start a server; `ready_fd` and `lifeline_fd` of the config are filled in here.
 
+    It inherits the `fetcher_fd`, which stays the caller's to close.
+
     Args:
         config: What to serve, and where.
-        pass_fds: What the config names by descriptor.
+        pass_fds: What else the config names by descriptor.
         environment: In place of one's own.
         outlives: The server lives until its mount goes, not only as long as its starter.
 
@@ -136,7 +138,7 @@ def launch(
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=log_file,
-                pass_fds=(*inherited, *pass_fds),
+                pass_fds=(*inherited, *pass_fds, *[fd for fd in (config.fetcher_fd,) if fd >= 0]),
                 env=environment,
                 cwd="/",
                 start_new_session=True,

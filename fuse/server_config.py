@@ -6,6 +6,9 @@ never resolves a path that could lead through its own mount.
 
 import json
 from dataclasses import asdict, dataclass
+from typing import Final
+
+DECODED_BYTES: Final = 32 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,12 +18,15 @@ class ServerConfig:
     Attributes:
         mountpoint: Absolute path of an existing directory, as this process sees it.
         tree: Path of the merged tree's file; empty where there are lowerdirs.
-        layers: Paths of the layers' tars, lowest first, in the order of the tree's layer numbers.
+        layers: Paths of the layers' tars or chunk tables, lowest first, in the order of the tree's
+            layer numbers.
         lowerdirs: Folders and tars in place of a tree, the uppermost first.
         ready_fd: The server writes one line here, `ready\n` when mounted or `error TEXT\n`,
             and closes it.
         lifeline_fd: The server ends when this descriptor reads end-of-file (its owner is gone);
             -1 for none.
+        fetcher_fd: Socket to the process that fetches what layers have not got yet (`fetches`); -1
+            for none: what is not there cannot be read then.
         upperdir_fd: Directory descriptor of the upperdir; -1 for a read-only mount.
         workdir_fd: Directory descriptor of the workdir, same file system; -1 with no upperdir.
         uid_map: Container UIDs that are mapped, as (first, length); others show as `overflow_uid`.
@@ -40,6 +46,7 @@ class ServerConfig:
         is_volatile: What is written need not reach the disk: fsync(2) does nothing.
         inherits_root: An empty upperdir gets owner, mode and time of the lower root first.
         options: More words for the mount itself (mount.fuse3(8)).
+        decoded_bytes: How much is kept of what compressed layers were decoded to.
         allow_other: Mount option; off where fusermount3 mounts for one user.
         default_permissions: The kernel checks modes; off where one user looks into an image.
         use_fusermount: Mount through fusermount3 (not root of an own user namespace).
@@ -53,6 +60,7 @@ class ServerConfig:
     lowerdirs: tuple[str, ...] = ()
     ready_fd: int = -1
     lifeline_fd: int = -1
+    fetcher_fd: int = -1
     upperdir_fd: int = -1
     workdir_fd: int = -1
     uid_map: tuple[tuple[int, int], ...] = ()
@@ -70,6 +78,7 @@ class ServerConfig:
     is_volatile: bool = False
     inherits_root: bool = False
     options: tuple[str, ...] = ()
+    decoded_bytes: int = DECODED_BYTES
     allow_other: bool = True
     default_permissions: bool = True
     use_fusermount: bool = False

@@ -118,6 +118,11 @@ class TarReader:
             raise TarFormatError(str(error), self._header_at, self._name()) from None
         self._skip, self._need = skip, need
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the end marker has come; what is fed after it is not looked at."""
+        return self._has_ended
+
     def finish(self) -> None:
         """Say that the archive is complete; raises TarFormatError where it is not.
 

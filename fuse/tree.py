@@ -1,7 +1,8 @@
 """A merged tree, read on demand: opened in a millisecond whatever its size, asked by directory.
 
 A SQLite file (tree_schema.sql explains every column), never loaded whole, never written to. It may
-lie in a read-only folder or on a network file system.
+lie in a read-only folder or on a network file system. A pack's tree (`pack_file`) is the exception:
+it is read whole, into memory.
 """
 
 import os
@@ -11,13 +12,13 @@ from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Any, Final, Self
 
-from .database import open_immutable, translated_errors
-from .entry import TREE_VERSION, Extent, Inode, TreeStatistics
+from .database import translated_errors
+from .entry import Extent, Inode, TreeStatistics
 from .listing import Chunk, chunk_at, place
+from .packed_tree import open_tree
 
 __all__ = ["ROOT_INO", "Inode", "Tree", "TreeStatistics"]
 
-APPLICATION_ID: Final = 0x524C7472
 ROOT_INO: Final = 1
 
 # One read transaction for as long as the tree is open: outside of one, every query first reads the
@@ -70,7 +71,7 @@ class Tree:
             IndexFormatError: The file is none of ours, of another version, or damaged.
             OSError: It cannot be opened.
         """
-        database = open_immutable(path, application_id=APPLICATION_ID, version=TREE_VERSION)
+        database = open_tree(path)
         try:
             return cls(database, os.fspath(path))
         except BaseException:

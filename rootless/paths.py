@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+ADDITIONAL_STORES = "ROOTLESS_ADDITIONAL_STORES"
+_MACHINE_SETTINGS = Path("/etc/rootless/config.toml")
+
 
 @dataclass(frozen=True, slots=True)
 class Paths:
@@ -19,15 +22,19 @@ class Paths:
         runtime: Sockets, locks and records of live containers; local to the node.
         scratch: Ephemeral upperdirs and staged files; the store's `scratch` unless
             `$ROOTLESS_SCRATCH` names another folder.
+        settings: Where `config.toml` may lie, the user's before the machine's.
+        additional_stores: Stores to read beside one's own; None where the environment has no say.
     """
 
     store: Path
     runtime: Path
     scratch: Path
+    settings: tuple[Path, ...] = ()
+    additional_stores: tuple[Path, ...] | None = None
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Paths":
-        """Read `ROOTLESS_HOME`, `ROOTLESS_SCRATCH`, the XDG variables and `HOME`. Makes nothing."""
+        """Read `ROOTLESS_…`, the XDG variables and `HOME`. Makes nothing."""
         env = os.environ if environ is None else environ
         store = _first_absolute(env.get("ROOTLESS_HOME"))
         if store is None:
@@ -39,11 +46,20 @@ class Paths:
         else:  # batch jobs have no login session
             runtime = Path(tempfile.gettempdir()) / f"rootless-{os.getuid()}"
         scratch = _first_absolute(env.get("ROOTLESS_SCRATCH")) or store / "scratch"
-        return cls(store=store, runtime=runtime, scratch=scratch)
+        config_home = _first_absolute(env.get("XDG_CONFIG_HOME")) or _home(env) / ".config"
+        settings = (config_home / "rootless" / "config.toml", _MACHINE_SETTINGS)
+        return cls(store, runtime, scratch, settings, _stores(env.get(ADDITIONAL_STORES)))
 
 
 def _home(env: Mapping[str, str]) -> Path:
     return _first_absolute(env.get("HOME")) or Path("~").expanduser()
+
+
+def _stores(value: str | None) -> tuple[Path, ...] | None:
+    """Return the folders of a list parted by colons; a set but empty one names none."""
+    if value is None:
+        return None
+    return tuple(path for path in map(_first_absolute, value.split(":")) if path is not None)
 
 
 def _first_absolute(value: str | None) -> Path | None:

@@ -33,6 +33,12 @@ def listing(folder: Path) -> Listing:
     return found
 
 
+def protect(store: Path, mode: int) -> None:
+    """Give all folders of a store a mode: 0o555 for one that cannot be written to."""
+    for folder, _, _ in os.walk(store):
+        Path(folder).chmod(mode)
+
+
 def temp_files(store: Path) -> list[str]:
     """Return the paths of what is under construction, or was."""
     return [str(path.relative_to(store)) for path in store.rglob(".tmp-*")]
@@ -57,13 +63,14 @@ def fed(rootless: Rootless, source: Path, *words: str) -> Result:
     return Result(process.returncode, out.decode(), err.decode())
 
 
-def on_terminal(rootless: Rootless, *words: str | Path) -> Result:
+def on_terminal(rootless: Rootless, *words: str | Path, typed: str = "") -> Result:
     """Run it with stdin and stderr on a terminal; what it wrote there is the result's stderr."""
     ours, theirs = pty.openpty()
     try:
         process = rootless.start(*words, stdin=theirs, stderr=theirs, stdout=subprocess.PIPE)
     finally:
         os.close(theirs)
+    os.write(ours, typed.encode())
     shown = b""
     try:
         while chunk := os.read(ours, 1 << 16):

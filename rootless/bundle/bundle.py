@@ -87,8 +87,8 @@ def _read_folder(folder: Path, store: Store) -> Bundle:
     digest = spec.annotations.get(IMAGE_ANNOTATION, "")
     if digest and not any(os.scandir(rootfs)):
         image = resolve(store, digest)
-        tree = trees.ensure_tree(store, image.config)
-        return Bundle(spec, rootfs, tree, trees.layer_paths(store, image.config))
+        there = trees.located(store, image.config.diff_ids)
+        return Bundle(spec, rootfs, there.tree, there.layers)
     return Bundle(spec, rootfs)
 
 

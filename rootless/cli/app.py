@@ -7,7 +7,7 @@ imported to run its command or to print that command's own help, never for its n
 import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -34,12 +34,19 @@ COMMANDS = {
     "logout": _Command("rootless.cli.logout", "Forget a registry's password."),
     "search-tags": _Command("rootless.cli.search_tags", "List the tags of an image."),
     "load": _Command("rootless.cli.load", "Load images from an OCI layout or an archive."),
+    "push": _Command("rootless.cli.push", "Send an image to a registry."),
+    "save": _Command("rootless.cli.save", "Write images into an archive or a folder."),
+    "copy": _Command("rootless.cli.copy", "Copy images between registries and files."),
+    "convert": _Command("rootless.cli.convert", "Write an image in another form."),
     "import": _Command("rootless.cli.import_", "Make an image of a root file system."),
     "images": _Command("rootless.cli.images", "List the images in the store."),
     "inspect": _Command("rootless.cli.inspect", "Show images or containers as JSON."),
     "tag": _Command("rootless.cli.tag", "Give an image another name."),
     "rmi": _Command("rootless.cli.rmi", "Remove images from the store."),
+    "store": _Command("rootless.cli.store", "Check the store, and clean it."),
+    "system": _Command("rootless.cli.system", "Show what takes up room, and make some."),
     "mount": _Command("rootless.cli.mount", "Mount an image as a read-only folder."),
+    "pack": _Command("rootless.cli.pack", "Write an image into one file that runs in place."),
     "umount": _Command("rootless.cli.umount", "Unmount what `mount` mounted."),
     "bundle": _Command("rootless.cli.bundle", "Make OCI bundles."),
     "diff": _Command("rootless.cli.diff", "List what a container changed of its image."),
@@ -62,6 +69,7 @@ COMMANDS = {
     "rename": _Command("rootless.cli.rename", "Give a container another name."),
     "rm": _Command("rootless.cli.rm", "Remove containers and their files."),
     "prune": _Command("rootless.cli.prune", "Remove all containers that do not run."),
+    "image": _Command("rootless.cli.image", "The commands for images, in a group."),
     "container": _Command("rootless.cli.container", "The commands for containers, in a group."),
     "generate": _Command("rootless.cli.generate", "Make files for other programs: systemd."),
     "doctor": _Command("rootless.cli.doctor", "Check what this host has for running images."),
@@ -108,16 +116,34 @@ def _print_version(value: bool) -> None:  # noqa: FBT001 - typer's callback sign
         raise typer.Exit
 
 
+def _read_stores(given: list[str] | None) -> None:
+    """Put what --store names in front of what is read beside one's own, here and in what starts."""
+    if not given:
+        return
+    from rootless.cli.stores import name_stores  # noqa: PLC0415 - few runs name any
+
+    name_stores(given)
+
+
 @app.callback()
 def _root(
     ctx: typer.Context,
+    store: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ro:DIR",
+            callback=_read_stores,
+            help="Read images in this store too; may be given again.",
+            show_default=False,
+        ),
+    ] = None,
     debug: bool = typer.Option(False, "--debug", help="Show tracebacks and log decisions."),  # noqa: FBT001
     version: bool = typer.Option(  # noqa: FBT001
         False, "--version", callback=_print_version, is_eager=True, help="Print the version."
     ),
 ) -> None:
     """Run container images without root, without a daemon and without unpacking them."""
-    del version
+    del store, version
     ctx.obj = {"debug": debug}
     if debug:
         import logging  # noqa: PLC0415
@@ -141,4 +167,10 @@ def run(arguments: list[str]) -> int:
 
 def _first_word(arguments: Sequence[str]) -> int:
     """Return the position of the command word: options before it are ours, after it its own."""
-    return next((i for i, word in enumerate(arguments) if not word.startswith("-")), len(arguments))
+    words = enumerate(arguments)
+    for position, word in words:
+        if not word.startswith("-"):
+            return position
+        if word == "--store":  # the next word is its value
+            next(words, None)
+    return len(arguments)

@@ -29,7 +29,8 @@ _RESOURCES = tuple(field.name for field in fields(resources.ResourceOptions))
 _NOT_WITH_BUNDLE = (
     *("entrypoint", "workdir", "user", "umask", "ulimit", "annotation"),
     *("hostname", "add_host", "no_hosts", "dns", "dns_search", "dns_option", "network", "publish"),
-    *("pid", "pull", "platform", "tls_verify", "authfile"),
+    *("pid", "pull", "lazy", "platform", "tls_verify", "authfile"),
+    *("verify_key", "signature_policy"),
     *("name", "replace", "remove", "detach", "restart", "stop_signal", "stop_timeout", "log_opt"),
     *("read_only_tmpfs", "cap_add", "cap_drop", "security_opt", "shm_size"),
     *("cgroup_parent", "strict_resources", *_RESOURCES),

@@ -85,7 +85,7 @@ def commit(  # noqa: PLR0917 - one parameter an option
     variables and working directory that it was run with are the image's.
     """
     from rootless.cli.progress import shown  # noqa: PLC0415 - --help needs none of it
-    from rootless.containers import commit, record, status  # noqa: PLC0415
+    from rootless.containers import commit, located, record, status  # noqa: PLC0415
     from rootless.containers.pause import paused  # noqa: PLC0415
     from rootless.containers.root_files import root_files  # noqa: PLC0415
     from rootless.errors import InvalidInput  # noqa: PLC0415
@@ -101,7 +101,7 @@ def commit(  # noqa: PLR0917 - one parameter an option
     found = record.find(paths, container)
     store = Store.open(paths, create=True)
     sweep(store)
-    image = commit.image_of(store, found)
+    image = located.image_of(store, found)
     request = commit.CommitRequest(
         created=latest or _now(),
         name=name,
@@ -113,7 +113,7 @@ def commit(  # noqa: PLR0917 - one parameter an option
         latest=latest,
         squash=squash,
     )
-    files = root_files(paths, found.container, found.name)
+    files = root_files(paths, found)
     live = status.look(paths, found).live
     pid = live.init.pid if live is not None and live.init is not None else 0
     with paused(pid, wanted=pause), shown(quiet=quiet) as progress:

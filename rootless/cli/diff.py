@@ -33,7 +33,7 @@ def diff(
     paths = Paths.from_environment()
     found = record.find(paths, container)
     given = {mount.destination for mount in found.container.spec.mounts} | diff.MADE_FOR_MOUNTS
-    changes = diff.changes(root_files(paths, found.container, found.name), given)
+    changes = diff.changes(root_files(paths, found), given)
     if form == "json":
         typer.echo(diff.to_json(changes))
         return

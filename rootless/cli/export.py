@@ -48,7 +48,7 @@ def export(
         raise InvalidInput("no tar is written to a terminal", "standard output", fix)
     paths = Paths.from_environment()
     found = record.find(paths, container)
-    files = root_files(paths, found.container, found.name)
+    files = root_files(paths, found)
     with export.opened(output) as fd, shown(quiet=quiet) as progress:
         if progress is not None:
             progress.layer("export", None)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rootless.image.store import Store
     from rootless.oci.descriptor import Platform
     from rootless.transfer.progress import Progress
-    from rootless.transfer.pull_options import PullOptions
+    from rootless.transfer.pull_options import Policy, PullOptions
 
 REGISTRY = "docker://"
 _FILES = ("oci:", "oci-archive:", "docker-archive:")
@@ -39,7 +39,7 @@ def fetch(
         if source.startswith(transport):
             raise InvalidInput("no image comes from there", source, fix)
     if source.startswith(_FILES):
-        return _loaded(store, source, platform_of(given))
+        return _loaded(store, source, given)
     from rootless.transfer.pull import pull, pull_all_tags  # noqa: PLC0415
 
     name = source.removeprefix(REGISTRY)
@@ -59,7 +59,7 @@ def by_policy(
     from rootless.transfer.ensure import ensure_image  # noqa: PLC0415
     from rootless.transfer.pull_options import Policy, parse_policy  # noqa: PLC0415
 
-    policy = parse_policy(given["policy"])
+    policy = _with_keys(parse_policy(given["policy"]), source, given)
     if policy is Policy.ALWAYS or given["all_tags"] or source.startswith(_FILES):
         return fetch(store, source, given, progress)
     name = ensure_image(
@@ -94,12 +94,30 @@ def image_for_run(image: str, given: Mapping[str, Any]) -> str:
         with shown("auto", quiet=given["quiet"]) as progress:
             return _only(fetch(made, image, {**_NONE, **given}, progress), image)
 
-    policy = parse_policy(given["pull"] or "missing")
+    policy = _with_keys(parse_policy(given["pull"] or "missing"), image, given)
     store = Store.open(paths, create=False)
     if image.startswith((*_FILES, *_REFUSED)):
         return fetched()
     name = image.removeprefix(REGISTRY)
     return ensure_image(store, name, policy, fetched, platform=platform_of({**_NONE, **given}))
+
+
+def _with_keys(policy: "Policy", source: str, given: Mapping[str, Any]) -> "Policy":
+    """Return when to ask a registry, which is always where a key must have signed the image.
+
+    What is in the store already may have come without that.
+    """
+    from rootless.image import meant  # noqa: PLC0415
+    from rootless.transfer.ensure import may_be_pulled  # noqa: PLC0415
+    from rootless.transfer.pull_options import Policy  # noqa: PLC0415
+
+    if not given["verify_key"] or source.startswith((*_FILES, *_REFUSED)):
+        return policy
+    name = source.removeprefix(REGISTRY)
+    if policy is Policy.NEVER or meant.is_file(name) or not may_be_pulled(name):
+        fix = "signatures are kept in registries, so one must be asked"
+        raise InvalidInput("image has no signature to be verified", source, fix)
+    return Policy.ALWAYS
 
 
 _NONE = dict.fromkeys(
@@ -140,19 +158,42 @@ def platform_of(given: Mapping[str, Any]) -> "Platform | None":
 
 def _options(name: str, given: Mapping[str, Any]) -> "PullOptions":
     from rootless.cli.registry_options import number, settings_of  # noqa: PLC0415
+    from rootless.cli.signature_options import policy_and_keys  # noqa: PLC0415
     from rootless.transfer import pull_options as pulls  # noqa: PLC0415
+    from rootless.transfer.lazily import staging  # noqa: PLC0415
+    from rootless.transfer.signatures import offer_check  # noqa: PLC0415
 
     at_once = pulls.LAYERS_AT_ONCE
     if given["layers_at_once"]:
         most = pulls.MOST_LAYERS_AT_ONCE
         at_once = number(given["layers_at_once"], "--layers-at-once", 1, most)
+    # credentials of the command line are nobody's who fetches later
+    is_lazy = is_lazy_wanted(given) and not given["creds"]
     return pulls.PullOptions(
-        settings_of(given, [name]), platform=platform_of(given), layers_at_once=at_once
+        settings_of(given, [name]),
+        platform=platform_of(given),
+        layers_at_once=at_once,
+        check=offer_check(*policy_and_keys(given)),
+        lazy=is_lazy,
+        stage=staging(given["authfile"], given["cert_dir"]) if is_lazy else None,
     )
 
 
-def _loaded(store: "Store", source: str, platform: "Platform | None") -> list[tuple[str, Digest]]:
-    from rootless.image.load import load  # noqa: PLC0415
+def is_lazy_wanted(given: Mapping[str, Any]) -> bool:
+    """Return whether layers may stay where they are until they are read; raises InvalidInput."""
+    lazy = given.get("lazy", False)
+    if isinstance(lazy, bool):
+        return lazy
+    if lazy not in ("", "auto", "never"):
+        raise InvalidInput("--lazy must be auto or never", lazy)
+    return str(lazy) != "never"
 
-    images = load(store, source, platform=platform)
+
+def _loaded(store: "Store", source: str, given: Mapping[str, Any]) -> list[tuple[str, Digest]]:
+    from rootless.cli.signature_options import policy_and_keys  # noqa: PLC0415
+    from rootless.image.load import load  # noqa: PLC0415
+    from rootless.transfer.signatures import place_check  # noqa: PLC0415
+
+    check = place_check(*policy_and_keys(given))
+    images = load(store, source, platform=platform_of(given), check=check)
     return [(next(iter(image.references), ""), image.config_digest) for image in images]

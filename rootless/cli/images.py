@@ -9,6 +9,7 @@ from rootless.cli.command import Command
 
 if TYPE_CHECKING:
     from rootless.image.names import Image
+    from rootless.image.store import Store
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -32,7 +33,8 @@ def images(
     ] = False,
 ) -> None:
     """List the images in the store."""
-    import json  # noqa: PLC0415 - --help needs none of it
+    import itertools  # noqa: PLC0415 - --help needs none of it
+    import json  # noqa: PLC0415
 
     from rootless.errors import InvalidInput  # noqa: PLC0415
     from rootless.image import describe, names  # noqa: PLC0415
@@ -42,19 +44,26 @@ def images(
     if form not in ("table", "json"):
         raise InvalidInput("no such format", form, "table or json")
     store = Store.open(Paths.from_environment(), create=False)
-    wanted = [entry for entry in names.entries(store) if names.is_called(entry, name)]
-    found = [names.read_image(store, entry) for entry in wanted]
+    found = {
+        place: [names.read_image(store, entry) for entry in listed if names.is_called(entry, name)]
+        for place, listed in names.entries_of_all(store)
+    }
     if quiet:
-        for image_id in dict.fromkeys(_id(image, no_trunc=no_trunc) for image in found):
+        everything = itertools.chain(*found.values())
+        for image_id in dict.fromkeys(_id(image, no_trunc=no_trunc) for image in everything):
             typer.echo(image_id)
     elif form == "json":
-        listed = [describe.summary(image, named) for image, named in describe.grouped(found)]
+        listed = [
+            describe.summary(image, named) | {"Store": str(place.root), "ReadOnly": place != store}
+            for place, images_there in found.items()
+            for image, named in describe.grouped(images_there)
+        ]
         typer.echo(json.dumps(listed, indent=2))
     else:
         _print_table(found, no_trunc=no_trunc, digests=digests)
 
 
-def _print_table(found: "list[Image]", *, no_trunc: bool, digests: bool) -> None:
+def _print_table(found: "dict[Store, list[Image]]", *, no_trunc: bool, digests: bool) -> None:
     from datetime import datetime  # noqa: PLC0415
 
     from rootless.cli import table  # noqa: PLC0415
@@ -62,15 +71,31 @@ def _print_table(found: "list[Image]", *, no_trunc: bool, digests: bool) -> None
 
     now = datetime.now(UTC)
     rows = []
-    for image in sorted(found, key=lambda image: image.created, reverse=True):
+    placed = [(place, image) for place, images_there in found.items() for image in images_there]
+    several = len(found) > 1
+    for place, image in sorted(placed, key=lambda each: each[1].created, reverse=True):
         repository, tag = _split(image.reference)
         digest = [digest_of(image)] if digests else []
         age = table.age(image.created, now)
-        size = table.size(image.size)
-        rows.append([repository, tag, *digest, _id(image, no_trunc=no_trunc), age, size])
+        size = table.size(image.size) + _share_here(place, image)
+        where = [str(place.root)] if several else []
+        rows.append([repository, tag, *digest, _id(image, no_trunc=no_trunc), age, size, *where])
     header = ["REPOSITORY", "TAG", *(["DIGEST"] if digests else []), "IMAGE ID", "CREATED", "SIZE"]
+    header += ["STORE"] if several else []
     for line in table.lines(header, rows):
         typer.echo(line)
+
+
+def _share_here(store: "Store", image: "Image") -> str:
+    """Return how much of an image has come, where that is not all."""
+    from rootless.image import forms  # noqa: PLC0415
+
+    places = [forms.find_if_there(store, diff_id) for diff_id in image.config.diff_ids]
+    if not any(place is not None and place.form is forms.Form.LAZY for place in places):
+        return ""
+    from rootless.lazy.needed import share_here  # noqa: PLC0415 - most have no use for it
+
+    return f", {share_here(store, image.config.diff_ids):.0%} here"
 
 
 def _split(reference: str) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from rootless.containers.listing import Listed
 from rootless.containers.status import look
 from rootless.errors import InvalidInput, NotFound
 from rootless.image import describe as images
-from rootless.image import names
+from rootless.image import meant, names
 from rootless.image.store import Store
 from rootless.oci.document import MAX_CONFIG_BYTES
 from rootless.paths import Paths
@@ -31,7 +31,7 @@ def details(name: str, kind: str) -> dict[str, Any]:
                 raise
     store = Store.open(paths, create=False)
     try:
-        image = names.resolve(store, name)
+        image = meant.resolve(store, name)
     except NotFound as error:
         if kind:
             raise
@@ -40,7 +40,8 @@ def details(name: str, kind: str) -> dict[str, Any]:
         raise NotFound("no such container or image", name, fix) from error
     named = (
         entry.reference
-        for entry in names.entries(store)
+        for _, listed in names.entries_of_all(store)
+        for entry in listed
         if entry.reference and entry.manifest_digest == image.manifest_digest
     )
     return images.details(image, tuple(named))
@@ -49,7 +50,7 @@ def details(name: str, kind: str) -> dict[str, Any]:
 def document(name: str, which: str) -> bytes:
     """Return a document of an image, byte for byte."""
     store = Store.open(Paths.from_environment(), create=False)
-    image = names.resolve(store, name)
+    image = meant.resolve(store, name)
     digests = {
         "config": image.config_digest,
         "manifest": image.source_digest or image.manifest_digest,
@@ -57,4 +58,6 @@ def document(name: str, which: str) -> bytes:
     }
     if which not in digests:
         raise InvalidInput("no such document", which, "one of " + ", ".join(digests))
+    if image.place is not None:
+        return meant.document(image, digests[which])
     return store.read_blob(digests[which], MAX_CONFIG_BYTES)

@@ -4,13 +4,14 @@ from typing import Annotated
 
 import typer
 
+from rootless.cli import signature_options as signatures
 from rootless.cli.command import Command
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command(cls=Command)
-def load(
+def load(  # noqa: PLR0917 - one parameter an option
     sources: Annotated[
         list[str] | None,
         typer.Argument(
@@ -41,6 +42,7 @@ def load(
     quiet: Annotated[  # noqa: FBT002 - typer's form of a flag
         bool, typer.Option("--quiet", "-q", help="Show no progress.")
     ] = False,
+    signature_policy: signatures.SignaturePolicy = "",
 ) -> None:
     """Load images from OCI layouts, OCI archives and docker archives.
 
@@ -53,7 +55,10 @@ def load(
     from rootless.image.store import Store  # noqa: PLC0415
     from rootless.oci.image_index import parse_platform  # noqa: PLC0415
     from rootless.paths import Paths  # noqa: PLC0415
+    from rootless.transfer.signatures import place_check  # noqa: PLC0415
 
+    asked = {"signature_policy": signature_policy, "verify_key": ()}
+    check = place_check(*signatures.policy_and_keys(asked))
     wanted = parse_platform(platform) if platform else None
     given = [*(inputs or ()), *(sources or ())] or ["-"]
     if name and len(given) > 1:
@@ -62,7 +67,9 @@ def load(
     sweep(store)
     for source in given:
         with shown(quiet=quiet) as progress:
-            loaded = load_images(store, source, name=name, platform=wanted, progress=progress)
+            loaded = load_images(
+                store, source, name=name, platform=wanted, progress=progress, check=check
+            )
         for image in loaded:
             for reference in image.references or (image.config_digest,):
                 typer.echo(f"Loaded image: {reference}")

@@ -26,17 +26,20 @@ def mount(
     Nothing is unpacked, so it takes as long for 100 files as for 100,000. End it with
     `rootless umount DIR`.
     """
-    from rootless.image import names, trees  # noqa: PLC0415 - --help needs none of it
+    from rootless.containers.lazy_layers import complete_image  # noqa: PLC0415 - not for --help
+    from rootless.image import meant, trees  # noqa: PLC0415
     from rootless.image.store import Store  # noqa: PLC0415
     from rootless.overlay.folder import mount_folder  # noqa: PLC0415
     from rootless.paths import Paths  # noqa: PLC0415
 
     paths = Paths.from_environment()
     store = Store.open(paths, create=False)
-    found = names.resolve(store, image)
+    found = meant.resolve(store, image)
+    complete_image(store, found)
+    place = trees.place_of(store, found)
     mount_folder(
-        trees.ensure_tree(store, found.config),
-        trees.layer_paths(store, found.config),
+        place.tree,
+        place.layers,
         folder,
         name=found.reference or image,
         log=paths.runtime / "mount.log",

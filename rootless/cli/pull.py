@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from rootless.cli import registry_options as registries
+from rootless.cli import signature_options as signatures
 from rootless.cli.option_groups import GroupedCommand, flag, option
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -51,6 +52,10 @@ def pull(  # noqa: PLR0917 - one parameter an option
             help_="When to ask the registry; always by default.",
         ),
     ] = "always",
+    lazy: Annotated[
+        bool,
+        flag("--lazy", group=_HOW, help_="Leave layers where they are until they are read."),
+    ] = False,
     quiet: Annotated[
         bool, flag("--quiet", "-q", group=_HOW, help_="Print the image ID alone.")
     ] = False,
@@ -78,6 +83,8 @@ def pull(  # noqa: PLR0917 - one parameter an option
     tls_verify: registries.TLSVerify = "",
     retry: registries.Retry = "",
     retry_delay: registries.RetryDelay = "",
+    verify_key: signatures.VerifyKey = None,
+    signature_policy: signatures.SignaturePolicy = "",
 ) -> None:
     """Bring images from registries into the store, and print their IDs.
 

@@ -8,6 +8,7 @@ import typer
 
 from rootless.cli import life_options as life
 from rootless.cli import resource_options
+from rootless.cli import signature_options as signatures
 from rootless.cli.option_groups import GroupedCommand, flag, option
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -118,9 +119,20 @@ def run(  # noqa: PLR0917 - one parameter an option
     authfile: Annotated[
         str, option("--authfile", group=_IMAGE, metavar="FILE", help_="Where credentials are.")
     ] = "",
+    lazy: Annotated[
+        str,
+        option(
+            "--lazy",
+            group=_IMAGE,
+            metavar="auto|never",
+            help_="auto: start before all of a pulled image is here, where it can be had in parts.",
+        ),
+    ] = "",
     quiet: Annotated[
         bool, flag("--quiet", "-q", group=_IMAGE, help_="Show no progress of a pull.")
     ] = False,
+    verify_key: signatures.VerifyKey = None,
+    signature_policy: signatures.SignaturePolicy = "",
     volume: Annotated[
         _Words | None,
         option(

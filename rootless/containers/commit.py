@@ -12,7 +12,7 @@ from typing import Any
 
 from rootless.containers.record import Record
 from rootless.containers.root_files import RootFiles, read_inside
-from rootless.errors import Conflict, InvalidInput
+from rootless.errors import InvalidInput
 from rootless.image import gc, names
 from rootless.image.config_changes import changed
 from rootless.image.ingest import Expected, StagedLayer, ingest
@@ -26,7 +26,7 @@ from rootless.image.progress import Progress, Silent
 from rootless.image.store import Store
 from rootless.image.transaction import Transaction
 from rootless.image.upper_layer import layer_chunks
-from rootless.oci.digest import Digest, parse_digest
+from rootless.oci.digest import Digest
 from rootless.oci.document import MAX_CONFIG_BYTES, parse_document, to_bytes
 from rootless.oci.image_config import parse_image_config
 from rootless.oci.manifest import MAX_LAYERS
@@ -177,23 +177,6 @@ def _config(
         "rootfs": {"type": "layers", "diff_ids": diff_ids},
         "history": [*before, {key: value for key, value in step.items() if value}],
     }
-
-
-def image_of(store: Store, record: Record) -> Image:
-    """Return the image that a container was made from, whether it still has a name or not.
-
-    Raises:
-        Conflict: It was made from a bundle.
-        NotFound: The image has gone.
-    """
-    made_from = record.image
-    if not made_from.config_digest:
-        raise Conflict("the container has no image below it", record.name, "it is a bundle's")
-    manifest, config = (
-        parse_digest(made_from.manifest_digest),
-        parse_digest(made_from.config_digest),
-    )
-    return names.read_image(store, names.Entry(made_from.name, manifest, 0, config))
 
 
 def words_of(record: Record) -> str:

@@ -8,6 +8,8 @@ from functools import partial
 from rootless.containers.container import OverlayRoot
 from rootless.containers.container_root import mounted_root, root_of_process
 from rootless.containers.cp import ContainerSide
+from rootless.containers.lazy_layers import completed
+from rootless.containers.located import located
 from rootless.containers.record import Record
 from rootless.containers.run_folder import RunFolder
 from rootless.containers.status import Status
@@ -27,6 +29,7 @@ def side_of(paths: Paths, record: Record, status: Status) -> Iterator[ContainerS
 
     Raises:
         Conflict: It has just been started, or keeps no files.
+        NotFound: Its image has gone.
         StoreError: There is no place for its mount.
     """
     container = record.container
@@ -40,6 +43,7 @@ def side_of(paths: Paths, record: Record, status: Status) -> Iterator[ContainerS
         enter = partial(root_of_process, workload.pid, workload.started)
         yield ContainerSide(enter, None, container.maps, owner)
         return
+    container = located(paths, record).container
     with ExitStack() as stack:
         upperdir = None
         if isinstance(container.root, OverlayRoot):
@@ -48,6 +52,7 @@ def side_of(paths: Paths, record: Record, status: Status) -> Iterator[ContainerS
                 raise Conflict("the container does not run", record.name, fix)
             upperdir = open_upperdir(container.root.kept, ephemeral=False)
             stack.callback(upperdir.close)
+            container = completed(container, paths)
         folder = RunFolder.create(paths, secrets.token_hex(32))
         stack.callback(folder.remove)
         yield ContainerSide(

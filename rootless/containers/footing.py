@@ -8,15 +8,20 @@ import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rootless.containers.container import Container, OverlayRoot
 from rootless.containers.joined import Joined
+from rootless.containers.lazy_layers import open_layers
 from rootless.containers.neighbour import open_joined
 from rootless.containers.run_folder import RunFolder, remove_cgroup, remove_owned_by_container
 from rootless.overlay.upperdir import Upperdir, choose_folder, open_upperdir
 from rootless.paths import Paths
 from rootless.runtime import cgroups
 from rootless.runtime.cgroup import Cgroup
+
+if TYPE_CHECKING:
+    from rootless.lazy.launch import Fetcher
 
 log = logging.getLogger(__name__)
 
@@ -30,12 +35,16 @@ class Footing:
         upperdir: None for a tmpfs, or none at all.
         cgroup: None where the container stays in its keeper's.
         joined: The namespaces of others to join.
+        container: The container as it runs: with its layers where they are now.
+        fetcher: Gets the parts of lazy layers that are not there; None where all are.
     """
 
     folder: RunFolder
     upperdir: Upperdir | None
     cgroup: Cgroup | None
     joined: Joined
+    container: Container
+    fetcher: "Fetcher | None" = None
 
     @classmethod
     def open(
@@ -50,7 +59,8 @@ class Footing:
             owned.callback(remove_cgroup, cgroup)
         joined = open_joined(paths, container)
         owned.callback(joined.close)
-        return cls(folder, upperdir, cgroup, joined)
+        container, fetcher = open_layers(container, paths, folder, owned)
+        return cls(folder, upperdir, cgroup, joined, container, fetcher)
 
 
 def shared_folder() -> Path:

@@ -16,7 +16,7 @@ from rootless.containers.clients import Client, Clients
 from rootless.containers.footing import Footing
 from rootless.containers.id_files import write_pidfile
 from rootless.containers.notes import Notes
-from rootless.containers.record import Record, write
+from rootless.containers.record import NEEDS, Record, needs_text, write
 from rootless.containers.run_folder import RunFolder
 from rootless.containers.session import Session, StreamSetup, cut_off
 from rootless.containers.signal_pipe import SignalPipe
@@ -38,8 +38,15 @@ _TAKEN = (*_FORWARDED, signal.SIGWINCH, signal.SIGTSTP, signal.SIGCONT)
 _ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 
 
-def run(record: Record, paths: Paths, *, pidfile: str = "") -> int:
-    """Run a container to its end; return its exit status. Raises what kept it from starting."""
+def run(record: Record, paths: Paths, *, pidfile: str = "", needs: tuple[str, ...] = ()) -> int:
+    """Run a container to its end; return its exit status. Raises what kept it from starting.
+
+    Args:
+        record: The container.
+        paths: Where things lie.
+        pidfile: Gets the workload's process ID; "" for none.
+        needs: What the store must not collect while it runs, of one that the store does not know.
+    """
     # Before anything is made, so that no signal comes between the making and the clean-up.
     with SignalPipe(_TAKEN) as signals, contextlib.ExitStack() as owned:
         container = record.container
@@ -48,6 +55,7 @@ def run(record: Record, paths: Paths, *, pidfile: str = "") -> int:
         clients = Clients(control.listen(folder.path))
         owned.callback(clients.close)
         if not record.kept:
+            folder.write(NEEDS, needs_text(needs))
             write(folder.path, record)
         footing = Footing.open(container, paths, folder, owned)
         saved = terminal.state() if container.spec.process.terminal else None
@@ -56,7 +64,7 @@ def run(record: Record, paths: Paths, *, pidfile: str = "") -> int:
         status, error = 0, ""
         try:
             setup = StreamSetup(clients.close, saved)
-            session = Session.begin(container, footing, setup, owned)
+            session = Session.begin(footing, setup, owned)
             front = _Foreground(
                 *(record, session, notes, clients), signals=signals, saved=saved, pidfile=pidfile
             )

@@ -19,19 +19,21 @@ from rootless.containers.times import now
 from rootless.errors import Conflict, NotFound
 from rootless.image import lock
 from rootless.image.holds import needs_of
-from rootless.image.names import Image, resolve
+from rootless.image.meant import resolve
+from rootless.image.names import Image
 from rootless.image.store import Store
 from rootless.oci.digest import chain_id
 from rootless.overlay.upperdir import choose_folder
 from rootless.paths import Paths
 
 
-def passing(paths: Paths, image_name: str, request: RunRequest) -> Record:
-    """Return a container that goes with its run; nothing is made yet."""
+def passing(paths: Paths, image_name: str, request: RunRequest) -> tuple[Record, tuple[str, ...]]:
+    """Return a container that goes with its run, and what it needs; nothing is made yet."""
     store = Store.open(paths, create=False)
     image = resolve(store, image_name)
     container = _container(paths, store, image, request)
-    return _record(container, image, request, name=container.id[:12], kept=False)
+    made = _record(container, image, request, name=container.id[:12], kept=False)
+    return made, needs_of(store, image)
 
 
 def for_bundle(container: Container, request: RunRequest) -> Record:

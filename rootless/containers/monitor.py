@@ -22,6 +22,7 @@ from rootless.containers import control
 from rootless.containers.clients import Client, Clients
 from rootless.containers.footing import Footing
 from rootless.containers.health import Health, Started
+from rootless.containers.located import located
 from rootless.containers.log_file import STDERR, STDOUT, LogFile
 from rootless.containers.notes import Notes
 from rootless.containers.policy import parse_signal
@@ -118,7 +119,7 @@ class Monitor:
         return error
 
     def _run_session(self) -> int:
-        container = self._record.container
+        container = located(self._paths, self._record).container
         with contextlib.ExitStack() as owned:
             footing = Footing.open(container, self._paths, self._folder, owned)
             streams = WorkloadStreams(
@@ -132,7 +133,7 @@ class Monitor:
                 self._clients.close()
                 self._log.close()
 
-            session = Session.begin(container, footing, StreamSetup(in_child), owned)
+            session = Session.begin(footing, StreamSetup(in_child), owned)
             streams.close_theirs()
             self._session = session
             self.on_change()

@@ -13,9 +13,17 @@ _OVERFLOW = 65534
 
 
 def mount_overlay(
-    container: Container, root: OverlayRoot, folder: RunFolder, upperdir: Upperdir | None
+    container: Container,
+    root: OverlayRoot,
+    folder: RunFolder,
+    upperdir: Upperdir | None,
+    *,
+    fetcher_fd: int = -1,
 ) -> MountedRoot:
-    """Mount the root file system in a run's folder; raises OverlayError."""
+    """Mount the root file system in a run's folder; raises OverlayError.
+
+    With *fetcher_fd*, which stays the caller's, what is missing of lazy layers can be read.
+    """
     maps = container.maps
     overflow_uid, overflow_gid = overflow_ids(maps)
     return mount_root(
@@ -30,6 +38,7 @@ def mount_overlay(
             upperdir=upperdir,
             driver=root.driver,
             name=root.name,
+            fetcher_fd=fetcher_fd,
         )
     )
 

@@ -16,6 +16,7 @@ from rootless.bundle.seccomp import with_seccomp
 from rootless.bundle.users import ImageUser, group_with, passwd_with, resolve_user
 from rootless.containers.container import Container, OverlayRoot, PlainRoot
 from rootless.containers.joined import NETWORK, PID, Joined
+from rootless.containers.lazy_layers import fetch_accounts
 from rootless.containers.network import plan
 from rootless.containers.network.network import JOINED, Network
 from rootless.containers.request import RunRequest
@@ -78,6 +79,8 @@ def from_image(
     options = replace(
         options, group_add=tuple(name for name in options.group_add if name != KEEP_GROUPS)
     )
+
+    fetch_accounts(store, image)
 
     def read(path: bytes) -> bytes | None:
         return trees.read_file(store, image, path)
@@ -175,9 +178,10 @@ def _overlay_root(store: Store, image: Image, request: RunRequest) -> OverlayRoo
     if request.name and request.overlay:
         raise Conflict("--name and --overlay exclude each other", request.name)
     kept = Path(request.overlay).absolute() if request.overlay else None
+    place = trees.place_of(store, image)
     return OverlayRoot(
-        tree=trees.ensure_tree(store, image.config),
-        layers=trees.layer_paths(store, image.config),
+        tree=place.tree,
+        layers=place.layers,
         driver=request.driver,
         name=f"rootless:{image.reference or image.config_digest[7:19]}",
         kept=kept,

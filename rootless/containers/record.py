@@ -33,7 +33,7 @@ from rootless.paths import Paths
 
 _ID = re.compile(r"[0-9a-f]{64}")
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}")
-_RECORD, _SPEC, _NEEDS = "container.json", "config.json", "needs"
+_RECORD, _SPEC, NEEDS = "container.json", "config.json", "needs"
 _GOING = ".going-"
 _PATIENCE_S = 30.0
 _POLL_S = 0.02
@@ -164,9 +164,14 @@ def create(paths: Paths, record: Record, needs: tuple[str, ...] = ()) -> Path:
         if holder is not None:
             raise _in_use(holder)
         folder.mkdir(mode=0o700)
-        _write(folder / _NEEDS, "".join(f"{line}\n" for line in needs))
+        _write(folder / NEEDS, needs_text(needs).decode())
         write(folder, record)  # last: a folder without a record is nobody's
     return folder
+
+
+def needs_text(needs: tuple[str, ...]) -> bytes:
+    """Return the file that tells a collection what a container needs (`image.holds`)."""
+    return "".join(f"{line}\n" for line in needs).encode()
 
 
 def rename(paths: Paths, record: Record, name: str) -> Record:
@@ -182,15 +187,23 @@ def rename(paths: Paths, record: Record, name: str) -> Record:
 
 
 def write(folder: Path, record: Record) -> None:
-    """Write record and spec into the folder of a container, each whole or not at all."""
+    """Write record and spec into the folder of a container, each whole or not at all.
+
+    An upperdir in the folder is named by its path from there, so that a store can be moved.
+    """
     _write(folder / _SPEC, format_spec(record.container.spec), durable=record.kept)
+    kept = upperdir_of(record)
+    if kept is not None and kept.is_relative_to(folder):
+        record = _with_upperdir(record, kept.relative_to(folder))
     _write(folder / _RECORD, json.dumps(to_document(record)), durable=record.kept)
 
 
 def read(folder: Path) -> Record:
     """Read the record of a container; raises NotFound where there is none, StoreError."""
     try:
-        return from_document(Record, json.loads((folder / _RECORD).read_bytes()))
+        record = from_document(Record, json.loads((folder / _RECORD).read_bytes()))
+        kept = upperdir_of(record)
+        return record if kept is None else _with_upperdir(record, folder / kept)
     except FileNotFoundError:
         raise NotFound("no such container", folder.name) from None
     except OSError as error:
@@ -201,6 +214,13 @@ def read(folder: Path) -> Record:
             str(folder / _RECORD),
             f"'rootless rm -f {folder.name[:12]}' removes it",
         ) from error
+
+
+def _with_upperdir(record: Record, kept: Path) -> Record:
+    root = record.container.root
+    if isinstance(root, OverlayRoot):
+        return replace(record, container=replace(record.container, root=replace(root, kept=kept)))
+    return record
 
 
 @contextlib.contextmanager

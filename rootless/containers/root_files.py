@@ -6,9 +6,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rootless.containers.container import Container, OverlayRoot
+from rootless.containers.container import OverlayRoot
 from rootless.containers.inside import InsideStream
+from rootless.containers.lazy_layers import completed
+from rootless.containers.located import located
 from rootless.containers.overlay_root import overflow_ids
+from rootless.containers.record import Record
 from rootless.errors import Conflict, InvalidInput
 from rootless.image import trees
 from rootless.image.layers import Squash, TarContents, UpperFormError, UpperWalk
@@ -35,17 +38,20 @@ class RootFiles:
     maps: Maps
 
 
-def root_files(paths: Paths, container: Container, name: str) -> RootFiles:
+def root_files(paths: Paths, record: Record) -> RootFiles:
     """Return what a container's root file system is made of.
 
     Args:
         paths: Where things lie.
-        container: Which one.
-        name: What the user calls it.
+        record: Which one.
 
     Raises:
         Conflict: It is a bundle's folder, or what it wrote is nowhere on a disk.
+        NotFound: Its image has gone.
+        RootlessError: Not all of its image is here, nor can it be fetched.
     """
+    name = record.name
+    container = completed(located(paths, record).container, paths)
     root = container.root
     if not isinstance(root, OverlayRoot):
         raise Conflict("the container has no image below it", name, "its files are the bundle's")

@@ -27,10 +27,10 @@ def run_image(image: str, request: RunRequest) -> int:
     check_new(request.cidfile)
     sweep(paths)
     if not request.name:
-        record = keep.passing(paths, image, request)
+        record, needs = keep.passing(paths, image, request)
         _say_map_once(record, paths)
         write_cidfile(request.cidfile, record)
-        return foreground.run(record, paths, pidfile=request.pidfile)
+        return foreground.run(record, paths, pidfile=request.pidfile, needs=needs)
     record = keep.kept(paths, image, request, again=True)
     _say_map_once(record, paths)
     try:

@@ -11,7 +11,7 @@ import select
 import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from rootless.containers.container import Container
 from rootless.containers.footing import Footing
@@ -26,6 +26,9 @@ from rootless.oci.runtime_spec import OCI_VERSION
 from rootless.runtime import namespaces, seccomp_listener
 from rootless.userns.create import Child, fork_into
 from rootless.userns.join import enter
+
+if TYPE_CHECKING:
+    from rootless.lazy.launch import Fetcher
 
 _PATIENCE_MS = 5000
 
@@ -78,7 +81,9 @@ class StreamSetup:
 class Session:
     """One run; made by `begin`, brought to its end by `run`."""
 
-    def __init__(self, container: Container, child: Child, control: Channel) -> None:
+    def __init__(
+        self, container: Container, child: Child, control: Channel, fetcher: "Fetcher | None" = None
+    ) -> None:
         self.child = child
         self.is_started = False
         self.is_running = False
@@ -87,6 +92,7 @@ class Session:
         self.workload: ProcessId | None = None
         self._container = container
         self._control = control
+        self._fetcher = fetcher
         self._init_fd = -1
         self._error: RootlessError | None = None
         self._open = {child.channel.fileno(): child.channel, control.fileno(): control}
@@ -94,7 +100,6 @@ class Session:
     @classmethod
     def begin(
         cls,
-        container: Container,
         footing: Footing,
         streams: StreamSetup,
         owned: contextlib.ExitStack,
@@ -102,11 +107,11 @@ class Session:
         """Fork the supervisor; raises what keeps it from having its user namespace.
 
         Args:
-            container: What to run.
-            footing: What it stands on.
+            footing: The container, and what it stands on.
             streams: The workload's standard streams.
             owned: Gets what is to be closed after the run.
         """
+        container, fetcher = footing.container, footing.fetcher
         ours, theirs = Channel.pair()
         owned.callback(ours.close)
         owned.callback(theirs.close)
@@ -123,6 +128,7 @@ class Session:
                 streams.saved,
                 footing.cgroup,
                 footing.joined.fd_of(NETWORK),
+                -1 if fetcher is None else fetcher.server_fd,
             )
             return supervise(inside, resources, channel)
 
@@ -140,7 +146,9 @@ class Session:
         theirs.close()
         if footing.cgroup is not None:
             footing.cgroup.close()
-        return cls(container, child, ours)
+        if fetcher is not None:
+            fetcher.give_server_end()
+        return cls(container, child, ours, fetcher)
 
     def run(self, front: Front) -> int:
         """Serve until the supervisor has ended; return its status, -N for signal N.
@@ -188,7 +196,12 @@ class Session:
             poll.register(fd, select.POLLIN)
         for fd, events in front.interests().items():
             poll.register(fd, events)
+        fetcher = self._fetcher
+        if fetcher is not None and fetcher.news_fd >= 0:
+            poll.register(fetcher.news_fd, select.POLLIN)
         ready = dict(poll.poll(front.patience_ms()))
+        if fetcher is not None and ready.pop(fetcher.news_fd, 0):
+            self._on_fetcher_news(fetcher, front)
         for fd in [fd for fd in self._open if fd in ready]:
             del ready[fd]
             self._on_message(fd, front)
@@ -204,6 +217,8 @@ class Session:
             front.on_console(fds[0])
         elif fds and "init" in message:
             self._init_fd = fds[0]
+            if self._fetcher is not None:
+                self._fetcher.let_go()  # the root is mounted
             self.init = identify(message["init"])
             front.on_change()
         elif fds and "running" in message:
@@ -215,6 +230,16 @@ class Session:
             self._on_seccomp_listener(fds)
         else:
             self._on_news(message, front)
+
+    def _on_fetcher_news(self, fetcher: "Fetcher", front: Front) -> None:
+        for news in fetcher.news():
+            if "say" in news:
+                front.on_loss(news["say"])
+            elif "error" in news:
+                error = RootlessError.from_record(news["error"])
+                front.on_loss(f"files that are not here yet give I/O errors: {error}")
+        if fetcher.news_fd < 0 and fetcher.process.poll() not in (None, 0, 1):
+            front.on_loss("what fetches the image has ended: what is not here gives I/O errors")
 
     def _on_seccomp_listener(self, fds: list[int]) -> None:
         spec = self._container.spec

@@ -41,6 +41,7 @@ class Resources:
         terminal_state: The caller's terminal as it was, to be put back whatever happens.
         cgroup: The container's; None where it stays in the caller's.
         network_fd: The namespace of a network that is joined.
+        fetcher_fd: The FUSE server's socket to what fetches parts of layers; -1 for none.
     """
 
     folder: RunFolder
@@ -49,6 +50,7 @@ class Resources:
     terminal_state: State | None
     cgroup: Cgroup | None = None
     network_fd: int = -1
+    fetcher_fd: int = -1
 
 
 def supervise(container: Container, resources: Resources, channel: Channel) -> int:
@@ -109,7 +111,12 @@ def _mount(container: Container, resources: Resources) -> MountedRoot | None:
     root = container.root
     if not isinstance(root, OverlayRoot):
         return None
-    return mount_overlay(container, root, resources.folder, resources.upperdir)
+    fd = resources.fetcher_fd
+    try:
+        return mount_overlay(container, root, resources.folder, resources.upperdir, fetcher_fd=fd)
+    finally:
+        if fd >= 0:
+            os.close(fd)  # the server's alone from here on
 
 
 def _with_name_files(container: Container, folder: RunFolder) -> Spec:

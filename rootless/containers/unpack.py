@@ -43,12 +43,14 @@ class Rules:
         mode_mask: Permission bits that are kept.
         overwrite: Folders give way to other things, and the other way round.
         follows_folders: A link to a folder is as good as a folder.
+        dresses_top: The folder that the tar calls "." gets that member's attributes.
     """
 
     owner: Callable[[int, int], tuple[int, int]] | None = None
     mode_mask: int = 0o7777
     overwrite: bool = False
     follows_folders: bool = False
+    dresses_top: bool = False
 
 
 class Unpacker:
@@ -104,6 +106,8 @@ class Unpacker:
         if path == ".":
             if not member.isdir():
                 raise Conflict("a file in the place of a folder", member.name)
+            if self._rules.dresses_top:
+                self._made_folders.insert(0, (path, member))
             return
         parent, _, name = path.rpartition("/")
         folder = self._folder(parent or ".")

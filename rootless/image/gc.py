@@ -11,9 +11,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from rootless.errors import Conflict, NotFound
-from rootless.image import holds, lock, names
-from rootless.image.store import TEMP_PREFIX, Store
+from rootless.image import holds, lock, names, partial
+from rootless.image.store import DAMAGED, FOREIGN, TEMP_PREFIX, Store
 from rootless.image.store_errors import explain
+from rootless.linux import folder_lock
+from rootless.linux.remove_tree import remove_tree
+from rootless.oci.digest import parse_digest
 
 _PATIENCE_S = 0.5
 _TEMP_NAME_LENGTH = len(TEMP_PREFIX) + 16
@@ -22,9 +25,11 @@ _TEMP_NAME_LENGTH = len(TEMP_PREFIX) + 16
 def sweep(store: Store) -> int:
     """Remove temporary and lock files that no live process holds; return how many."""
     removed = 0
-    for folder in _folders(store):
+    for folder in folders(store):
         for path in _listed(folder):
-            if path.name.startswith(TEMP_PREFIX):
+            if path.name.startswith(TEMP_PREFIX) and folder.parent.name == "lazy":
+                removed += remove_folder(path) > 0
+            elif path.name.startswith(TEMP_PREFIX):
                 # a database's journal lies beside the file whose name it extends
                 owner = path.with_name(path.name[:_TEMP_NAME_LENGTH])
                 removed += _remove_if_free(path, owner)
@@ -39,15 +44,16 @@ def collect(store: Store) -> int:
     Waits a moment for loads to end; if they do not, the collection is noted as due and 0 returned.
     """
     due = store.root / holds.DUE
+    if not (store.root / "locks").exists():
+        return 0  # no store was made yet
     try:
         with lock.exclusive_within(store.lock_path(lock.STORE_LOCK), _PATIENCE_S):
-            freed = sum(_remove(path) for path in _unneeded(store))
+            freed = sum(_remove(path) for path in unneeded(store)) + partial.sweep(store)
             with suppress(FileNotFoundError):
                 due.unlink()
             return freed
     except Conflict:
-        with explain(due):
-            due.touch()
+        holds.note_due(store.root)
         return 0
 
 
@@ -57,14 +63,31 @@ def collect_if_due(store: Store) -> None:
         collect(store)
 
 
-def _unneeded(store: Store) -> Iterator[Path]:
-    needed = set(holds.held(store))
+def unneeded(store: Store) -> Iterator[Path]:
+    """Yield the objects that no image and no container needs; a load may be about to need them."""
+    held = set(holds.held(store))
+    needed = set(held)
     for image in _whole_images(store):
         needed.update(holds.objects_of(store, image))
-    for folder in ("blobs/sha256", "layers/sha256", "trees"):
+    for folder in ("blobs/sha256", "layers/sha256", "lazy/sha256", "trees"):
         for path in _listed(store.root / folder):
-            if path not in needed and not path.name.startswith(TEMP_PREFIX):
+            if path.name.startswith(TEMP_PREFIX):
+                continue
+            if path not in needed or (folder == "lazy/sha256" and _is_complete(store, path)):
                 yield path
+    for path in _listed(store.root / DAMAGED):
+        blob = store.root / "blobs" / "sha256" / path.name
+        if blob not in needed or blob.exists():
+            yield path
+    if store.runtime is not None:  # trees that the store could not take
+        for path in _listed(store.runtime / "trees"):
+            if store.root / "trees" / path.name not in held:
+                yield path
+
+
+def _is_complete(store: Store, folder: Path) -> bool:
+    """Return whether a lazy layer's tar is there by now: its folder is of no use then."""
+    return store.has_layer(parse_digest(f"sha256:{folder.name}", str(folder)))
 
 
 def _whole_images(store: Store) -> Iterator[names.Image]:
@@ -74,10 +97,12 @@ def _whole_images(store: Store) -> Iterator[names.Image]:
             yield names.read_image(store, entry)
 
 
-def _folders(store: Store) -> Iterator[Path]:
+def folders(store: Store) -> Iterator[Path]:
+    """Yield the folders in which files are made under temporary names."""
     yield store.root
-    for name in ("blobs/sha256", "layers/sha256", "trees", "locks"):
+    for name in ("blobs/sha256", "layers/sha256", "lazy/sha256", "trees", "locks"):
         yield store.root / name
+    yield store.root / FOREIGN
     yield store.scratch
 
 
@@ -108,8 +133,24 @@ def _remove_if_free(path: Path, owner: Path) -> int:
 
 
 def _remove(path: Path) -> int:
+    if path.is_dir():
+        return remove_folder(path)
     with explain(path), suppress(FileNotFoundError):
         size = path.stat().st_size
         path.unlink()
         return size
     return 0
+
+
+def remove_folder(path: Path) -> int:
+    """Remove a layer that is not all there, unless somebody has locked it; return what it took."""
+    with explain(path):
+        fd = folder_lock.lock_dead(path)
+        if fd is None:
+            return 0
+        try:
+            size = sum(file.stat().st_blocks * 512 for file in path.iterdir())
+            remove_tree(path)
+            return size
+        finally:
+            os.close(fd)

@@ -3,15 +3,18 @@
 import os
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain
 
 from rootless.errors import IntegrityError, InvalidInput, NotFound
 from rootless.image import gc, names
 from rootless.image.archive_stream import ArchiveStream
 from rootless.image.byte_stream import ByteStream
 from rootless.image.decompress import MAGIC_BYTES, compression_of, opened
+from rootless.image.layers import PACK_HEAD, is_pack
+from rootless.image.pack_source import PackSource
 from rootless.image.plan import PlannedImage, plan
 from rootless.image.progress import Progress, Silent
 from rootless.image.source import (
@@ -47,6 +50,7 @@ def load(
     name: str = "",
     platform: Platform | None = None,
     progress: Progress | None = None,
+    check: Callable[[str, str], None] | None = None,
 ) -> list[LoadedImage]:
     """Load the images of a folder, an archive or standard input ("-"): all of them, or nothing.
 
@@ -57,6 +61,8 @@ def load(
         name: What to call the image instead.
         platform: Which image of an index; the host's by default.
         progress: Who is told.
+        check: Takes the source's transport, in skopeo's words, and path before anything is kept;
+            raises where no image may be taken from there.
 
     Raises:
         NotFound: The source is not there.
@@ -68,7 +74,9 @@ def load(
     told = progress or Silent()
     path, wanted = _split(source)
     with Transaction(store) as transaction, _opened(store, path, told) as content:
-        planned = plan(content, wanted, platform or host_platform())
+        planned = _planned(content, wanted, platform or host_platform())
+        if check is not None:
+            check(_transport(content, path, planned), path)
         if reference:
             if len(planned) != 1:
                 fix = f"{source} has {len(planned)}; name one as {path}:NAME"
@@ -82,6 +90,20 @@ def load(
         transaction.commit(new)
     gc.collect_if_due(store)
     return [LoadedImage(i.references, sha256_of(i.config_data)) for i in planned]
+
+
+def _transport(content: ImageSource, path: str, planned: list[PlannedImage]) -> str:
+    if isinstance(content, PackSource):
+        return "pack"
+    if any(image.source_manifest is None for image in planned):
+        return "docker-archive"
+    return "oci" if os.path.isdir(path) else "oci-archive"
+
+
+def _planned(content: ImageSource, wanted: str, platform: Platform) -> list[PlannedImage]:
+    if isinstance(content, PackSource):
+        return [content.image()]
+    return plan(content, wanted, platform)
 
 
 def _renamed(image: PlannedImage, reference: str) -> PlannedImage:
@@ -164,8 +186,12 @@ def _open(store: Store, path: str, progress: Progress) -> ImageSource:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
         raise read_error(path, error) from error
-    if stat.S_ISREG(os.fstat(fd).st_mode) and not compression_of(os.pread(fd, MAGIC_BYTES, 0)):
-        return ArchiveFile(store, fd, path)
+    if stat.S_ISREG(os.fstat(fd).st_mode):
+        head = os.pread(fd, PACK_HEAD, 0)
+        if is_pack(head):
+            return PackSource(store, fd, path)
+        if not compression_of(head[:MAGIC_BYTES]):
+            return ArchiveFile(store, fd, path)
     with open(fd, "rb", buffering=0) as raw:
         return _read_stream(store, raw, path, progress)
 
@@ -193,7 +219,7 @@ def _read_stream(store: Store, raw: ByteStream, what: str, progress: Progress) -
 def _known_layers(store: Store) -> dict[Digest, Digest]:
     """Return the diff IDs of the store's layers by every digest that a source may call them."""
     known: dict[Digest, Digest] = {}
-    for entry in names.entries(store):
+    for entry in chain(*(listed for _, listed in names.entries_of_all(store))):
         with suppress(NotFound, IntegrityError):  # this may be the load that mends the image
             image = names.read_image(store, entry)
             diff_ids = image.config.diff_ids

@@ -5,11 +5,15 @@ annotations of ours, so that a look-up opens one file: the config's digest (the 
 digest of the manifest as it came from outside, and that of the index that it came out of.
 """
 
+import logging
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import chain
+from pathlib import Path
 
-from rootless.errors import InvalidInput, NotFound
+from rootless.errors import Conflict, InvalidInput, NotFound, RootlessError
 from rootless.image import lock
 from rootless.image.store import Store
 from rootless.oci.descriptor import MANIFEST, REF_NAME, Descriptor
@@ -19,6 +23,8 @@ from rootless.oci.image_config import ImageConfig, parse_image_config
 from rootless.oci.image_index import ImageIndex
 from rootless.oci.manifest import Manifest, parse_manifest
 from rootless.oci.reference import DOCKER_HUB, LOCALHOST, Reference, parse_reference
+
+log = logging.getLogger(__name__)
 
 CONFIG_DIGEST = "org.rootless.config.digest"
 SOURCE_DIGEST = "org.rootless.source.digest"
@@ -38,6 +44,11 @@ class Entry:
     source_digest: Digest | None = None
     index_digest: Digest | None = None
 
+    def documents(self) -> tuple[Digest, ...]:
+        """Return the digests of the documents that the image has."""
+        own = (self.manifest_digest, self.config_digest)
+        return own + tuple(d for d in (self.source_digest, self.index_digest) if d is not None)
+
     def to_descriptor(self) -> Descriptor:
         """Return the descriptor that `entry_of` reads."""
         annotations = {CONFIG_DIGEST: str(self.config_digest)}
@@ -48,6 +59,24 @@ class Entry:
         if self.index_digest:
             annotations[INDEX_DIGEST] = self.index_digest
         return Descriptor(MANIFEST, self.manifest_digest, self.manifest_size, annotations)
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A merged tree and its layers' contents, which fit together.
+
+    Attributes:
+        tree: The merged tree's file, or the pack that holds it.
+        layers: What its layer numbers count, lowest first.
+        needs: Files of the store among them.
+        files: Small files of the image, by path, that are known without the tree; None for one
+            that it lacks.
+    """
+
+    tree: Path
+    layers: tuple[Path, ...]
+    needs: tuple[Path, ...] = ()
+    files: Mapping[bytes, bytes | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +93,7 @@ class Image:
         manifest: The manifest in the store.
         source_digest: Of the manifest as it came; None where it came without one.
         index_digest: Of the index that a registry gave for the name; None where it gave none.
+        place: Where its files are; None for the store.
     """
 
     reference: str
@@ -75,6 +105,7 @@ class Image:
     manifest: Manifest
     source_digest: Digest | None = None
     index_digest: Digest | None = None
+    place: Located | None = None
 
 
 def entries(store: Store) -> tuple[Entry, ...]:
@@ -82,16 +113,23 @@ def entries(store: Store) -> tuple[Entry, ...]:
     return tuple(_entry_of(store, d) for d in store.read_index().manifests)
 
 
-def images(store: Store) -> Iterator[Image]:
-    """Yield all images, one for each name."""
-    return (read_image(store, entry) for entry in entries(store))
+def entries_of_all(store: Store) -> list[tuple[Store, tuple[Entry, ...]]]:
+    """Return the lines of the store, then of each additional one whose list can be read."""
+    found = [(store, entries(store))]
+    for place in store.others:
+        try:
+            found.append((place, entries(place)))
+        except RootlessError as error:  # somebody else's to mend
+            log.warning("additional store left out: %s", error)
+    return found
 
 
 def resolve(store: Store, name: str) -> Image:
     """Return the image that a user means by *name*.
 
     In this order: a full reference, `localhost/NAME`, `docker.io/library/NAME`, the only repository
-    that ends in `/NAME`, a digest of the config or the manifest, an image ID's beginning.
+    that ends in `/NAME`, a digest of the config or the manifest, an image ID's beginning; each in
+    the user's own store before the additional ones.
 
     Raises:
         NotFound: No image is meant; near names are suggested.
@@ -102,11 +140,29 @@ def resolve(store: Store, name: str) -> Image:
 
 def find(store: Store, name: str) -> tuple[Entry, ...]:
     """Return the entries that *name* means: one by name, each name of the image by ID."""
-    known = entries(store)
-    found = _by_id(known, name, full=True) or _by_name(known, name) or _by_id(known, name)
-    if not found:
-        raise NotFound("no such image", name, _suggestion(known, name))
-    return found
+    known = [listed for _, listed in entries_of_all(store)]
+    for meant in (partial(_by_id, full=True), _by_name, _by_id):
+        for listed in known:
+            if found := meant(listed, name):
+                return found
+    raise NotFound("no such image", name, _suggestion(tuple(chain(*known)), name))
+
+
+def find_own(store: Store, name: str) -> tuple[Entry, ...]:
+    """Return the entries of the store itself that *name* means: what can be taken out of it.
+
+    Raises:
+        Conflict: It is in an additional store only.
+        NotFound, InvalidInput: As `find`.
+    """
+    try:
+        return find(replace(store, others=()), name)
+    except NotFound:
+        if store.others:
+            find(store, name)  # raises again where it is nowhere
+            fix = "it goes with a new version of that store"
+            raise Conflict("the image is in an additional store", name, fix) from None
+        raise
 
 
 def read_image(store: Store, entry: Entry) -> Image:
@@ -154,6 +210,14 @@ def add(store: Store, new: Iterable[Entry]) -> None:
         for entry in new:
             kept = _with(kept, entry)
         _write(store, kept)
+
+
+def exchange(store: Store, old: Entry, new: Entry) -> None:
+    """Put an entry in the place of another, if that is still there."""
+    with lock.exclusive(store.lock_path("index")):
+        kept = list(entries(store))
+        if old in kept:
+            _write(store, [new if entry == old else entry for entry in kept])
 
 
 def drop(store: Store, gone: Iterable[Entry]) -> None:
@@ -205,20 +269,11 @@ def _by_id(known: tuple[Entry, ...], name: str, *, full: bool = False) -> tuple[
     if match is None or (full and len(match[1]) != 64):
         return ()
     prefix = match[1]
-    found = tuple(e for e in known if any(hex_of(d).startswith(prefix) for d in _digests(e)))
+    found = tuple(e for e in known if any(hex_of(d).startswith(prefix) for d in e.documents()))
     ids = sorted({hex_of(entry.config_digest)[:12] for entry in found})
     if len(ids) > 1:
         raise InvalidInput("image ID is ambiguous", name, "one of " + ", ".join(ids[:5]))
     return found
-
-
-def _digests(entry: Entry) -> Iterator[Digest]:
-    yield entry.config_digest
-    yield entry.manifest_digest
-    if entry.source_digest is not None:
-        yield entry.source_digest
-    if entry.index_digest is not None:
-        yield entry.index_digest
 
 
 def _by_name(known: tuple[Entry, ...], name: str) -> tuple[Entry, ...]:
@@ -251,7 +306,7 @@ def _ends(entry: Entry, suffix: str) -> bool:
 
 def _same_version(entry: Entry, full: Reference) -> bool:
     """Return whether the tag, or the digest where one is given, is this entry's."""
-    if full.digest is not None and full.digest not in _digests(entry):
+    if full.digest is not None and full.digest not in entry.documents():
         return False
     own = _parsed(entry).tag  # none where it was fetched by its digest
     return not full.tag or full.tag == own or (full.digest is not None and not own)

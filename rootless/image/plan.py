@@ -79,9 +79,9 @@ def _oci_images(
 ) -> Iterator[PlannedImage]:
     groups: dict[str, list[Descriptor]] = {}
     for descriptor in parse_image_index(index).manifests:
-        groups.setdefault(_label(descriptor), []).append(descriptor)
+        groups.setdefault(label_of(descriptor), []).append(descriptor)
     if wanted:
-        groups = {label: group for label, group in groups.items() if _is_meant(label, wanted)}
+        groups = {label: group for label, group in groups.items() if is_meant(label, wanted)}
     if not groups:
         raise NotFound("no such image in the layout", f"{source.what}:{wanted}".rstrip(":"))
     chosen: dict[tuple[Digest, int], list[str]] = {}
@@ -93,13 +93,14 @@ def _oci_images(
         yield _oci_image(source, Descriptor(media.MANIFEST, digest, size), names)
 
 
-def _label(descriptor: Descriptor) -> str:
+def label_of(descriptor: Descriptor) -> str:
     """Return what an image is called in a layout: containerd's full name before a lone tag."""
     annotations = descriptor.annotations
     return annotations.get(media.CONTAINERD_NAME) or annotations.get(media.REF_NAME, "")
 
 
-def _is_meant(label: str, wanted: str) -> bool:
+def is_meant(label: str, wanted: str) -> bool:
+    """Return whether a user may call an image of a layout or an archive so."""
     return label == wanted or label.endswith((f":{wanted}", f"/{wanted}"))
 
 
@@ -203,7 +204,7 @@ def _docker_images(source: ImageSource, data: bytes, wanted: str) -> Iterator[Pl
     found = False
     for item in parse_document(data, "manifest.json").items():
         tags = item.texts("RepoTags")
-        if wanted and not any(_is_meant(tag, wanted) for tag in tags):
+        if wanted and not any(is_meant(tag, wanted) for tag in tags):
             continue
         found = True
         names = [wanted] if wanted and wanted in tags else tags

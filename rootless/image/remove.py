@@ -1,13 +1,15 @@
 """Taking images out of the store: names first, then what no name leads to any more."""
 
+import errno
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
-from rootless.errors import Conflict, NotFound
+from rootless.errors import Conflict, IntegrityError, InvalidInput, NotFound, StoreError
 from rootless.image import gc, names
 from rootless.image.names import Entry
 from rootless.image.store import Store
-from rootless.oci.digest import Digest
+from rootless.oci.digest import Digest, chain_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +39,12 @@ def remove(store: Store, wanted: Sequence[str], *, force: bool = False) -> Remov
 
     Raises:
         NotFound: No such image.
-        Conflict: The image has several names.
+        Conflict: The image has several names, or is in an additional store.
     """
     gone: list[Entry] = []
     for name in wanted:
         try:
-            found = names.find(store, name)
+            found = names.find_own(store, name)
         except NotFound:
             if force:
                 continue
@@ -51,16 +53,17 @@ def remove(store: Store, wanted: Sequence[str], *, force: bool = False) -> Remov
             listed = ", ".join(entry.reference for entry in found)
             raise Conflict("image has several names", name, f"{listed}; --force removes them all")
         gone += found
-    return _remove(store, gone)
+    return remove_entries(store, gone)
 
 
 def remove_all(store: Store) -> Removed:
     """Remove every image."""
-    return _remove(store, names.entries(store))
+    return remove_entries(store, names.entries(store))
 
 
-def _remove(store: Store, gone: Sequence[Entry]) -> Removed:
-    names.drop(store, gone)
+def remove_entries(store: Store, gone: Sequence[Entry]) -> Removed:
+    """Take names away, and what no name and no container leads to after that."""
+    _drop(store, gone)
     left = {entry.config_digest for entry in names.entries(store)}
     deleted = dict.fromkeys(e.config_digest for e in gone if e.config_digest not in left)
     return Removed(
@@ -68,3 +71,19 @@ def _remove(store: Store, gone: Sequence[Entry]) -> Removed:
         deleted=tuple(deleted),
         freed=gc.collect(store),
     )
+
+
+def _drop(store: Store, gone: Sequence[Entry]) -> None:
+    try:
+        names.drop(store, gone)
+    except StoreError as error:
+        cause = error.__cause__
+        if not isinstance(cause, OSError) or cause.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        # A shorter list of images needs a little room all the same. Their trees can go before their
+        # names: whoever needs one meanwhile makes it again.
+        for entry in gone:
+            with suppress(NotFound, IntegrityError, InvalidInput, OSError):
+                diff_ids = names.read_image(store, entry).config.diff_ids
+                store.tree_path(chain_id(diff_ids)).unlink()
+        names.drop(store, gone)

@@ -8,7 +8,7 @@ import os
 import posixpath
 import stat
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Protocol
 
 from rootless.errors import IntegrityError, InvalidInput, NotFound
@@ -43,10 +43,15 @@ class ImageSource(Protocol):
 
 
 class Window(Source):
-    """A part of an open file, as a stream; the file's own position is not used."""
+    """A part of an open file, as a stream; the file's own position is not used.
+
+    Attributes:
+        size: Bytes of the part.
+    """
 
     def __init__(self, fd: int, offset: int, size: int, what: str) -> None:
         super().__init__()
+        self.size = size
         self._fd = fd
         self._offset = offset
         self._end = offset + size
@@ -97,6 +102,19 @@ class LayoutFolder:
             progress.layer(name, size)
             window = Window(fd, 0, size, f"{self._path}/{name}")
             return ingest(self._store, window, name, expected, progress.advance)
+        finally:
+            os.close(fd)
+
+    @contextmanager
+    def window(self, name: str, offset: int = 0) -> Iterator[Window | None]:
+        """Give a blob as it is, from *offset* on; None where there is none."""
+        fd = self._open(name)
+        if fd is None:
+            yield None
+            return
+        try:
+            size = os.fstat(fd).st_size
+            yield Window(fd, offset, max(0, size - offset), f"{self._path}/{name}")
         finally:
             os.close(fd)
 
@@ -154,6 +172,16 @@ class ArchiveFile:
             return None
         progress.layer(name, member.size)
         return ingest(self._store, self._window(member), name, expected, progress.advance)
+
+    @contextmanager
+    def window(self, name: str, offset: int = 0) -> Iterator[Window | None]:
+        """Give a member as it is, from *offset* on; None where there is none."""
+        member = follow(self._members, name)
+        if member is None:
+            yield None
+        else:
+            size = max(0, member.size - offset)
+            yield Window(self._fd, member.offset + offset, size, f"{self._what}:{name}")
 
     def close(self) -> None:
         """Close the file."""

@@ -4,10 +4,18 @@ r"""The store of one user: an OCI image layout with an index beside each layer.
     oci-layout, index.json      an OCI image layout that any tool reads
     blobs/sha256/HEX            manifests, configs, and layers as plain tars (digest = diff ID)
     layers/sha256/HEX.index     the index of the layer blobs/sha256/HEX
+    layers/sha256/HEX.layer-chunks  how the bytes of a layer are compressed, in place of its tar
+    lazy/sha256/HEX/            a layer that is not all there yet: see `rootless.lazy`
     trees/HEX.v2                the merged tree of a chain of layers, in that version of its format
+    trees/HEX.lazy.v2           the same of a chain of which some layers are lazy
     partial/HEX                 a blob while it is downloaded, and after that was cut short
+    damaged/HEX                 a layer that was found damaged, until it has come again
+    foreign/HEX.v2 …            the same of images in files of the user's: `rootless.image.foreign`
     locks/                      lock files, while held
     scratch/                    what runs need for their time
+
+Beside it there may be additional stores, shared and read-only: what is asked for is looked for here
+first, then in each of them (`Store.find`). In them no lock is taken and no write is tried.
 
 Guarantees: everything belongs to the user and needs neither xattrs nor chown. A file appears under
 its name complete, by rename(2), or not at all. What is being written has a name that begins with
@@ -16,8 +24,10 @@ live ones and remove: see `rootless.image.gc`.
 """
 
 import fcntl
+import logging
 import os
 import secrets
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,15 +39,26 @@ from rootless.image.store_errors import explain
 from rootless.oci.digest import Digest, hex_of, sha256_of
 from rootless.oci.image_index import ImageIndex, parse_image_index
 from rootless.paths import Paths
+from rootless.settings import additional_stores
+
+log = logging.getLogger(__name__)
 
 FORMAT_VERSION = 1
 TEMP_PREFIX = ".tmp-"
+FOREIGN = "foreign"
+"""The folder of what was made of images that lie in files of the user's."""
 _LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
 _MAX_INDEX_BYTES = 64 << 20  # our own document: a hundred thousand names
 TREE_VERSION = 2
 """That of the trees that `fuse` reads (`fuse.entry.TREE_VERSION`)."""
 # each with its parents: os.makedirs gives its mode to the last one alone
-_FOLDERS = ("", "blobs", "blobs/sha256", "layers", "layers/sha256", "trees", "partial", "locks")
+_FOLDERS = (
+    *("", "blobs", "blobs/sha256", "layers", "layers/sha256", "lazy", "lazy/sha256"),
+    *("trees", "partial", "locks"),
+)
+DAMAGED = "damaged"
+LAZY_CHUNKS, LAZY_INDEX, LAZY_DATA = "layer-chunks", "index", "data"
+"""What a lazy layer's folder has: the chunk table, the index, and what has come of the contents."""
 
 
 class TempFile:
@@ -97,10 +118,19 @@ class TempFile:
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """Where each object of a store lies, and how it is written."""
+    """Where each object of a store lies, and how it is written.
+
+    Attributes:
+        root: Its folder.
+        scratch: What runs need for their time.
+        runtime: What is live on this node; None for an additional store.
+        others: The additional stores, in the order in which they are asked.
+    """
 
     root: Path
     scratch: Path
+    runtime: Path | None = None
+    others: tuple["Store", ...] = ()
 
     @classmethod
     def open(cls, paths: Paths, *, create: bool) -> "Store":
@@ -112,12 +142,30 @@ class Store:
         Raises:
             StoreError: It cannot be made, or a newer version of the program made it.
         """
-        store = cls(paths.store, paths.scratch)
+        others = tuple(_open_others(paths))
+        store = cls(paths.store, paths.scratch, paths.runtime, others)
         with explain(store.root):
-            store._check_version()  # first: nothing is put into a newer version's store
+            store.check_version()  # first: nothing is put into a newer version's store
             if create:
-                store._make()
+                store.make()
         return store
+
+    @property
+    def places(self) -> tuple["Store", ...]:
+        """This store, then the additional ones."""
+        return (self, *self.others)
+
+    def find(self, own: Path) -> Path:
+        """Return where an object lies that would have the path *own* here.
+
+        Its place in this store where it is nowhere.
+        """
+        if self.others and not own.exists():
+            name = own.relative_to(self.root)
+            for other in self.others:
+                if (other.root / name).exists():
+                    return other.root / name
+        return own
 
     def blob_path(self, digest: Digest) -> Path:
         """Return where a blob lies, whether it is there or not."""
@@ -133,6 +181,18 @@ class Store:
         One of another version of the format is another file: it is of no use, and `gc` takes it.
         """
         return self.root / "trees" / f"{hex_of(chain)}.v{TREE_VERSION}"
+
+    def coded_path(self, diff_id: Digest) -> Path:
+        """Return where the chunk table of a coded layer lies."""
+        return self.root / "layers" / "sha256" / f"{hex_of(diff_id)}.layer-chunks"
+
+    def lazy_folder(self, diff_id: Digest) -> Path:
+        """Return where a layer that is not all there yet lies."""
+        return self.root / "lazy" / "sha256" / hex_of(diff_id)
+
+    def lazy_tree_path(self, name: Digest) -> Path:
+        """Return where the tree over lazy layers lies (`rootless.image.forms.tree_path`)."""
+        return self.root / "trees" / f"{hex_of(name)}.lazy.v{TREE_VERSION}"
 
     def partial_path(self, digest: Digest) -> Path:
         """Return where a blob lies while it is downloaded."""
@@ -169,7 +229,7 @@ class Store:
             NotFound: It is not there.
             IntegrityError: It is not what its name says.
         """
-        path = self.blob_path(digest)
+        path = self.find(self.blob_path(digest))
         try:
             with explain(path), open(path, "rb") as file:
                 data = file.read(limit + 1)
@@ -183,8 +243,9 @@ class Store:
         return data
 
     def has_layer(self, diff_id: Digest) -> bool:
-        """Return whether a layer and its index are there."""
-        return self.blob_path(diff_id).exists() and self.index_path(diff_id).exists()
+        """Return whether a layer and its index are there, in this store or an additional one."""
+        paths = (self.blob_path(diff_id), self.index_path(diff_id))
+        return all(self.find(path).exists() for path in paths)
 
     def read_index(self) -> ImageIndex:
         """Return the images' descriptors; none where there is no store yet.
@@ -211,6 +272,11 @@ class Store:
         """Replace the images' descriptors; the caller holds the lock "index"."""
         self.write(self.root / "index.json", index.to_bytes())
 
+    def make(self) -> None:
+        """Make what is missing of the store's folders and documents; raises StoreError."""
+        with explain(self.root):
+            self._make()
+
     def _make(self) -> None:
         for folder in _FOLDERS:
             os.makedirs(self.root / folder, mode=0o700, exist_ok=True)
@@ -223,7 +289,8 @@ class Store:
                 if not (self.root / "index.json").exists():
                     self.write_index(ImageIndex(()))
 
-    def _check_version(self) -> None:
+    def check_version(self) -> None:
+        """Raise StoreError where a newer version of the program made the store."""
         path = self.root / "version"
         try:
             text = path.read_text("ascii", "replace").strip()
@@ -234,6 +301,21 @@ class Store:
         if int(text[:9]) > FORMAT_VERSION:
             fix = "update rootless, or set ROOTLESS_HOME to another folder"
             raise StoreError(f"store of a newer format ({text[:9]})", str(self.root), fix)
+
+
+def _open_others(paths: Paths) -> Iterator[Store]:
+    """Yield the additional stores; of one that is no use just now a line tells."""
+    for root in additional_stores(paths):
+        other = Store(root, root / "scratch")
+        try:
+            with explain(root):
+                other.check_version()
+            if (root / "index.json").exists():
+                yield other
+            else:
+                log.warning("no store at %s, which is to be an additional one", root)
+        except StoreError as error:
+            log.warning("additional store: %s", error)
 
 
 def write_all(fd: int, data: bytes | memoryview) -> None:

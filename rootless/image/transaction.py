@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from rootless.image import lock, names, trees
+from rootless.image import forms, lock, names, trees
 from rootless.image.ingest import StagedLayer
 from rootless.image.store import Store, TempFile, write_all
 from rootless.image.store_errors import explain
@@ -85,13 +85,9 @@ class Transaction:
             layer.index.rename(self._store.index_path(layer.diff_id))
 
     def layer_size(self, diff_id: Digest) -> int:
-        """Return the size of a layer's tar."""
+        """Return the size of a layer's tar; of a lazy layer that of what its files contain."""
         staged = self._layers.get(diff_id)
-        if staged is not None:
-            return staged.size
-        path = self._store.blob_path(diff_id)
-        with explain(path):
-            return path.stat().st_size
+        return forms.size_of(self._store, diff_id) if staged is None else staged.size
 
     def add_blob(self, data: bytes) -> Digest:
         """Take a document; one that is damaged in the store is replaced."""
@@ -108,7 +104,7 @@ class Transaction:
         """Merge a chain of layers, unless that was done before."""
         chain = chain_id(diff_ids)
         path = self._store.tree_path(chain)
-        if chain in self._trees or path.exists():
+        if chain in self._trees or self._store.find(path).exists():
             return
         temp = self._store.temp_for(path)
         self._trees[chain] = temp
@@ -118,10 +114,10 @@ class Transaction:
         """Return where the tree of a chain is by now: in the store or on its way."""
         chain = chain_id(diff_ids)
         temp = self._trees.get(chain)
-        return self._store.tree_path(chain) if temp is None else temp.path
+        return self._store.find(self._store.tree_path(chain)) if temp is None else temp.path
 
     def commit(self, entries: Iterable[names.Entry]) -> None:
-        """Make everything durable, then visible, then name it."""
+        """Make everything durable, then visible, then name it; more may follow, for a next one."""
         kept: list[tuple[TempFile, Path]] = []
         for diff_id, layer in self._layers.items():
             kept.append((layer.tar, self._store.blob_path(diff_id)))
@@ -132,11 +128,14 @@ class Transaction:
             temp.sync()
         for temp, path in kept:
             temp.rename(path)
+        self._layers, self._trees, self._blobs = {}, {}, {}
         names.add(self._store, entries)
 
     def _index_path(self, diff_id: Digest) -> Path:
         staged = self._layers.get(diff_id)
-        return self._store.index_path(diff_id) if staged is None else staged.index.path
+        if staged is not None:
+            return staged.index.path
+        return self._store.find(self._store.index_path(diff_id))
 
 
 def _holds(path: Path, data: bytes) -> bool:

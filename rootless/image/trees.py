@@ -7,13 +7,16 @@ from pathlib import Path
 from fuse.contents import TarContents
 from fuse.database import IndexFormatError
 from fuse.merge import merge
+from fuse.pack_file import PackFormatError
+from fuse.packed_tree import shift_tree
 from fuse.tree import Tree
-from rootless.errors import IntegrityError, NotFound
-from rootless.image import lock
-from rootless.image.names import Image
+from rootless.errors import IntegrityError, StoreError
+from rootless.image import forms, lock
+from rootless.image.names import Image, Located
 from rootless.image.store import Store
 from rootless.image.store_errors import explain
-from rootless.oci.digest import chain_id, hex_of
+from rootless.linux.private_folder import make_private
+from rootless.oci.digest import Digest, chain_id, hex_of
 from rootless.oci.image_config import ImageConfig
 
 _MAX_READ = 16 << 20  # passwd and group files; anything larger is read through the mount
@@ -22,22 +25,69 @@ _MAX_READ = 16 << 20  # passwd and group files; anything larger is read through 
 def ensure_tree(store: Store, config: ImageConfig) -> Path:
     """Return the merged tree of an image; it is there since the load, else it is built now.
 
+    One that the store cannot take, as it is full or read-only, is built beside what is live.
+
     Raises:
         NotFound: A layer is missing.
-        StoreError: The tree is missing and the store cannot be written.
+        StoreError: The tree is missing and can be built nowhere.
     """
-    chain = chain_id(config.diff_ids)
-    path = store.tree_path(chain)
-    if path.exists():
-        return path
-    with lock.exclusive(store.lock_path(f"tree-{hex_of(chain)}")):
-        if not path.exists():
-            for index in (store.index_path(diff_id) for diff_id in config.diff_ids):
-                if not index.exists():
-                    raise NotFound("layer missing from the store", str(index), _RELOAD)
-            with store.temp_for(path) as temp:
-                build([store.index_path(diff_id) for diff_id in config.diff_ids], temp.path)
-                temp.keep(path)
+    return located(store, config.diff_ids).tree
+
+
+def layer_paths(store: Store, config: ImageConfig) -> tuple[Path, ...]:
+    """Return the layers' contents, lowest first; raises NotFound where one is missing."""
+    return tuple(place.contents for place in forms.find_all(store, config.diff_ids))
+
+
+def located(store: Store, diff_ids: Sequence[Digest]) -> Located:
+    """Return a chain's tree, built where it is not there, and its layers; raises as `ensure_tree`.
+
+    Asked for together, as a layer may just now get another form.
+    """
+    places = forms.find_all(store, diff_ids)
+    path = store.find(forms.tree_path(store, diff_ids, places))
+    if not path.exists():
+        path = _built(store, hex_of(chain_id(diff_ids)), places, path)
+    return Located(path, tuple(place.contents for place in places))
+
+
+def relocated(store: Store, tree: Path, layers: Sequence[Path]) -> Located:
+    """Return where layers that were located before are now, and the tree that fits them."""
+    if all(layer.exists() for layer in layers) and tree.exists():
+        return Located(tree, tuple(layers))
+    return located(store, [forms.diff_id_of(layer) for layer in layers])
+
+
+def _built(store: Store, chain: str, places: Sequence[forms.Place], path: Path) -> Path:
+    indexes = [place.index for place in places]
+    for index in indexes:
+        if not index.exists():
+            raise forms.missing(store, index)
+    try:
+        store.make()
+        with lock.exclusive(store.lock_path(f"tree-{chain}")):
+            if not path.exists():
+                _build_kept(store, indexes, path)
+    except StoreError:
+        if store.runtime is None:
+            raise
+        return _passing_tree(store, indexes, store.runtime / "trees" / path.name)
+    return path
+
+
+def _build_kept(store: Store, indexes: Sequence[Path], path: Path) -> None:
+    with store.temp_for(path) as temp:
+        build(indexes, temp.path)
+        temp.keep(path)
+
+
+def _passing_tree(store: Store, indexes: Sequence[Path], path: Path) -> Path:
+    """Build a tree in the run-time folder, unless that was done before."""
+    with explain(path):
+        make_private(path.parent.parent)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+    if not path.exists():
+        _build_kept(store, indexes, path)
     return path
 
 
@@ -53,13 +103,25 @@ def build(indexes: Sequence[Path], out: Path, *, prefix: bytes = b"") -> None:
             raise IntegrityError("layers do not fit together", str(error)) from error
 
 
-def layer_paths(store: Store, config: ImageConfig) -> tuple[Path, ...]:
-    """Return the layers' tars, lowest first; raises NotFound where one is missing."""
-    paths = tuple(store.blob_path(diff_id) for diff_id in config.diff_ids)
-    for path in paths:
-        if not path.exists():
-            raise NotFound("layer missing from the store", str(path), _RELOAD)
-    return paths
+def place_of(store: Store, image: Image) -> Located:
+    """Return where the files of an image are: in the store, or in a file of the user's.
+
+    Raises as `ensure_tree`.
+    """
+    return image.place or located(store, image.config.diff_ids)
+
+
+def build_for_pack(tree: Path, places: Sequence[int], out: Path) -> None:
+    """Write the tree of layers that lie one after the other in one file, each at its place.
+
+    Raises StoreError, IntegrityError.
+    """
+    with explain(out):
+        try:
+            shift_tree(tree, out, places)
+        except IndexFormatError as error:
+            fix = "remove the file, it is made again"
+            raise IntegrityError("damaged tree in the store", str(error), fix) from error
 
 
 @contextmanager
@@ -70,6 +132,8 @@ def open_tree(path: Path) -> Iterator[Tree]:
             tree = Tree.open(path)
         with tree:
             yield tree
+    except PackFormatError as error:
+        raise IntegrityError("damaged pack", str(error), "copy or make it again") from error
     except IndexFormatError as error:
         fix = "remove the file, it is made again"
         raise IntegrityError("damaged tree in the store", str(error), fix) from error
@@ -80,9 +144,10 @@ def read_file(store: Store, image: Image, inner_path: bytes) -> bytes | None:
 
     Symbolic links are followed inside the image's root.
     """
-    return read_from(
-        ensure_tree(store, image.config), layer_paths(store, image.config), inner_path, _MAX_READ
-    )
+    place = place_of(store, image)
+    if inner_path in place.files:
+        return place.files[inner_path]
+    return read_from(place.tree, place.layers, inner_path, _MAX_READ)
 
 
 def read_from(
@@ -99,6 +164,3 @@ def read_from(
         extents = tree.extents(inode.ino) if inode.sparse else ()
     with explain(layers[inode.layer]), TarContents(layers) as lower:
         return lower.read(inode, extents, 0, inode.size)
-
-
-_RELOAD = "load the image again"

@@ -29,7 +29,7 @@ class OverlayRequest:
     Attributes:
         folder: A folder of the run for mount points; this user's, local.
         tree: The merged tree's file.
-        layers: The layers' tars, lowest first.
+        layers: The layers' tars or chunk tables, lowest first.
         uid_ranges: Mapped container UIDs, (first, length) each.
         gid_ranges: Mapped container GIDs.
         overflow_uid: UID shown for files whose owner is not mapped.
@@ -37,6 +37,8 @@ class OverlayRequest:
         upperdir: Where writes go; None for a tmpfs that goes with the mount.
         driver: One of DRIVERS.
         name: What mount tables show.
+        fetcher_fd: Socket to what fetches the missing parts of lazy layers; -1 for none. Stays the
+            caller's, to be closed when the root is mounted.
     """
 
     folder: Path
@@ -49,6 +51,7 @@ class OverlayRequest:
     upperdir: Upperdir | None
     driver: str
     name: str
+    fetcher_fd: int = -1
 
 
 @dataclass(slots=True)
@@ -123,7 +126,7 @@ def _server_config(request: OverlayRequest, mountpoint: Path) -> ServerConfig:
         mountpoint=str(mountpoint),
         tree=str(request.tree),
         layers=tuple(str(layer) for layer in request.layers),
-        ready_fd=-1,
+        fetcher_fd=request.fetcher_fd,
         uid_map=request.uid_ranges,
         gid_map=request.gid_ranges,
         overflow_uid=request.overflow_uid,

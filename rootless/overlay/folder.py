@@ -22,17 +22,25 @@ _FILE_SYSTEM = "fuse.rootless"
 
 
 def mount_folder(
-    tree: Path, layers: Sequence[Path], folder: Path, *, name: str, log: Path, foreground: bool
+    tree: Path,
+    layers: Sequence[Path],
+    folder: Path,
+    *,
+    name: str,
+    log: Path,
+    foreground: bool,
+    fetcher_fd: int = -1,
 ) -> None:
     """Mount a tree at an empty folder.
 
     Args:
         tree: The merged tree's file.
-        layers: The layers' tars, lowest first.
+        layers: The layers' tars or chunk tables, lowest first.
         folder: An empty directory.
         name: What mount tables show.
         log: Where the server's warnings go.
         foreground: Return when the mount has ended; Ctrl-C ends it. Else return when it is there.
+        fetcher_fd: Socket to what fetches the missing parts of lazy layers; -1 for none.
 
     Raises:
         Precondition: fusermount3 is missing.
@@ -46,7 +54,7 @@ def mount_folder(
         mountpoint=os.path.realpath(folder),
         tree=str(tree),
         layers=tuple(str(layer) for layer in layers),
-        ready_fd=-1,
+        fetcher_fd=fetcher_fd,
         allow_other=False,
         default_permissions=False,  # one user looks into an image: he may read what is 0600
         use_fusermount=True,

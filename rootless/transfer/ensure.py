@@ -6,8 +6,8 @@ Where the store's image serves, nothing of registries is imported.
 import re
 from collections.abc import Callable
 
-from rootless.errors import NotFound, RegistryError
-from rootless.image import names
+from rootless.errors import InvalidInput, NotFound, RegistryError
+from rootless.image import meant, names
 from rootless.image.store import Store
 from rootless.oci.descriptor import Platform
 from rootless.oci.image_index import matches
@@ -38,6 +38,8 @@ def ensure_image(
         NotFound: Neither the store nor a registry has it, or none may be asked.
         RootlessError: As `pull`, where a registry was asked.
     """
+    if _is_in_a_file(store, name):
+        return name
     missing = _missing(store, name, platform)
     if missing is None and policy in (Policy.MISSING, Policy.NEVER):
         return name
@@ -57,6 +59,15 @@ def ensure_image(
         if missing.fix.startswith("did you mean"):
             fix = f"{missing.fix} {fix}"
         raise NotFound(missing.what, missing.on, fix) from error
+
+
+def _is_in_a_file(store: Store, name: str) -> bool:
+    """Return whether a file's image is meant, which is used where it lies."""
+    try:
+        names.find(store, name)
+    except (NotFound, InvalidInput):
+        return meant.is_file(name)
+    return False
 
 
 def may_be_pulled(name: str) -> bool:

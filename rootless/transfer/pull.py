@@ -21,6 +21,7 @@ from rootless.image.store import Store
 from rootless.image.transaction import Transaction
 from rootless.oci.descriptor import Descriptor
 from rootless.oci.digest import Digest, hex_of
+from rootless.oci.document import MAX_CONFIG_BYTES
 from rootless.oci.image_index import host_platform, matches
 from rootless.oci.manifest import parse_manifest
 from rootless.oci.reference import Reference, parse_reference
@@ -28,7 +29,8 @@ from rootless.registry.client import Registry
 from rootless.registry.repository import Repository
 from rootless.registry.settings import candidates
 from rootless.transfer import tasks
-from rootless.transfer.progress import Progress
+from rootless.transfer.lazily import complete_layer
+from rootless.transfer.progress import Progress, State
 from rootless.transfer.pull_layer import LayerPull
 from rootless.transfer.pull_manifest import Documents, Found
 from rootless.transfer.pull_options import Offer, PulledImage, PullOptions
@@ -110,13 +112,16 @@ class _Pulling:
         documents = Documents(self.store, repository, self.options.platform)
         digest = reference.digest or await documents.digest_of(reference.tag)
         known = _known(self.store, reference)
-        if known is not None and self._is_unchanged(known, digest):
-            return PulledImage(known.reference, known.config_digest, is_new=False)
+        unchanged = known if known and self._is_unchanged(known, digest) else None
+        if unchanged is not None and self.options.check is None:
+            return PulledImage(unchanged.reference, unchanged.config_digest, is_new=False)
         self.progress.say(f"pulling {reference}")
         found, image = await self._read(documents, digest)
         offer = Offer(reference, repository, self.options.settings, found.manifest, found.index)
         if self.options.check is not None:
             await self.options.check(offer)
+        if unchanged is not None:
+            return PulledImage(unchanged.reference, unchanged.config_digest, is_new=False)
         await self._take_layers(offer, image)
         return self._name(reference, image, found)
 
@@ -135,6 +140,8 @@ class _Pulling:
         if digest not in (known.index_digest, known.source_digest):
             return False
         with suppress(RootlessError):  # a damaged one is pulled again
+            for document in known.documents():
+                self.store.read_blob(document, MAX_CONFIG_BYTES)
             image = names.read_image(self.store, known)
             platform = self.options.platform or (host_platform() if known.index_digest else None)
             return all(map(self.store.has_layer, image.config.diff_ids)) and (
@@ -153,8 +160,11 @@ class _Pulling:
 
         async def work() -> None:
             for diff_id, descriptor in left:
-                if not await self._is_staged(offer, descriptor, diff_id):
-                    await pulls.take(descriptor, diff_id, meters[diff_id])
+                meter = meters[diff_id]
+                if self.options.lazy and await self._is_staged(offer, descriptor, diff_id):
+                    meter.enter(State.PRESENT, descriptor.size)
+                elif self.options.lazy or not await complete_layer(self.store, diff_id, meter):
+                    await pulls.take(descriptor, diff_id, meter)
 
         async with trio.open_nursery() as nursery:
             for _ in range(min(self.options.layers_at_once, len(wanted))):
@@ -163,7 +173,7 @@ class _Pulling:
     async def _is_staged(self, offer: Offer, descriptor: Descriptor, diff_id: Digest) -> bool:
         """Tell whether a layer can be used before it is there."""
         stage = self.options.stage
-        if not self.options.lazy or stage is None or self.store.has_layer(diff_id):
+        if stage is None or self.store.has_layer(diff_id):
             return False
         return await stage(self.store, offer, descriptor, diff_id)
 

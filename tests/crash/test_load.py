@@ -82,7 +82,7 @@ def test_in_the_middle_of_a_layer(
 
 
 @pytest.mark.needs_user
-@pytest.mark.parametrize("room", ["size=100k", "size=3m", "size=25m", "nr_inodes=14"])
+@pytest.mark.parametrize("room", ["size=100k", "size=3m", "size=25m", "nr_inodes=17"])
 def test_a_full_disk(room: str, rootless: Rootless, source: Path) -> None:
     """Wherever the space ends, one line says so, nothing is kept, and removal works."""
     script = (

@@ -13,6 +13,7 @@ from rootless.paths import Paths
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+WITH_VERBS = ("runtime", "store", "system", "image")
 IDS = [str(page.relative_to(ROOT)) for page in PAGES]
 
 
@@ -49,8 +50,8 @@ def commands_shown(page: Path) -> Iterator[tuple[str, list[str]]]:
         for line in block.splitlines():
             for part in re.split(r"[|;]|&&", line.partition("#")[0]):
                 words = part.split()
-                if words[:1] == ["rootless"] and words[1:2] == ["runtime"]:
-                    yield " ".join(words[1:3]), options_of("runtime", words[3:])
+                if words[:1] == ["rootless"] and words[1:2] and words[1] in WITH_VERBS:
+                    yield " ".join(words[1:3]), options_of(words[1], words[3:])
                 elif words[:1] == ["rootless"] and len(words) > 1 and words[1] in COMMANDS:
                     yield words[1], options_of(words[1], words[2:])
 

@@ -1,10 +1,12 @@
 """Contents read straight out of the layers' tars."""
 
 import errno
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
+from chunks import ENCODERS, code
 from images import LayerBuilder
 from trees import build_tree, tar_path
 
@@ -97,3 +99,35 @@ def test_a_missing_tar_leaves_none_open(tmp_path: Path) -> None:
     lower = TarContents([tmp_path / "a"])
     lower.close()
     lower.close()
+
+
+@pytest.mark.parametrize("codec", ENCODERS)
+def test_a_compressed_layer_reads_like_its_tar(tmp_path: Path, codec: int) -> None:
+    """Beside a plain one; parts, runs and copies, and a sparse file's holes."""
+    original = tmp_path / "sparse"
+    with original.open("wb") as file:
+        file.seek(40_960)
+        file.write(b"data" * 10_000)
+        file.truncate(400_000)
+    subprocess.run(["tar", "-C", tmp_path, "-S", "-cf", tmp_path / "t.tar", "sparse"], check=True)
+    layers = [LayerBuilder().file("a", b"x"), LayerBuilder().file("b", b"0123456789" * 9000)]
+    tree = Tree.open(build_tree(tmp_path, [*layers, (tmp_path / "t.tar").read_bytes()]))
+    table = [code(tar_path(tmp_path, number), codec) for number in (1, 2)]
+    with tree, TarContents([tar_path(tmp_path, 0), *table]) as contents:
+        plain, big, sparse = (tree.resolve(name) for name in (b"a", b"b", b"sparse"))
+        assert plain is not None
+        assert big is not None
+        assert sparse is not None
+        assert contents.read(plain, (), 0, 9) == b"x"
+        assert contents.read(big, (), 9_995, 50_010) == (b"0123456789" * 9000)[9_995:60_005]
+        assert contents.read_raw(1, big.offset, 20) == b"01234567890123456789"
+        assert (
+            len(contents.read_raw(1, 1000, 1 << 30)) == tar_path(tmp_path, 1).stat().st_size - 1000
+        )
+        assert contents.piece(big, 0, 65_536) is None
+        extents = tree.extents(sparse.ino)
+        assert contents.read(sparse, extents, 0, 1 << 20) == original.read_bytes()
+        with (tmp_path / "copy").open("w+b") as file:
+            contents.copy(sparse, extents, file.fileno(), 1 << 20)
+            assert file.read() == original.read_bytes()
+            assert os.fstat(file.fileno()).st_blocks * 512 < 300_000

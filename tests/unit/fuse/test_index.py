@@ -7,8 +7,8 @@ from images import CAP_NET_RAW, END, LayerBuilder, header, padded, pax_header, s
 from trees import build_index, parse
 
 from fuse.database import IndexFormatError
-from fuse.entry import HAS_XATTRS, SPARSE
-from fuse.index import IndexBuilder, IndexReader, IndexStatistics
+from fuse.entry import HAS_XATTRS, SPARSE, Entry
+from fuse.index import IndexBuilder, IndexReader, IndexStatistics, IndexWriter
 from fuse.tar_reader import TarFormatError
 from fuse.whiteout import Whiteout
 
@@ -108,3 +108,37 @@ def test_a_damaged_index_is_refused(tmp_path: Path) -> None:
     path.write_bytes(contents)
     with IndexReader(path) as index, pytest.raises(IndexFormatError, match="damaged"):
         list(index.entries())
+
+
+def test_a_layer_without_a_tar_has_its_members_named(tmp_path: Path) -> None:
+    """The file is the same as if a tar had said it; whiteouts come by name or as such."""
+    layer = small_layer().whiteout("gone").tar()
+    build_index(tmp_path / "by tar", layer)
+    with IndexWriter(tmp_path / "by name") as writer:
+        for entry, xattrs, extents in parse(layer):
+            writer.add(entry, xattrs, extents)
+        statistics = writer.finish()
+    assert (tmp_path / "by name").read_bytes() == (tmp_path / "by tar").read_bytes()
+    with IndexBuilder(tmp_path / "again") as builder:
+        builder.feed(layer)
+        assert builder.finish() == statistics
+
+
+def test_whiteouts_that_are_told_apart_from_the_members(tmp_path: Path) -> None:
+    """They count as members, as those of a tar do."""
+    with IndexWriter(tmp_path / "i") as writer:
+        writer.add_whiteout(b"a/b", is_opaque=False)
+        writer.add_whiteout(b"", is_opaque=True)
+        assert writer.finish() == IndexStatistics(entries=2, files=0, bytes=0)
+    with IndexReader(tmp_path / "i") as index:
+        assert list(index.whiteouts()) == [
+            Whiteout(b"a/b", is_opaque=False),
+            Whiteout(b"", is_opaque=True),
+        ]
+
+
+def test_a_named_whiteout_of_nothing_is_refused(tmp_path: Path) -> None:
+    """Whoever names the members says in which layer it stands."""
+    entry = Entry(1, b"d/.wh.", 0o100644, 0, 0, 0, 0, 0, 0, b"", 0)
+    with IndexWriter(tmp_path / "i") as writer, pytest.raises(ValueError, match="whiteout"):
+        writer.add(entry)

@@ -316,3 +316,11 @@ def test_old_sparse_map_without_an_end_is_refused() -> None:
     block = header(b"s", typeflag=b"S", magic=b"ustar  \0", tail=tail)
     extension = octal(0, 12) * 42 + b"\x01" + bytes(7)
     assert "1 MiB" in refused(block + extension * 3000)
+
+
+def test_the_end_is_told() -> None:
+    """It is there with the second block of zeros, and not before."""
+    reader = TarReader(lambda *_: None)
+    for block, is_end in ((header(b"a"), False), (bytes(512), False), (bytes(512), True)):
+        reader.feed(block)
+        assert reader.has_ended is is_end

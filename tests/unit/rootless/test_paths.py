@@ -54,3 +54,27 @@ def test_home_without_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without HOME the account's own home counts."""
     monkeypatch.delenv("HOME", raising=False)
     assert Paths.from_environment({}).store.is_absolute()
+
+
+@pytest.mark.parametrize(
+    ("value", "stores"),
+    [
+        (None, None),
+        ("", ()),
+        ("/a", (Path("/a"),)),
+        ("/a:b::/c", (Path("/a"), Path("/c"))),
+    ],
+)
+def test_additional_stores(value: str | None, stores: tuple[Path, ...] | None) -> None:
+    """Absolute folders parted by colons; an empty list is not the same as none."""
+    environ = HOME if value is None else {**HOME, "ROOTLESS_ADDITIONAL_STORES": value}
+    assert Paths.from_environment(environ).additional_stores == stores
+
+
+def test_settings() -> None:
+    """The user's file, below the XDG folder or ~/.config, comes before the machine's."""
+    machine = Path("/etc/rootless/config.toml")
+    own = Path("/home/ann/.config/rootless/config.toml")
+    assert Paths.from_environment(HOME).settings == (own, machine)
+    elsewhere = Paths.from_environment({**HOME, "XDG_CONFIG_HOME": "/c"})
+    assert elsewhere.settings == (Path("/c/rootless/config.toml"), machine)

@@ -31,7 +31,8 @@ def test_a_new_one(loaded: Paths) -> None:
     assert made.labels["mine"] == "1"
     assert made.policy.stop_signal == signal.SIGTERM
     needs = (folder / "needs").read_text().splitlines()
-    assert all((loaded.store / line).exists() for line in needs)
+    there = {line.partition("/")[0] for line in needs if (loaded.store / line).exists()}
+    assert there == {"blobs", "layers", "trees"}
     assert len(needs) >= 4
 
 
@@ -78,9 +79,10 @@ def test_one_that_runs(loaded: Paths) -> None:
 
 def test_one_that_goes_with_its_run(loaded: Paths) -> None:
     """Nothing is made for it; its name is the beginning of its ID."""
-    made = keep.passing(loaded, "pic", RunRequest())
+    made, needs = keep.passing(loaded, "pic", RunRequest())
     assert not made.kept
     assert made.name == made.id[:12]
+    assert f"blobs/sha256/{made.image.config_digest[7:]}" in needs
     assert not (loaded.store / "containers").exists()
     assert not (loaded.runtime / "runs").exists()
 

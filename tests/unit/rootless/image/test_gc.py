@@ -1,5 +1,6 @@
 """`rootless.image.gc`: what nobody needs goes, what a live process holds stays."""
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -14,7 +15,8 @@ from rootless.errors import IntegrityError
 from rootless.image import gc, lock, names
 from rootless.image.load import load
 from rootless.image.lock import STORE_LOCK
-from rootless.image.store import Store
+from rootless.image.store import TEMP_PREFIX, Store
+from rootless.linux.folder_lock import make_locked
 from rootless.oci.digest import sha256_of
 
 SHARED = images.LayerBuilder().file("shared", b"in both images")
@@ -211,3 +213,37 @@ def test_a_vanished_file_is_no_error(store: Store) -> None:
         assert gc.sweep(store) == 0
     finally:
         os.close(fd)
+
+
+def test_lazy_layers_that_nobody_needs_go(loaded: Store) -> None:
+    """A folder stays while its image is there and its tar is not, or while somebody has it."""
+    needed, held, complete = (loaded.lazy_folder(sha256_of(name)) for name in (b"1", b"2", b"3"))
+    for folder in (needed, held, complete):
+        folder.mkdir()
+        (folder / "data").write_bytes(b"contents")
+    own = names.resolve(loaded, "one").config.diff_ids[0]
+    os.rename(complete, loaded.lazy_folder(own))
+    lower = loaded.lazy_folder(own)
+    lock_fd = os.open(held, os.O_RDONLY)
+    fcntl.flock(lock_fd, fcntl.LOCK_SH)
+    try:
+        gc.collect(loaded)
+        assert not needed.exists()
+        assert not lower.exists()
+        assert held.exists()
+    finally:
+        os.close(lock_fd)
+    gc.collect(loaded)
+    assert not held.exists()
+
+
+def test_sweeps_a_lazy_layer_under_construction(store: Store) -> None:
+    """A temporary folder goes once its maker has ended."""
+    folder = store.root / "lazy" / "sha256" / f"{TEMP_PREFIX}{'0' * 16}"
+    lock_fd = make_locked(folder)
+    (folder / "data").write_bytes(b"contents")
+    gc.sweep(store)
+    assert folder.exists()
+    os.close(lock_fd)
+    gc.sweep(store)
+    assert not folder.exists()

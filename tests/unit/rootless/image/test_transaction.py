@@ -4,6 +4,7 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import images
 import loading
 import pytest
 
-from rootless.errors import Conflict, IntegrityError, StoreError
+from rootless.errors import Conflict, IntegrityError, NotFound, StoreError
 from rootless.image import lock, names
 from rootless.image.ingest import Expected, StagedLayer, ingest
 from rootless.image.names import Entry
@@ -186,7 +187,7 @@ def test_sizes_and_trees_by_now(store: Store) -> None:
         assert transaction.tree_path(BOTH) == store.tree_path(chain_id(BOTH))
         assert transaction.tree_path(BOTH).stat().st_ino == inode
         missing = Digest("sha256:" + "0" * 64)
-        with pytest.raises(StoreError, match=r"no such file or directory: .*/000000"):
+        with pytest.raises(NotFound, match=r"layer missing from the store: .*/000000"):
             transaction.layer_size(missing)
 
 
@@ -242,6 +243,18 @@ def test_a_read_only_store(store: Store) -> None:
     finally:
         for folder in reversed(folders):
             folder.chmod(0o700)
+
+
+def test_one_image_after_another(store: Store) -> None:
+    """A command that brings in several images commits each when it is there."""
+    with Transaction(store) as transaction:
+        fill(store, transaction)
+        transaction.commit([ENTRY])
+        assert transaction.add_blob(b"another") == sha256_of(b"another")
+        assert transaction.has_layer(BOTH[0])
+        transaction.commit([replace(ENTRY, reference="localhost/b:latest")])
+    assert len(names.entries(store)) == 2
+    assert loading.temp_files(store.root) == []
 
 
 def test_a_layer_by_itself(store: Store) -> None:

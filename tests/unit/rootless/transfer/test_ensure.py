@@ -120,3 +120,12 @@ def test_another_platform(there: Store) -> None:
     assert ensure_image(there, "app", Policy.MISSING, Fetch(), platform=arm) == "pulled"
     with pytest.raises(NotFound, match="not for the platform: app, linux/arm64"):
         ensure_image(there, "app", Policy.NEVER, Fetch(), platform=arm)
+
+
+@pytest.mark.parametrize("name", ["/none/x.rlf", "./x.rlf", "../x.sif"])
+def test_the_image_of_a_file_is_not_pulled(store: Store, name: str) -> None:
+    """A path is used where it lies, whatever the policy says."""
+    fetch = Fetch()
+    for policy in Policy:
+        assert ensure_image(store, name, policy, fetch) == name
+    assert fetch.calls == 0

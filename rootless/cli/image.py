@@ -1,0 +1,68 @@
+"""`rootless image`: the commands for images once more, as podman groups them, and `prune`."""
+
+from typing import Annotated, ClassVar
+
+import typer
+
+from rootless.cli.command import Command
+from rootless.cli.same_commands import SameCommands
+
+
+class _Images(SameCommands):
+    same: ClassVar = {
+        "import": "import",
+        "inspect": "inspect",
+        "load": "load",
+        "ls": "images",
+        "mount": "mount",
+        "pull": "pull",
+        "push": "push",
+        "rm": "rmi",
+        "save": "save",
+        "tag": "tag",
+        "umount": "umount",
+    }
+
+
+app = typer.Typer(cls=_Images, rich_markup_mode=None, add_completion=False)
+
+
+@app.callback()
+def _image() -> None:
+    """Work with images: `rootless image ls` is `rootless images`."""
+
+
+@app.command(cls=Command)
+def prune(
+    everything: Annotated[  # noqa: FBT002 - typer's form of a flag
+        bool,
+        typer.Option("--all", "-a", help="Also those with a name that no container was made from."),
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", "-f", help="Do not ask.")] = False,  # noqa: FBT002
+    filters: Annotated[
+        list[str] | None,
+        typer.Option(
+            *("--filter",),
+            metavar="KEY=VALUE",
+            help="until=TIME or how long ago; label=KEY[=VALUE], label!=KEY[=VALUE].",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Remove images that have lost their name, and print their IDs."""
+    from rootless.cli.pruned import confirmed, in_use, wanted_images  # noqa: PLC0415 - --help
+    from rootless.image import gc  # noqa: PLC0415
+    from rootless.image.prune import prune as prune_images  # noqa: PLC0415
+    from rootless.image.store import Store  # noqa: PLC0415
+    from rootless.paths import Paths  # noqa: PLC0415
+
+    wanted = wanted_images(filters or ())
+    which = "all images without a container" if everything else "all images without a name"
+    if not confirmed((which,), force=force):
+        return
+    paths = Paths.from_environment()
+    store = Store.open(paths, create=True)
+    removed = prune_images(store, in_use(paths), everything=everything, wanted=wanted)
+    gc.sweep(store)
+    for digest in removed.deleted:
+        typer.echo(digest.partition(":")[2])

@@ -253,6 +253,8 @@ def test_a_redirect_that_ends(
             for _ in range(4):
                 await repository.read_range(layer, 5, 5)
             assert [entry["status"] for entry in other.log()] == [206, 206, 403, 206, 206]
+            assert await repository.has_blob(layer.digest)
+            assert not [entry for entry in other.log() if entry["method"] == "HEAD"]
 
     proxy.set()
     asked(f"{proxy.host}/debian:demo", settings, use)

@@ -58,7 +58,7 @@ def refused(
         error = RegistryError(what, on, fix)
         return Again(error, retry_after(response.headers.get("retry-after")))
     if status == 404:
-        return NotFound(f"no such {call.what}", call.on, "check the name; " + log_in)
+        return NotFound(f"no such {call.what}", call.on, f"check the name, or {log_in}")
     if status == 401:
         return AccessDenied("registry refuses access, or has no such repository", on, log_in)
     if status == 403:

@@ -203,14 +203,15 @@ class Sender:
         if known is not None:
             return known
         meter = self._progress.begin(layer.diff_id, layer.size if layer.size >= 0 else None)
-        meter.enter(State.UPLOADING)
+        meter.enter(State.COMPRESSING if compression.name else State.UPLOADING)
 
         def make(write: Callable[[bytes], object]) -> SentLayer:
             step = _interruptible(meter.advance)
-            return make_blob(layer, compression, write, step, docker=docker)
+            sent = make_blob(layer, compression, write, step, docker=docker)
+            meter.enter(State.DONE)
+            return sent
 
-        sent = await self._destination.make(make)
-        meter.enter(State.DONE)
+        sent = await self._destination.make(make, self._progress)
         self._sent[layer.diff_id, compression.key, docker] = sent
         if self._memory is not None:
             blob = sent.descriptor

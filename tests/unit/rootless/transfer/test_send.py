@@ -21,7 +21,7 @@ from rootless.transfer.destination import Advance, MakeBlob, OpenAt
 from rootless.transfer.layer_tar import KeptBlob
 from rootless.transfer.made_layers import MadeLayers
 from rootless.transfer.outgoing import OutgoingImage, SentLayer, of_store
-from rootless.transfer.progress import Silent
+from rootless.transfer.progress import Progress, Silent
 from rootless.transfer.send import Sender, SendOptions, retyped
 
 LAYERS = [images.small_layer().tar(), images.LayerBuilder().file("b", b"b" * 3000).tar()]
@@ -51,8 +51,9 @@ class Shelf:
         assert sha256_of(data) == descriptor.digest
         self.held.add(descriptor.digest)
 
-    async def make(self, make_blob: MakeBlob) -> SentLayer:
+    async def make(self, make_blob: MakeBlob, progress: Progress) -> SentLayer:
         """Take a blob that is made."""
+        del progress
         sent = await trio.to_thread.run_sync(make_blob, lambda _: None)
         self.made.append(sent)
         self.held.add(sent.descriptor.digest)

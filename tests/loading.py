@@ -63,13 +63,14 @@ def fed(rootless: Rootless, source: Path, *words: str) -> Result:
     return Result(process.returncode, out.decode(), err.decode())
 
 
-def on_terminal(rootless: Rootless, *words: str | Path) -> Result:
+def on_terminal(rootless: Rootless, *words: str | Path, typed: str = "") -> Result:
     """Run it with stdin and stderr on a terminal; what it wrote there is the result's stderr."""
     ours, theirs = pty.openpty()
     try:
         process = rootless.start(*words, stdin=theirs, stderr=theirs, stdout=subprocess.PIPE)
     finally:
         os.close(theirs)
+    os.write(ours, typed.encode())
     shown = b""
     try:
         while chunk := os.read(ours, 1 << 16):

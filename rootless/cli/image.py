@@ -15,7 +15,10 @@ class _Images(SameCommands):
         "load": "load",
         "ls": "images",
         "mount": "mount",
+        "pull": "pull",
+        "push": "push",
         "rm": "rmi",
+        "save": "save",
         "tag": "tag",
         "umount": "umount",
     }

@@ -45,12 +45,8 @@ def images(
         raise InvalidInput("no such format", form, "table or json")
     store = Store.open(Paths.from_environment(), create=False)
     found = {
-        place: [
-            names.read_image(store, entry)
-            for entry in names.entries(place)
-            if names.is_called(entry, name)
-        ]
-        for place in store.places
+        place: [names.read_image(store, entry) for entry in listed if names.is_called(entry, name)]
+        for place, listed in names.entries_of_all(store)
     }
     if quiet:
         everything = itertools.chain(*found.values())

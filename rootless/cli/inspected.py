@@ -40,8 +40,8 @@ def details(name: str, kind: str) -> dict[str, Any]:
         raise NotFound("no such container or image", name, fix) from error
     named = (
         entry.reference
-        for place in store.places
-        for entry in names.entries(place)
+        for _, listed in names.entries_of_all(store)
+        for entry in listed
         if entry.reference and entry.manifest_digest == image.manifest_digest
     )
     return images.details(image, tuple(named))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from rootless import __version__
 from rootless.doctor import (
+    additional,
     cgroup,
     fuse_device,
     kernel,
@@ -39,6 +40,7 @@ def run_checks(paths: Paths) -> tuple[Check, ...]:
         fuse_device.check_device(fuse_facts),
         fuse_device.check_fusermount(fuse_facts),
         store_fs.check_store(store_fs.gather(paths.store)),
+        additional.check_additional(additional.gather(paths)),
         store_fs.check_scratch(scratch),
         store_fs.check_runtime(store_fs.gather(paths.runtime)),
         overlay.check_overlay(overlay.gather(caller, scratch, userns_works=works)),

@@ -219,7 +219,7 @@ def _read_stream(store: Store, raw: ByteStream, what: str, progress: Progress) -
 def _known_layers(store: Store) -> dict[Digest, Digest]:
     """Return the diff IDs of the store's layers by every digest that a source may call them."""
     known: dict[Digest, Digest] = {}
-    for entry in chain(*(names.entries(place) for place in store.places)):
+    for entry in chain(*(listed for _, listed in names.entries_of_all(store))):
         with suppress(NotFound, IntegrityError):  # this may be the load that mends the image
             image = names.read_image(store, entry)
             diff_ids = image.config.diff_ids

@@ -5,6 +5,7 @@ annotations of ours, so that a look-up opens one file: the config's digest (the 
 digest of the manifest as it came from outside, and that of the index that it came out of.
 """
 
+import logging
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -12,7 +13,7 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
-from rootless.errors import Conflict, InvalidInput, NotFound
+from rootless.errors import Conflict, InvalidInput, NotFound, RootlessError
 from rootless.image import lock
 from rootless.image.store import Store
 from rootless.oci.descriptor import MANIFEST, REF_NAME, Descriptor
@@ -22,6 +23,8 @@ from rootless.oci.image_config import ImageConfig, parse_image_config
 from rootless.oci.image_index import ImageIndex
 from rootless.oci.manifest import Manifest, parse_manifest
 from rootless.oci.reference import DOCKER_HUB, LOCALHOST, Reference, parse_reference
+
+log = logging.getLogger(__name__)
 
 CONFIG_DIGEST = "org.rootless.config.digest"
 SOURCE_DIGEST = "org.rootless.source.digest"
@@ -110,6 +113,17 @@ def entries(store: Store) -> tuple[Entry, ...]:
     return tuple(_entry_of(store, d) for d in store.read_index().manifests)
 
 
+def entries_of_all(store: Store) -> list[tuple[Store, tuple[Entry, ...]]]:
+    """Return the lines of the store, then of each additional one whose list can be read."""
+    found = [(store, entries(store))]
+    for place in store.others:
+        try:
+            found.append((place, entries(place)))
+        except RootlessError as error:  # somebody else's to mend
+            log.warning("additional store left out: %s", error)
+    return found
+
+
 def resolve(store: Store, name: str) -> Image:
     """Return the image that a user means by *name*.
 
@@ -126,7 +140,7 @@ def resolve(store: Store, name: str) -> Image:
 
 def find(store: Store, name: str) -> tuple[Entry, ...]:
     """Return the entries that *name* means: one by name, each name of the image by ID."""
-    known = [entries(place) for place in store.places]
+    known = [listed for _, listed in entries_of_all(store)]
     for meant in (partial(_by_id, full=True), _by_name, _by_id):
         for listed in known:
             if found := meant(listed, name):

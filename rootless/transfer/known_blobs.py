@@ -7,6 +7,7 @@ it has the blobs, under the digests that the pulled image's manifest says.
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 
 from rootless.errors import RootlessError
 from rootless.image import names
@@ -40,7 +41,7 @@ def known_blobs(store: Store) -> tuple[KnownBlob, ...]:
     What was pushed before is among them.
     """
     found: list[KnownBlob] = []
-    for entry in names.entries(store):
+    for entry in chain(*(listed for _, listed in names.entries_of_all(store))):
         with suppress(RootlessError):
             found += _blobs_of(store, entry)
     for diff_id, made in MadeLayers(store).all():

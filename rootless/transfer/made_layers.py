@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rootless.errors import InvalidInput, StoreError
-from rootless.image import forms, lock
+from rootless.image import lock
 from rootless.image.store import Store
 from rootless.oci.digest import Digest
 from rootless.oci.document import Node, parse_document, to_bytes
@@ -74,7 +74,7 @@ class MadeLayers:
             kept = {
                 each: {key: _to_json(made) for key, made in of_layer.items()}
                 for each, of_layer in known.items()
-                if forms.find_if_there(store, Digest(each)) is not None
+                if store.find(store.index_path(Digest(each))).exists()
             }
             store.write(store.root / _NAME, to_bytes(kept))
 

@@ -76,3 +76,27 @@ def test_what_cannot_be_fetched(rootless: Rootless, server: RegistryServer, tmp_
     rootless.ok("load", "-q", tmp_path / "own.tar")
     rootless.ok("store", "verify", "--repair")
     assert json.loads(rootless.ok("inspect", f"{server.host}/app:1")) == [away]
+
+
+def test_a_pull_beside_a_shared_store(
+    rootless: Rootless, server: RegistryServer, tmp_path: Path
+) -> None:
+    """What another store has is not downloaded, and not compressed again to be pushed."""
+    shared = rootless.home.store
+    name = f"{server.host}/app:1"
+    environ = {
+        "ROOTLESS_HOME": str(tmp_path / "own"),
+        "ROOTLESS_ADDITIONAL_STORES": str(shared),
+    }
+    more = [*LAYERS, images.LayerBuilder().file("three", b"3")]
+    images.oci_layout(tmp_path / "more", more, tag="more")
+    fill(server, f"oci:{tmp_path}/more:more", "app:more")
+    since = len(server.access_log())
+    rootless.ok("pull", "-q", f"{server.host}/app:more", env=environ)
+    asked = [line for line in server.access_log()[since:] if "GET" in line and "/blobs/" in line]
+    assert len(asked) == 2  # the config, and the layer that is new
+    assert len(list((tmp_path / "own" / "layers" / "sha256").iterdir())) == 1
+    rootless.ok("push", "-q", name, f"docker://{server.host}/copy:1", env=environ)
+    rootless.ok("save", "-q", "-o", tmp_path / "saved.tar", name, env=environ)
+    rootless.ok("load", "-q", tmp_path / "saved.tar")
+    assert rootless.ok("store", "verify", env=environ).endswith("all is well\n")

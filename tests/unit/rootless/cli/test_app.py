@@ -51,7 +51,14 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize(
     ("words", "position"),
-    [(["run", "--debug"], 0), (["--debug", "run"], 1), (["--debug"], 1), ([], 0)],
+    [
+        (["run", "--debug"], 0),
+        (["--debug", "run"], 1),
+        (["--debug"], 1),
+        ([], 0),
+        (["--store", "ro:/a", "--store=ro:/b", "run"], 3),
+        (["--store"], 1),
+    ],
 )
 def test_where_the_command_begins(words: list[str], position: int) -> None:
     """Options before the command are ours, those after it its own or the workload's."""

@@ -17,6 +17,7 @@ NAMES = [
     "fuse-device",
     "fusermount",
     "store",
+    "additional-stores",
     "scratch",
     "runtime-folder",
     "overlay",

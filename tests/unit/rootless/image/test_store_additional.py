@@ -146,3 +146,14 @@ def test_a_store_that_is_no_use(
     own = Store.open(paths, create=False)
     assert [other.root for other in own.others] == [shared.root]
     assert str(away) in caplog.text
+
+
+def test_a_damaged_list_is_left_out(
+    shared: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One that its owner has to mend keeps nobody from his own images."""
+    own = beside(shared, tmp_path)
+    load(own, str(tmp_path / "layout"))
+    (shared.root / "index.json").write_text("{")
+    assert names.resolve(own, "a").reference == "localhost/a:latest"
+    assert "additional store left out" in caplog.text

@@ -64,3 +64,10 @@ def test_layer_that_is_not_all_there_says_so(store: Store) -> None:
     (folder / "layer-chunks").touch()
     with pytest.raises(NotFound, match="not all there yet"), open_tar(store, DIFF_ID):
         pass
+
+
+def test_error_of_who_takes_the_bytes_is_his_own(store: Store, tmp_path: Path) -> None:
+    """A full disk elsewhere is not blamed on the store."""
+    load(store, str(images.oci_layout(tmp_path / "pic", [TAR])))
+    with pytest.raises(BrokenPipeError), open_tar(store, DIFF_ID):
+        raise BrokenPipeError

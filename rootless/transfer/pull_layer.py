@@ -24,6 +24,7 @@ from rootless.oci.descriptor import Descriptor
 from rootless.oci.digest import Digest, hex_of
 from rootless.registry.repository import Repository
 from rootless.transfer import tasks
+from rootless.transfer.made_layers import MadeLayers
 from rootless.transfer.progress import Meter, State
 
 _POLL_S = 0.05
@@ -38,11 +39,13 @@ class LayerPull:
         store: Where to.
         transaction: Keeps what has no name yet from being collected.
         repository: Where from.
+        name: What that is called, which is remembered for pushes; "" for nothing.
     """
 
     store: Store
     transaction: Transaction
     repository: Repository
+    name: str = ""
 
     async def take(self, descriptor: Descriptor, diff_id: Digest, meter: Meter) -> None:
         """Bring a layer into the store, or wait for the process that does.
@@ -75,6 +78,9 @@ class LayerPull:
             with closing(await self._whole(download, descriptor, diff_id, meter)) as staged:
                 await trio.to_thread.run_sync(self.transaction.commit_layer, staged)
             download.remove()
+        if self.name:
+            memory = MadeLayers(self.store)
+            await trio.to_thread.run_sync(memory.remember_came, diff_id, descriptor, self.name)
         meter.enter(State.DONE, descriptor.size)
         return True
 

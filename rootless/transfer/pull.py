@@ -151,8 +151,14 @@ class _Pulling:
 
     async def _take_layers(self, offer: Offer, image: PlannedImage) -> None:
         """Take the layers, the lowest first, several at once."""
-        keeps = self.options.keeps_source
-        pulls = LayerPull(self.store, self.transaction, offer.repository, keeps_source=keeps)
+        came_from = offer.reference.repository
+        pulls = LayerPull(
+            self.store,
+            self.transaction,
+            offer.repository,
+            keeps_source=self.options.keeps_source,
+            name=came_from,
+        )
         blobs = parse_manifest(offer.manifest.data).layers
         # a diff ID that comes twice is one layer
         wanted = dict(zip(image.config.diff_ids, blobs, strict=True))

@@ -8,10 +8,12 @@ import hashlib
 import logging
 import os
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from .chunk_table import CHUNK_MAX, ChunkTable
 from .decode import DamagedChunk, MissingLibrary, decode
+from .layer_bytes import Run
+from .splice import Piece
 
 log = logging.getLogger(__name__)
 
@@ -60,19 +62,27 @@ class CodedLayer:
         self._damaged: set[int] = set()
         self._fd = os.open(table.data, os.O_RDONLY | os.O_CLOEXEC)
 
-    @property
-    def size(self) -> int:
-        """The size of the address space."""
-        return self._table.size
+    def require(self, runs: Sequence[Run]) -> None:
+        """Return: everything is there."""
 
     def fill(self, target: memoryview, offset: int) -> None:
         """Read until a buffer is full; raises OSError."""
         done = 0
-        for piece in self.pieces(offset, len(target)):
+        for piece in self._pieces(offset, len(target)):
             target[done : done + len(piece)] = piece
             done += len(piece)
 
-    def pieces(self, offset: int, size: int) -> Iterator[memoryview]:
+    def piece(self, offset: int, size: int) -> Piece | None:
+        """Return None: no run lies in a file as it is."""
+
+    def raw(self, offset: int, size: int) -> bytes:
+        """Return a run, shorter only at the end; raises OSError."""
+        return b"".join(self._pieces(offset, min(size, self._table.size - offset)))
+
+    def note_use(self, offset: int, size: int) -> None:
+        """Take note of nothing."""
+
+    def _pieces(self, offset: int, size: int) -> Iterator[memoryview]:
         """Yield a run of the address space in pieces; raises OSError."""
         end = offset + size
         for number in self._table.numbers(offset, size):
@@ -82,7 +92,7 @@ class CodedLayer:
 
     def copy(self, offset: int, fd: int, target: int, length: int) -> None:
         """Copy a run of the address space to an offset of a file; raises OSError."""
-        for piece in self.pieces(offset, length):
+        for piece in self._pieces(offset, length):
             done = 0
             while done < len(piece):
                 done += os.pwrite(fd, piece[done:], target + done)

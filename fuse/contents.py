@@ -1,7 +1,7 @@
 """The contents of a merged tree's files, read straight out of the layers.
 
-A layer is a tar, or it has a chunk table (`chunk_table`): then its bytes are compressed, and the
-offsets in its index are offsets in what they decode to.
+A layer is a tar, or it has a chunk table (`chunk_table`): then its bytes are compressed, or not all
+of them are there yet, and the offsets in its index are offsets in what they decode to.
 """
 
 import errno
@@ -14,6 +14,8 @@ from .chunk_table import ChunkTable, is_chunk_table
 from .coded_layer import CodedLayer, DecodedChunks
 from .copy_range import copy_range
 from .entry import Extent, Inode
+from .layer_bytes import LayerBytes, OnAbsent, OnFirst, Run
+from .lazy_layer import LazyLayer
 from .packed_chunks import chunk_table_in
 from .server_config import DECODED_BYTES
 from .splice import PIECE_MAX, PIECE_MIN, Piece
@@ -29,13 +31,27 @@ class TarContents:
         layers: The layers' tars or chunk tables, the lowest first, as the tree's layer numbers
             count them.
         decoded_bytes: How much of what was decoded is kept.
+        on_absent: Called for what is wanted of a layer and is not there yet; without it that is
+            an error, EIO.
+        on_first: Called for what is wanted for the first time and is there.
+
+    Attributes:
+        is_lazy: A layer may not be all there.
     """
 
     def __init__(
-        self, layers: Sequence[str | os.PathLike[str]], *, decoded_bytes: int = DECODED_BYTES
+        self,
+        layers: Sequence[str | os.PathLike[str]],
+        *,
+        decoded_bytes: int = DECODED_BYTES,
+        on_absent: OnAbsent | None = None,
+        on_first: OnFirst | None = None,
     ) -> None:
         self._fds: list[int] = []  # -1 for a layer that is no tar
-        self._coded: dict[int, CodedLayer] = {}
+        self._others: dict[int, LayerBytes] = {}
+        self._on_absent = on_absent
+        self._on_first = on_first
+        self.is_lazy = False
         self._kept = DecodedChunks(decoded_bytes)
         try:
             for number, path in enumerate(layers):
@@ -55,7 +71,11 @@ class TarContents:
             os.close(fd)
             table = held
         try:
-            self._coded[number] = CodedLayer(table, number, self._kept)
+            if table.present:
+                self._others[number] = LazyLayer(table, number, self._on_absent, self._on_first)
+                self.is_lazy = True
+            else:
+                self._others[number] = CodedLayer(table, number, self._kept)
         except BaseException:
             table.close()
             raise
@@ -75,8 +95,8 @@ class TarContents:
             fd = self._fds.pop()
             if fd >= 0:
                 os.close(fd)
-        while self._coded:
-            self._coded.popitem()[1].close()
+        while self._others:
+            self._others.popitem()[1].close()
 
     def __enter__(self) -> Self:
         return self
@@ -108,6 +128,8 @@ class TarContents:
             extents = ((0, inode.size, inode.offset),)
         contents = bytearray(size)
         view = memoryview(contents)
+        if inode.sparse and self._fds[inode.layer] < 0:
+            self._others[inode.layer].require(_runs(extents, offset, size))
         for start, length, place in extents:
             first, last = max(start, offset), min(start + length, offset + size)
             if first < last:
@@ -128,7 +150,23 @@ class TarContents:
         if inode.sparse or not PIECE_MIN <= size <= PIECE_MAX:
             return None
         fd = self._fds[inode.layer]
-        return None if fd < 0 else Piece(fd, inode.offset + offset, size)
+        if fd < 0:
+            return self._others[inode.layer].piece(inode.offset + offset, size)
+        return Piece(fd, inode.offset + offset, size)
+
+    def require(self, inode: Inode, extents: Sequence[Extent], length: int) -> None:
+        """Return when the first *length* bytes of a regular file are there, or raise OSError."""
+        length = min(length, inode.size)
+        if self._fds[inode.layer] >= 0 or length <= 0:
+            return
+        if not inode.sparse:
+            extents = ((0, inode.size, inode.offset),)
+        self._others[inode.layer].require(_runs(extents, 0, length))
+
+    def note_use(self, inode: Inode) -> None:
+        """Take note that a file's contents are used, though nobody is going to read them here."""
+        if self._fds[inode.layer] < 0:
+            self._others[inode.layer].note_use(inode.offset, inode.size)
 
     def copy(self, inode: Inode, extents: Sequence[Extent], fd: int, length: int) -> None:
         """Copy the first *length* bytes of a regular file into a new, empty file.
@@ -136,6 +174,7 @@ class TarContents:
         The pieces of a sparse file are copied, and its holes stay holes.
         """
         length = min(length, inode.size)
+        self.require(inode, extents, length)
         if not inode.sparse:
             self._copy(inode.layer, inode.offset, fd, 0, length)
             return
@@ -144,17 +183,17 @@ class TarContents:
             self._copy(inode.layer, place, fd, offset, min(size, length - offset))
 
     def read_raw(self, layer: int, offset: int, size: int) -> bytes:
-        """Return a run of a layer's bytes as they stand; shorter only at the layer's end."""
+        """Return a run of a layer's bytes as they stand; shorter only at the layer's end.
+
+        Raises OSError where it is not there yet, and asks nobody for it.
+        """
         fd = self._fds[layer]
-        if fd >= 0:
-            return os.pread(fd, size, offset)
-        coded = self._coded[layer]
-        return b"".join(coded.pieces(offset, max(0, min(size, coded.size - offset))))
+        return os.pread(fd, size, offset) if fd >= 0 else self._others[layer].raw(offset, size)
 
     def _fill(self, layer: int, target: memoryview, offset: int) -> None:
         fd = self._fds[layer]
         if fd < 0:
-            self._coded[layer].fill(target, offset)
+            self._others[layer].fill(target, offset)
             return
         done = 0  # a read returns at most 2 GiB, and less where a signal came
         while done < len(target):
@@ -168,6 +207,16 @@ class TarContents:
             return
         tar_fd = self._fds[layer]
         if tar_fd < 0:
-            self._coded[layer].copy(offset, fd, target, length)
+            self._others[layer].copy(offset, fd, target, length)
         else:
             copy_range(tar_fd, offset, fd, target, length)
+
+
+def _runs(extents: Sequence[Extent], offset: int, size: int) -> Sequence[Run]:
+    """Return where a part of a file lies in its layer."""
+    runs = []
+    for start, length, place in extents:
+        first, last = max(start, offset), min(start + length, offset + size)
+        if first < last:
+            runs.append((place + first - start, last - first))
+    return runs

@@ -39,6 +39,8 @@ def copy_up(overlay: Overlay, node: Node, size: int | None = None) -> None:
     if node.is_upper:
         return
     overlay.require_writable()
+    if node.lower is not None and stat.S_ISREG(node.lower.mode):
+        overlay.lower.require(node.lower, _wanted(node.lower, size))
     if node.is_removed:
         _find_other_name(overlay, node)
     missing = [node]
@@ -151,12 +153,17 @@ def _make_file(overlay: Overlay, lower: Inode, work: Place, size: int | None) ->
     flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
     fd = os.open(work.name, flags, 0o600, dir_fd=work.fd)
     try:
-        wanted = lower.size if size is None else min(size, lower.size)
+        wanted = _wanted(lower, size)
         overlay.lower.copy(lower, fd, wanted)
         if wanted and not overlay.is_volatile:
             os.fdatasync(fd)
     finally:
         os.close(fd)
+
+
+def _wanted(lower: Inode, size: int | None) -> int:
+    """Return how much of a file's contents is wanted."""
+    return lower.size if size is None else min(size, lower.size)
 
 
 def _set_xattrs(overlay: Overlay, lower: Inode, work: Place) -> None:

@@ -10,6 +10,7 @@ pyfuse3 and libfuse know nothing of it. Before the session is closed everything 
 libfuse asks the descriptor itself whether the mount is still there.
 """
 
+import contextlib
 import fcntl
 import os
 import socket
@@ -23,6 +24,7 @@ _ANSWER_BYTES = 256 << 10  # the largest is the value of an extended attribute, 
 _INIT_IN = struct.Struct("=IIII")
 # The same beginning in fuse_init_out
 _INIT_OUT = struct.Struct("=IIII")
+_BACKGROUND = struct.Struct("=HH")  # what follows there: max_background, congestion_threshold
 
 
 class Exchange:
@@ -31,15 +33,18 @@ class Exchange:
     Args:
         session_fd: The session's descriptor, as pyfuse3 knows it.
         wanted: What to ask the kernel for, beyond what pyfuse3 can (flags of INIT).
+        background: How many requests nobody waits for, read-ahead, may be open at once; 0: as many
+            as the kernel has it.
 
     Attributes:
         kernel_fd: The kernel's connection; does not block.
         agreed: What both sides of the session have agreed on (flags of INIT); 0 before.
     """
 
-    def __init__(self, session_fd: int, wanted: int = 0) -> None:
+    def __init__(self, session_fd: int, wanted: int = 0, background: int = 0) -> None:
         self._session_fd = session_fd
         self._wanted = wanted
+        self._background = background
         self.kernel_fd = fcntl.fcntl(session_fd, fcntl.F_DUPFD_CLOEXEC, 0)
         os.set_blocking(self.kernel_fd, False)
         self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -73,6 +78,11 @@ class Exchange:
             except OSError:
                 continue  # nobody waits for it any more, or the mount is gone: the next read says
 
+    def drop(self) -> None:
+        """Throw away what pyfuse3 has answered: the request is going to be answered later."""
+        with contextlib.suppress(BlockingIOError):
+            self._ours.recv_into(self._buffer, 0, socket.MSG_DONTWAIT)
+
     def close(self) -> None:
         """Put the connection back under its first number."""
         self._ours.close()
@@ -92,3 +102,6 @@ class Exchange:
             flags &= ~wire.AUTO_INVAL_DATA  # of the two, it would win
         self.agreed = flags
         _INIT_OUT.pack_into(self._buffer, start, major, minor, readahead, flags)
+        if self._background and length >= start + _INIT_OUT.size + _BACKGROUND.size:
+            limits = (self._background, self._background * 3 // 4)
+            _BACKGROUND.pack_into(self._buffer, start + _INIT_OUT.size, *limits)

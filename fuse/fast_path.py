@@ -13,6 +13,9 @@ A handler gets the object's number and the length of the message, and returns th
 - None: the request has no answer (FORGET);
 - NotImplemented: pyfuse3 shall have it.
 
+A handler that raises `Absent` is called again when what it needs is there: its request is put aside
+(`waiting`).
+
 It is also this module's part to be the boundary that `boundary` is for pyfuse3's handlers: whatever
 is raised becomes an answer, so that nobody waits for good.
 """
@@ -21,10 +24,14 @@ import errno
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import wire
+from .layer_bytes import Absent
 from .splice import Piece, Splicer
+
+if TYPE_CHECKING:
+    from .waiting import Waiting
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +56,7 @@ class FastPath:
             symbolic links are cached; and contents stay cached when a file's time of modification
             changes, as it changes by what goes through this mount alone.
         agreed: What was agreed on then.
+        waiting: Where requests are put aside; None where nothing is ever absent.
     """
 
     def __init__(self) -> None:
@@ -58,6 +66,7 @@ class FastPath:
         self._contents = memoryview(bytearray(BUFFER_BYTES))
         self.wanted = wire.CACHE_SYMLINKS | wire.EXPLICIT_INVAL_DATA
         self.agreed = 0
+        self.waiting: Waiting | None = None
         self._fd = -1
         self._handlers: dict[int, Handler] = {wire.INTERRUPT: self._interrupt}
 
@@ -77,6 +86,8 @@ class FastPath:
             return False
         try:
             body = handler(ino, length)
+        except Absent as absent:
+            return self.put_aside(absent)
         except OSError as error:
             body = error.errno or errno.EIO
         except Exception:
@@ -87,6 +98,20 @@ class FastPath:
         if body is not None:
             self._write(unique, body)
         return True
+
+    def put_aside(self, absent: Absent) -> bool:
+        """Let the request in the buffer wait, or fail where it cannot; returns True."""
+        number = errno.EIO
+        if self.waiting is not None:
+            length, *_ = wire.REQUEST.unpack_from(self.buffer)
+            number = self.waiting.put(bytes(self.view[:length]), absent)
+        if number:
+            self.refuse(number)
+        return True
+
+    def take(self, message: bytes) -> None:
+        """Put a request into the buffer as if it had just been read."""
+        self.view[: len(message)] = message
 
     def refuse(self, number: int) -> None:
         """Answer the request in the buffer with an errno."""
@@ -153,8 +178,12 @@ class FastPath:
             self._write(unique, (contents,) if len(contents) == piece.size else errno.EIO)
 
     def _interrupt(self, ino: int, length: int) -> None:
-        """Let an interruption pass: what it was to interrupt has been answered before this."""
+        """End the waiting of a request; any other has been answered before this."""
         del ino, length
+        if self.waiting is not None:
+            (unique,) = wire.NUMBER.unpack_from(self.buffer, wire.BODY)
+            if self.waiting.interrupt(unique):
+                self._write(unique, errno.EINTR)
 
 
 _MOUNT_ENDED = (errno.ENODEV, errno.ECONNABORTED, errno.ENOTCONN)

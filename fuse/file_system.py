@@ -13,6 +13,7 @@ from .copy_up import inherit_root
 from .directory_requests import DirectoryRequests
 from .fast_path import FastPath
 from .features import Features
+from .fetch_link import FetchLink
 from .file_requests import FileRequests
 from .handles import Handles
 from .name_requests import NameRequests
@@ -32,6 +33,7 @@ from .tree_lower import TreeLower
 from .tree_view import TreeView
 from .untouched import Untouched
 from .upper import Upper
+from .waiting import Waiting
 
 if TYPE_CHECKING:
     from .lower import Lower
@@ -57,16 +59,19 @@ def open_file_system(config: ServerConfig) -> FileSystem:
     uids = Squash(config.uid_map, config.overflow_uid)
     gids = Squash(config.gid_map, config.overflow_gid)
     if config.upperdir_fd < 0 and not config.lowerdirs:
-        tree, contents = _tree_and_contents(config)
+        tree, contents, waiting = _tree_and_contents(config)
         tree_path = TreeFastPath(tree, contents, Shown(uids, gids))
+        tree_path.waiting = waiting
         return FileSystem(ReadOnlyOperations(tree), Pump(tree_path, tree_path.work))
     lower: Lower
+    waiting = None
     if config.lowerdirs:
         from .open_lower import open_lower  # noqa: PLC0415 - a run has a tree, and does without
 
         lower = open_lower(config.lowerdirs)
     else:
-        lower = TreeLower(*_tree_and_contents(config))
+        tree, contents, waiting = _tree_and_contents(config)
+        lower = TreeLower(tree, contents)
     upper = None
     if config.upperdir_fd >= 0:
         upper = Upper(
@@ -80,6 +85,7 @@ def open_file_system(config: ServerConfig) -> FileSystem:
     served = _serve_overlay(
         config, overlay, Shown(uids, gids, *_translations(config), static_nlink=config.static_nlink)
     )
+    served.path.waiting = waiting
     work = no_work if served.prefetch is None else served.prefetch.step
     return FileSystem(OverlayOperations(served), Pump(served.path, work), overlay)
 
@@ -131,7 +137,23 @@ def _translations(config: ServerConfig) -> tuple[IDTranslation, IDTranslation]:
     )
 
 
-def _tree_and_contents(config: ServerConfig) -> tuple[Tree, TarContents]:
-    return Tree.open(os.path.realpath(config.tree)), TarContents(
-        config.layers, decoded_bytes=config.decoded_bytes
+def _tree_and_contents(config: ServerConfig) -> tuple[Tree, TarContents, Waiting | None]:
+    """Return tree, contents, and where requests wait; None where none does."""
+    tree = Tree.open(os.path.realpath(config.tree))
+    try:
+        contents, waiting = _contents(config)
+    except BaseException:
+        tree.close()
+        raise
+    return tree, contents, waiting
+
+
+def _contents(config: ServerConfig) -> tuple[TarContents, Waiting | None]:
+    waiting = None if config.fetcher_fd < 0 else Waiting(FetchLink(config.fetcher_fd))
+    contents = TarContents(
+        config.layers,
+        decoded_bytes=config.decoded_bytes,
+        on_absent=None if waiting is None else waiting.miss,
+        on_first=None if waiting is None else waiting.link.note,
     )
+    return contents, waiting if contents.is_lazy else None

@@ -188,6 +188,9 @@ class FolderLower:
         """Return a part of a regular file: fewer bytes than asked for only at its end."""
         return os.pread(self._file(_path(inode)), size, offset)
 
+    def require(self, inode: Inode, length: int) -> None:
+        """Return: a folder's files are there."""
+
     def copy(self, inode: Inode, fd: int, length: int) -> None:
         """Copy the first *length* bytes of a regular file into a new file; holes stay holes."""
         copy_sparse(self._file(_path(inode)), fd, length)

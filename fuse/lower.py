@@ -46,6 +46,12 @@ class Lower(Protocol):
     def read(self, inode: Inode, offset: int, size: int) -> bytes:
         """Return a part of a regular file: fewer bytes than asked for only at its end."""
 
+    def require(self, inode: Inode, length: int) -> None:
+        """Return when the first *length* bytes of a regular file can be copied.
+
+        Raises OSError, `Absent` where they are not there yet, before anything was changed.
+        """
+
     def copy(self, inode: Inode, fd: int, length: int) -> None:
         """Copy the first *length* bytes of a regular file into a new file; holes stay holes."""
 

@@ -14,6 +14,8 @@ What bounds it:
   open files only, so a file whose open we have not answered has none.
 - Files ahead are pushed after `_RUN` opens in order only, and at most `_WINDOW_FILES` files and
   `_WINDOW_BYTES` bytes of them.
+- Of a layer that is not all there, only what is; and whoever keeps the order in which its files are
+  used is told of a file that is pushed, as no read will tell.
 - Big files are left to the kernel's own read-ahead, and no file is pushed twice: where memory is
   short the kernel drops the pages, and pushing them again would make it worse.
 
@@ -46,7 +48,10 @@ Push = Callable[[int, int, bytes | memoryview], None]
 class _Reader(Protocol):
     """What reads a run of bytes of a layer's tar."""
 
+    @property
+    def is_lazy(self) -> bool: ...
     def read_raw(self, layer: int, offset: int, size: int) -> bytes: ...
+    def note_use(self, inode: Inode) -> None: ...
 
 
 class _Inodes(Protocol):
@@ -73,6 +78,7 @@ class Prefetch:
         self._reader = reader
         self._push = push
         self._done = bytearray(last_ino + 1)
+        self._is_noted = bytearray(last_ino + 1) if reader.is_lazy else None
         self._last = -1 - _STRIDE
         self._run = 0
         self._next = 0
@@ -96,6 +102,11 @@ class Prefetch:
             if _is_wanted(inode):
                 self._push_stretch([inode])
             self._done[ino] = 1
+        if self._is_noted is not None and not self._is_noted[ino]:
+            self._is_noted[ino] = 1
+            inode = inode_of(ino)
+            if _is_wanted(inode):
+                self._reader.note_use(inode)
         distance = ino - self._last
         self._last = ino
         if not 0 < distance <= _STRIDE:

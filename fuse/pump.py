@@ -25,6 +25,9 @@ it away (docs/performance.md has the numbers and the commands):
    alone; going to sleep through trio's scheduler and waking up costs 9.4 µs of CPU, poll(2) 1.9.
    It matters on a busy machine, where busy-polling is in vain. SIGTERM and the end of the owner
    wait that long at most, and a doze counts much towards `FAIRNESS`.
+7. **Requests that wait** for a lazy layer's contents (`waiting`) cost the others nothing: the
+   fetcher's answers are looked for when nothing comes from the kernel, and after each `FAIRNESS`
+   requests.
 
 The connection is non-blocking: a request whose client was killed vanishes between poll(2) and
 read(2), and a blocking read would then hold the whole process, the signal handling included, until
@@ -47,10 +50,15 @@ import trio
 
 from .exchange import Exchange
 from .fast_path import FastPath
+from .waiting import Waiting
 
 FAIRNESS = 64
 SPIN_NS = 100_000
 DOZE_MS = 4
+BACKGROUND = 4096
+"""Reads ahead that may wait at once. With the kernel's own 12, those of absent files would keep all
+others from being read."""
+
 _DOZE_WEIGHT = 8
 _SPIN_FLOOR_NS = 5_000
 
@@ -72,6 +80,7 @@ class _Turn(enum.Enum):
     PYFUSE3 = enum.auto()  # a request was handed over
     END = enum.auto()  # of the mount
     YIELD = enum.auto()
+    REPLAY = enum.auto()  # requests that have waited, or the fetcher, may have something
     SLEEP = enum.auto()
 
 
@@ -87,7 +96,10 @@ class Pump:
     def __init__(self, fast_path: FastPath, work: Callable[[], bool] = no_work) -> None:
         self._fast_path = fast_path
         self._work = work
+        self._waiting = fast_path.waiting
         self._exchange: Exchange | None = None
+        self._sleep_fd = -1
+        self._both: select.epoll | None = None
         self._poll: _Poll = select.poll().poll
         self._spin_max_ns = SPIN_NS if len(os.sched_getaffinity(0)) > 1 else 0
         self._spin_ns = self._spin_max_ns
@@ -107,6 +119,8 @@ class Pump:
             pyfuse3_module.trio = trio
             if self._exchange is not None:
                 self._exchange.close()
+            if self._both is not None:
+                self._both.close()
 
     def _stand_in(self) -> SimpleNamespace:
         """Return what pyfuse3 gets for the module `trio`: the names that it uses, no more."""
@@ -128,27 +142,74 @@ class Pump:
         if exchange is None:
             exchange = self._open(session_fd)
         else:
-            exchange.bring_back()
-            self._fast_path.agreed = exchange.agreed
+            self._bring_back(exchange)
         while True:
+            if self._waiting is not None and self._replay(exchange, self._waiting):
+                return
             turn = self._serve(exchange)
             if turn is _Turn.PYFUSE3:
                 return
             if turn is _Turn.END:
                 raise trio.ClosedResourceError
+            if turn is _Turn.REPLAY:
+                continue
             self._since_checkpoint = 0
             if turn is _Turn.SLEEP:
-                await trio.lowlevel.wait_readable(exchange.kernel_fd)
+                await trio.lowlevel.wait_readable(self._sleep_fd)
             else:
                 await trio.lowlevel.checkpoint()
 
     def _open(self, session_fd: int) -> Exchange:
-        exchange = self._exchange = Exchange(session_fd, self._fast_path.wanted)
-        poll = select.poll()
-        poll.register(exchange.kernel_fd, select.POLLIN)
-        self._poll = poll.poll
+        waiting = self._waiting
+        background = 0 if waiting is None else BACKGROUND
+        exchange = self._exchange = Exchange(session_fd, self._fast_path.wanted, background)
+        self._watch(exchange.kernel_fd)
+        if waiting is not None:
+            self._watch(exchange.kernel_fd, waiting.link.fd)
         self._fast_path.attach(exchange.kernel_fd)
         return exchange
+
+    def _watch(self, kernel_fd: int, fetcher_fd: int = -1) -> None:
+        """Wait for these from now on."""
+        poll = select.poll()
+        poll.register(kernel_fd, select.POLLIN)
+        self._poll, self._sleep_fd = poll.poll, kernel_fd
+        if self._both is not None:
+            self._both.close()
+            self._both = None
+        if fetcher_fd >= 0:
+            poll.register(fetcher_fd, select.POLLIN)
+            self._both = select.epoll()
+            for fd in (kernel_fd, fetcher_fd):
+                self._both.register(fd, select.EPOLLIN)
+            self._sleep_fd = self._both.fileno()
+
+    def _bring_back(self, exchange: Exchange) -> None:
+        """Give the kernel pyfuse3's answer, or put the request aside for which it has none."""
+        waiting = self._waiting
+        if waiting is not None and waiting.missed is not None:
+            exchange.drop()
+            self._fast_path.put_aside(waiting.missed)
+        else:
+            exchange.bring_back()
+            self._fast_path.agreed = exchange.agreed
+
+    def _replay(self, exchange: Exchange, waiting: Waiting) -> bool:
+        """Answer requests that have waited; return whether one is for pyfuse3."""
+        if self._both is not None and not waiting.collect():
+            self._watch(exchange.kernel_fd)
+        for _ in range(FAIRNESS):
+            replay = waiting.next()
+            if replay is None:
+                break
+            self._fast_path.take(replay.message)
+            if replay.errno:
+                self._fast_path.refuse(replay.errno)
+            elif not self._fast_path.answer(len(replay.message)) and self._hand_over(
+                exchange, len(replay.message)
+            ):
+                return True
+        return False
 
     def _serve(self, exchange: Exchange) -> _Turn:
         """Answer requests until one is for pyfuse3, none comes, or others are to have a turn."""
@@ -157,14 +218,19 @@ class Pump:
         poll, fd = self._poll, exchange.kernel_fd
         while self._since_checkpoint < FAIRNESS:
             self._since_checkpoint += 1
-            if not poll(0) and not self._linger():
-                if not poll(DOZE_MS):
-                    return _Turn.SLEEP
-                self._since_checkpoint += _DOZE_WEIGHT
+            if not poll(0):
+                if self._waiting is not None and self._waiting.is_ready:
+                    return _Turn.REPLAY
+                if not self._linger():
+                    if not poll(DOZE_MS):
+                        return _Turn.SLEEP
+                    self._since_checkpoint += _DOZE_WEIGHT
             try:
                 length = os.readv(fd, buffers)
             except OSError as error:
                 if error.errno in _AGAIN:
+                    if self._both is not None:
+                        return _Turn.REPLAY
                     continue
                 if error.errno in _ENDED:
                     return _Turn.END
@@ -175,6 +241,8 @@ class Pump:
 
     def _hand_over(self, exchange: Exchange, length: int) -> bool:
         """Give a request to pyfuse3; one that does not fit is refused, and False returned."""
+        if self._waiting is not None:
+            self._waiting.missed = None
         try:
             exchange.hand_over(self._fast_path.view[:length])
         except OSError as error:

@@ -99,6 +99,11 @@ class StackedLower:
         position, part = _parts(inode)[0]
         return self._layers[position].read(part, offset, size)
 
+    def require(self, inode: Inode, length: int) -> None:
+        """Return when the first *length* bytes of a regular file can be copied; raises OSError."""
+        position, part = _parts(inode)[0]
+        self._layers[position].require(part, length)
+
     def copy(self, inode: Inode, fd: int, length: int) -> None:
         """Copy the first *length* bytes of a regular file into a new file; holes stay holes."""
         position, part = _parts(inode)[0]

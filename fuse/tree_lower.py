@@ -65,6 +65,12 @@ class TreeLower:
         extents = self.tree.extents(inode.ino) if inode.sparse else ()
         return self.contents.read(inode, extents, offset, size)
 
+    def require(self, inode: Inode, length: int) -> None:
+        """Return when the first *length* bytes of a regular file can be copied; raises OSError."""
+        if self.contents.is_lazy:
+            extents = self.tree.extents(inode.ino) if inode.sparse else ()
+            self.contents.require(inode, extents, length)
+
     def copy(self, inode: Inode, fd: int, length: int) -> None:
         """Copy the first *length* bytes of a regular file into a new file; holes stay holes."""
         extents = self.tree.extents(inode.ino) if inode.sparse else ()

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import tarfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -87,6 +88,19 @@ def write(kind: Kind, tar: bytes, **options: Any) -> tuple[Blob, Written]:
     out = io.BytesIO()
     written = WRITERS[kind](io.BytesIO(tar), out, **options)
     return Blob(out.getvalue(), written.media_type, written.annotations), written
+
+
+def document_of(blob: Blob) -> bytes:
+    """Return the JSON of a blob's table of contents."""
+    if blob.media_type == MEDIA_TYPES[Kind.ESTARGZ]:
+        with tarfile.open(fileobj=io.BytesIO(blob.tar())) as archive:
+            found = archive.extractfile("stargz.index.json")
+            assert found is not None
+            return found.read()
+    place = find_toc(blob.media_type, blob.annotations)
+    assert place is not None
+    stored = blob.data[place.offset : place.offset + place.stored]
+    return zstandard.ZstdDecompressor().decompress(stored)
 
 
 def estargz(

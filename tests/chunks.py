@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import lzma
+import os
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import zstandard
 
 from fuse import chunk_table
-from fuse.chunk_table import ChunkTableWriter
+from fuse.chunk_table import ChunkTable, ChunkTableWriter
 
 ENCODERS: dict[int, Callable[[bytes], bytes]] = {
     chunk_table.RAW: bytes,
@@ -38,3 +39,32 @@ def code(tar: Path, codec: int = chunk_table.ZSTD, chunk_size: int = 10_000) -> 
             )
         writer.finish()
     return table
+
+
+def make_lazy(tar: Path, chunk_size: int = 10_000) -> Path:
+    """Write a lazy layer with nothing in it yet, beside its tar; returns the table's path."""
+    table = tar.with_suffix(".layer-chunks")
+    data, present = tar.with_suffix(".data"), tar.with_suffix(".present")
+    size = tar.stat().st_size
+    with ChunkTableWriter(table, data=data.name, present=present.name, kind="test") as writer:
+        for at in range(0, size, chunk_size):
+            length = min(chunk_size, size - at)
+            writer.add(at, length, place=at, stored=length, codec=chunk_table.RAW)
+        count = writer.finish()
+    data.touch()
+    os.truncate(data, size)
+    present.write_bytes(bytes(count))
+    return table
+
+
+def bring(tar: Path, offset: int, length: int) -> None:
+    """Bring a run of a lazy layer, as a fetcher does: contents first, then the marks."""
+    with ChunkTable(tar.with_suffix(".layer-chunks")) as table:
+        numbers = table.numbers(offset, length)
+        contents = tar.read_bytes()
+        with tar.with_suffix(".data").open("r+b") as data:
+            for number in numbers:
+                first, last = table.bounds(number)
+                os.pwrite(data.fileno(), contents[first:last], first)
+        with tar.with_suffix(".present").open("r+b") as present:
+            os.pwrite(present.fileno(), b"\x01" * len(numbers), numbers.start)

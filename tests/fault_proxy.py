@@ -48,7 +48,8 @@ class Fault:
         status: Answer with this status, without asking the server; `headers` and `body` are its.
         headers: Fields of the answer, over the server's; an empty value takes one out.
         body: The body with `status`.
-        cut: Close the connection after so many bytes of the body; -1 before the answer.
+        cut: Close the connection after so many bytes of the body; -1 before the answer, -2 before
+            the server is asked.
         request_cut: Close both connections after so many bytes of the request's body.
         longer: Say so many bytes more (or fewer, if negative) in Content-Length than there are.
         flip: Change the byte at this offset of the body.
@@ -194,7 +195,7 @@ class _Proxy:
             await near.send_all(Head(f"HTTP/1.1 {fault.status} Fault", fields).to_bytes())
             await near.send_all(b"" if method == "HEAD" else data)
             return
-        if fault.cut == -1:
+        if fault.cut == -2:
             raise _Cut
         async with await trio.open_tcp_stream(*self._upstream) as far:
             await self._forward(head, reader, far, fault)
@@ -202,6 +203,8 @@ class _Proxy:
             answer = await answers.head()
             assert answer is not None, "the server has gone"
             entry["status"] = int(answer.first.split(" ")[1])
+            if fault.cut == -1:
+                raise _Cut
             has_body = method != "HEAD" and entry["status"] not in (204, 304)
             await self._send(answer, answers, near, fault, has_body=has_body)
 

@@ -73,6 +73,10 @@ class Mounting:
     """Type and options of what is mounted, in the namespace, for upperdir and workdir."""
     storage_folder: Path | None = None
     """Where they lie instead, on a file system that is mounted already."""
+    convert: Callable[[Path], Path] | None = None
+    """Makes another form of a layer out of its tar, and returns that layer's path."""
+    before: Callable[[], None] | None = None
+    """Called in the namespaces before the server is started."""
 
     @property
     def storage(self) -> Path:
@@ -90,7 +94,8 @@ class Mounting:
     ) -> None:
         """Run a scenario over a fresh mount of these layers."""
         tree = trees.build_tree(self.folder / "layers", layers)
-        tars = tuple(str(trees.tar_path(tree.parent, n)) for n in range(len(layers)))
+        paths = [trees.tar_path(tree.parent, n) for n in range(len(layers))]
+        tars = tuple(str(path if self.convert is None else self.convert(path)) for path in paths)
         outcome = self.folder / "outcome"
 
         def child() -> None:
@@ -121,6 +126,8 @@ class Mounting:
         for folder in (root, upper, work):
             folder.mkdir(exist_ok=True)
         fds = tuple(os.open(each, os.O_RDONLY | os.O_DIRECTORY) for each in (upper, work))
+        if self.before is not None:
+            self.before()
         log = self.folder / "server.log"
         config = ServerConfig(
             mountpoint=str(root),

@@ -55,7 +55,7 @@ async def read_toc(
 
 async def _estargz(blob_size: int, read_range: ReadRange, what: str) -> tuple[bytes, int]:
     """Return the gzip member that has the TOC, and where it begins."""
-    tail = await read_range(max(0, blob_size - _TAIL), min(blob_size, _TAIL))
+    tail = await _tail(blob_size, _TAIL, read_range)
     offset, footer_size = footer.parse_estargz(tail, what)
     length = blob_size - footer_size - offset
     _check_range(offset, length, blob_size, what)
@@ -71,13 +71,17 @@ async def _zstd_chunked(
     """Return the compressed TOC, and where it lies."""
     offset, length = place.offset, place.stored
     if not length:
-        size = min(blob_size, footer.TAIL_BYTES)
-        tail = await read_range(blob_size - size, size)
+        tail = await _tail(blob_size, footer.TAIL_BYTES, read_range)
         offset, length = footer.parse_zstd(tail, what)
     if offset < footer.SKIPPABLE_HEADER:
         raise _outside(what)
     _check_range(offset, length, blob_size, what)
     return await read_range(offset, length), offset
+
+
+async def _tail(blob_size: int, size: int, read_range: ReadRange) -> bytes:
+    size = min(blob_size, size)
+    return await read_range(blob_size - size, size) if size else b""
 
 
 def _check_range(offset: int, length: int, blob_size: int, what: str) -> None:

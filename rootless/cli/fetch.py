@@ -107,12 +107,14 @@ def _with_keys(policy: "Policy", source: str, given: Mapping[str, Any]) -> "Poli
 
     What is in the store already may have come without that.
     """
+    from rootless.image import meant  # noqa: PLC0415
     from rootless.transfer.ensure import may_be_pulled  # noqa: PLC0415
     from rootless.transfer.pull_options import Policy  # noqa: PLC0415
 
     if not given["verify_key"] or source.startswith((*_FILES, *_REFUSED)):
         return policy
-    if policy is Policy.NEVER or not may_be_pulled(source.removeprefix(REGISTRY)):
+    name = source.removeprefix(REGISTRY)
+    if policy is Policy.NEVER or meant.is_file(name) or not may_be_pulled(name):
         fix = "signatures are kept in registries, so one must be asked"
         raise InvalidInput("image has no signature to be verified", source, fix)
     return Policy.ALWAYS

@@ -51,9 +51,10 @@ def pack(  # noqa: PLR0917 - one parameter an option
     may use one on a shared file system. `rootless load FILE` brings the image into a store.
     """
     from rootless.cli.progress import shown  # noqa: PLC0415 - --help needs none of it
+    from rootless.containers.lazy_layers import complete_image  # noqa: PLC0415
     from rootless.errors import InvalidInput  # noqa: PLC0415
     from rootless.image import pack as packs  # noqa: PLC0415
-    from rootless.image.names import resolve  # noqa: PLC0415
+    from rootless.image.meant import resolve  # noqa: PLC0415
     from rootless.image.store import Store  # noqa: PLC0415
     from rootless.paths import Paths  # noqa: PLC0415
 
@@ -71,5 +72,6 @@ def pack(  # noqa: PLR0917 - one parameter an option
     store = Store.open(Paths.from_environment(), create=False)
     level = packs.parse_compression(compress)
     request = packs.PackRequest(compress=level, is_program=executable, replaces=force)
+    complete_image(store, resolve(store, image))
     with shown(quiet=quiet) as progress:
         packs.pack(store, resolve(store, image), file, request, progress)

@@ -1,7 +1,6 @@
 """The layers of a container as they are now, and what fetches those that are not all there."""
 
 import contextlib
-import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -16,8 +15,6 @@ from rootless.paths import Paths
 
 if TYPE_CHECKING:
     from rootless.lazy.launch import Fetcher
-
-log = logging.getLogger(__name__)
 
 
 def open_layers(
@@ -80,21 +77,15 @@ def complete_layers(store: Store, diff_ids: Sequence[Digest]) -> None:
     """Fetch what is missing of layers, and say so; raises what keeps from that."""
     if all(place.form is not forms.Form.LAZY for place in forms.find_all(store, diff_ids)):
         return
-    from rootless.lazy.needed import complete  # noqa: PLC0415 - as above
+    from rootless.lazy.needed import complete_and_say  # noqa: PLC0415 - as above
 
-    is_said = False
-
-    def tell(_: int, total: int) -> None:
-        nonlocal is_said
-        if total and not is_said:
-            log.warning("fetching what is missing of the image: %d MB", -(-total // 1_000_000))
-            is_said = True
-
-    complete(store, diff_ids, tell)
+    complete_and_say(store, diff_ids)
 
 
 def _is_settled(root: OverlayRoot) -> bool:
     """Tell whether every layer is where it was, and none is lazy."""
+    if root.layers == (root.tree,):  # one file, which is asked as seldom as can be
+        return True
     return root.tree.exists() and all(
         layer.exists() and not forms.is_lazy(layer) for layer in root.layers
     )

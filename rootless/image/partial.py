@@ -158,6 +158,11 @@ def size_so_far(store: Store, digest: Digest) -> int:
         return 0
 
 
+def drop(store: Store, digest: Digest) -> None:
+    """Remove the download of a blob whose layer is there; a pull was killed just before it did."""
+    _remove_if_old(store.partial_path(digest), time.time())
+
+
 def sweep(store: Store, *, older_than_s: float = KEPT_S) -> int:
     """Remove downloads that nobody goes on with; return the bytes freed."""
     folder = store.root / "partial"

@@ -4,14 +4,15 @@ A run reads passwd and group before there is a mount; cp, commit, diff, export, 
 and bundles read an image by other ways than the server of a run: all of it is fetched before.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from stat import S_ISREG
 
 from rootless.errors import RootlessError
-from rootless.image import forms
+from rootless.image import forms, names
 from rootless.image.layers import ChunkTable
-from rootless.image.names import Located
+from rootless.image.names import Image, Located
 from rootless.image.store import Store
 from rootless.image.store_errors import explain
 from rootless.image.trees import located, open_tree
@@ -19,6 +20,8 @@ from rootless.lazy import durable, present
 from rootless.lazy.config import FetcherConfig
 from rootless.lazy.launch import Fetcher, patience_s
 from rootless.oci.digest import Digest
+
+log = logging.getLogger(__name__)
 
 ACCOUNTS = (b"etc/passwd", b"etc/group")
 """What a run reads before its root is mounted."""
@@ -45,6 +48,31 @@ def complete(store: Store, diff_ids: Sequence[Digest], tell: Tell = lambda _, __
     if folders:
         numbered = tuple((number, str(folder)) for number, folder in enumerate(sorted(folders)))
         _run(FetcherConfig(numbered, -1, patience_s=patience_s()), tell)
+
+
+def complete_and_say(store: Store, diff_ids: Sequence[Digest]) -> None:
+    """Do as `complete`, and say how much has to be waited for."""
+    is_said = False
+
+    def tell(_: int, total: int) -> None:
+        nonlocal is_said
+        if total and not is_said:
+            log.warning("fetching what is missing of the image: %d MB", -(-total // 1_000_000))
+            is_said = True
+
+    complete(store, diff_ids, tell)
+
+
+def resolve_whole(store: Store, name: str) -> Image:
+    """Return the image that a user means by *name*, all of it here.
+
+    Raises as `names.resolve` and `complete`.
+    """
+    image = names.resolve(store, name)
+    if image.place is not None or not is_lazy(store, image.config.diff_ids):
+        return image
+    complete_and_say(store, image.config.diff_ids)
+    return names.resolve(store, name)  # only now it says how large its layers are
 
 
 def fetch_files(store: Store, diff_ids: Sequence[Digest], paths: Sequence[bytes]) -> None:

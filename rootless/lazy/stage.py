@@ -36,6 +36,7 @@ from rootless.oci.digest import Digest
 
 log = logging.getLogger(__name__)
 
+_WHOLE = 256 << 10  # comes as a whole about as fast as its table
 _PRIMED_AHEAD = 64 << 10  # one is near the other
 
 _CODECS = {Codec.GZIP: GZIP, Codec.ZSTD: ZSTD, Codec.ZEROS: RAW}
@@ -46,8 +47,8 @@ async def try_stage(
 ) -> bool:
     """Make a layer usable before it is there; return False for one that must come as a whole.
 
-    That is a layer without a TOC, or with one that is not right, and any on a file system that
-    several machines share, where what one has written the other may not see yet.
+    That is a small layer, one without a TOC, or with one that is not right, and any on a file
+    system that several machines share, where what one has written the other may not see yet.
 
     Args:
         store: Where to.
@@ -65,7 +66,7 @@ async def try_stage(
         if (folder / source.NAME).exists():
             source.add_origin(folder, origin)
             return True
-        if statfs(store.root).is_network:
+        if blob.size <= _WHOLE or statfs(store.root).is_network:
             return False
     try:
         place = find_toc(blob.media_type, blob.annotations)

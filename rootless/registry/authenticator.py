@@ -64,6 +64,7 @@ class Authenticator:
         self._was_asked = credentials is not None
         self._challenge: Challenge | None = None
         self._tokens: dict[frozenset[str], _Token] = {}
+        self._demanded: dict[frozenset[str], frozenset[str]] = {}
         self._lock = trio.Lock()
 
     @property
@@ -99,7 +100,9 @@ class Authenticator:
         async with self._lock:
             if not self._was_asked:
                 self._credentials = await trio.to_thread.run_sync(
-                    self._settings.keyring.find, self._endpoint.repository
+                    self._settings.keyring.find,
+                    self._endpoint.repository,
+                    abandon_on_cancel=True,  # a helper may wait for the user
                 )
                 self._was_asked = True
             offered = {challenge.scheme: challenge for challenge in reversed(challenges)}
@@ -111,12 +114,16 @@ class Authenticator:
                 return self._credentials is not None and used != _basic(self._credentials)
             token = self._tokens.get(scopes)
             if token is not None and token.header == used:
-                del self._tokens[scopes]  # ended sooner than it said
+                del self._tokens[scopes]  # ended sooner than it said, or is not enough
+                demanded = frozenset(chosen.parameters.get("scope", "").split())
+                self._demanded[scopes] = demanded - scopes
             return True
 
     async def _fetch(self, challenge: Challenge, scopes: frozenset[str]) -> _Token:
         realm = self._realm(challenge)
-        wanted = sorted(scopes) or challenge.parameters.get("scope", "").split()
+        # a registry may call a repository otherwise than its clients do
+        wanted = sorted(scopes | self._demanded.get(scopes, frozenset()))
+        wanted = wanted or challenge.parameters.get("scope", "").split()
         service = challenge.parameters.get("service", "")
         credentials = self._credentials
         if credentials is not None and credentials.identity_token:

@@ -105,7 +105,7 @@ class Caller:
         """
         moved = self._moved.get(call.path) if call.is_moved else None
         if moved is not None:
-            response = await self._send(call, moved, "")
+            response = await self._send(call, moved, "", is_own=False)
             if response.status_code in call.expected:
                 return response
             del self._moved[call.path]  # such addresses end after minutes
@@ -125,7 +125,7 @@ class Caller:
         while True:
             is_own = _origin(url) == own
             header = await self._authenticator.header(call.scopes) if is_own else ""
-            response = await self._send(call, url, header)
+            response = await self._send(call, url, header, is_own=is_own)
             status = response.status_code
             if status in call.expected:
                 if call.is_moved and not is_own:
@@ -145,12 +145,13 @@ class Caller:
                 continue
             raise self._refused(call, response, await read_error(response))
 
-    async def _send(self, call: Call, url: httpx.URL, authorization: str) -> httpx.Response:
+    async def _send(
+        self, call: Call, url: httpx.URL, authorization: str, *, is_own: bool
+    ) -> httpx.Response:
         headers = dict(call.headers)
         if authorization:
             headers["Authorization"] = authorization
         endpoint = self.endpoint
-        is_own = url.netloc.decode("ascii") == endpoint.host
         try:
             return await self._wire.send(
                 call.method,

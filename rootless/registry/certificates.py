@@ -51,7 +51,8 @@ class Certificates:
         if self.folder is not None:
             return self.folder
         folders = (folder / domain for folder in self.folders)
-        return next((folder for folder in folders if folder.is_dir()), None)
+        # os: pathlib raises where a folder of the system is not for everybody
+        return next((folder for folder in folders if os.path.isdir(folder)), None)
 
     def context(self, domain: str, *, verify: bool = True) -> ssl.SSLContext:
         """Return the settings of TLS for a registry; raises InvalidInput that names a bad file."""
@@ -116,5 +117,5 @@ def _load_client(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
 def _unusable(on: str, error: OSError, fix: str = "") -> InvalidInput:
     reason = error.strerror if error.errno and error.strerror else str(error)
     if isinstance(error, ssl.SSLError):
-        reason = error.reason or "not PEM"
+        reason = getattr(error, "reason", None) or "not PEM"
     return InvalidInput("certificates cannot be used", f"{on}: {reason}", fix)

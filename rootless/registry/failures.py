@@ -54,7 +54,8 @@ def refused(
     log_in = f"log in with `rootless login {domain}`"
     if status in RETRIED:
         what = "registry has too many requests" if status == 429 else f"registry fails ({status})"
-        error = RegistryError(what, on, "try again later")
+        fix = f"try again later, or {log_in}" if status == 429 else "try again later"
+        error = RegistryError(what, on, fix)
         return Again(error, retry_after(response.headers.get("retry-after")))
     if status == 404:
         return NotFound(f"no such {call.what}", call.on, "check the name; " + log_in)
@@ -85,7 +86,7 @@ def said(data: bytes, secrets: Iterable[str] = ()) -> str:
 def speaks_tls(error: httpx.TransportError) -> bool:
     """Tell whether a server that refused a connection did so in the words of TLS."""
     causes = [cause for cause in _causes(error) if isinstance(cause, ssl.SSLError)]
-    return any("ALERT" in (cause.reason or "") for cause in causes)
+    return any("ALERT" in _reason_of(cause) for cause in causes)
 
 
 def _tls_failure(error: ssl.SSLError, host: str, domain: str) -> Again | RegistryError:
@@ -93,7 +94,7 @@ def _tls_failure(error: ssl.SSLError, host: str, domain: str) -> Again | Registr
         what = f"certificate is not trusted: {error.verify_message}"
         fix = f"put its CA into ~/.config/containers/certs.d/{domain}/ca.crt"
         return RegistryError(what, host, fix)
-    reason = error.reason or ""
+    reason = _reason_of(error)
     if "CERTIFICATE" in reason:  # an alert of the registry's: required, unknown, expired
         fix = f"put client.cert and client.key into ~/.config/containers/certs.d/{domain}"
         return RegistryError("registry wants another certificate of yours", host, fix)
@@ -102,6 +103,11 @@ def _tls_failure(error: ssl.SSLError, host: str, domain: str) -> Again | Registr
         return RegistryError("registry does not speak TLS", host, fix)
     what = f"TLS fails: {reason.replace('_', ' ').lower() or 'connection was cut'}"
     return Again(RegistryError(what, host, "try again"), tries=_CONNECT_TRIES)
+
+
+def _reason_of(error: ssl.SSLError) -> str:
+    """Return OpenSSL's word; errors of the module itself have none."""
+    return getattr(error, "reason", None) or ""
 
 
 def _reason(error: BaseException) -> str:

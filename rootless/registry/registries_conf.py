@@ -101,16 +101,16 @@ def _files(environ: Mapping[str, str], home: Path) -> Iterator[Path]:
     given = environ.get("CONTAINERS_REGISTRIES_CONF")
     if given:
         yield Path(given)
-    elif (user / "registries.conf").exists():
+    elif os.path.exists(user / "registries.conf"):
         yield user / "registries.conf"
         folders = folders[1:]  # the user's file stands for all of the system's
-    elif (_SYSTEM / "registries.conf").exists():
+    elif os.path.exists(_SYSTEM / "registries.conf"):
         yield _SYSTEM / "registries.conf"
     for folder in folders:
-        if folder.is_dir():
+        if os.path.isdir(folder):
             yield from sorted(folder.glob("*.conf"))
     recorded = home / ".cache/containers/short-name-aliases.conf"
-    if recorded.exists():
+    if os.path.exists(recorded):
         yield recorded
 
 

@@ -90,6 +90,7 @@ async def upload_blob(
     """
     in_chunks = blob.size > _MONOLITHIC
     upload = _Upload(caller, blob, scopes, address)
+    reason = ""
     for _ in range(caller.policy.tries):
         try:
             await upload.begin()
@@ -97,9 +98,10 @@ async def upload_blob(
                 await upload.send_chunks()
             await upload.finish()
             return
-        except _LostTrack:
+        except _LostTrack as lost:
             in_chunks = in_chunks and upload.takes_chunks
-    raise RegistryError("registry does not take the blob", blob.on, "try again later")
+            reason = str(lost)
+    raise RegistryError(f"registry does not take the blob: {reason}", blob.on, "try again later")
 
 
 class _Upload:
@@ -152,13 +154,19 @@ class _Upload:
         if rest:
             headers["Content-Type"] = "application/octet-stream"
         call = self._call("PUT", path, rest, headers, {*_STORED, *_LOST})
-        try:
-            answer = await self._whole(call)
-        except Again as again:  # it may have arrived nevertheless
-            if await self._is_there():
-                return
-            await pause(self._caller.policy, 1, again)
-            raise _LostTrack from again
+        failures = 0
+        while True:
+            try:
+                answer = await self._whole(call)
+                break
+            except Again as again:
+                if await self._is_there():  # the answer was cut, not the request
+                    return
+                failures += 1
+                await pause(self._caller.policy, failures, again)
+                if rest:
+                    raise _LostTrack(again.error.what) from again
+                await self._ask_status()
         if answer.status_code in _LOST:
             raise self._refusal(answer)
         stored = answer.headers.get("docker-content-digest", self._blob.digest)
@@ -176,11 +184,11 @@ class _Upload:
         call = self._call("PATCH", self._url, length, headers, {202, 204, *_LOST})
         response = await self._whole(call)
         if response.status_code in _LOST:
-            raise _LostTrack
+            raise _LostTrack(f"status {response.status_code} for a chunk")
         self._url = str(located(response, response.request.url))
         arrived = _arrived(response.headers.get("range", ""), last + 1)
         if not self._sent <= arrived <= self._blob.size:
-            raise _LostTrack
+            raise _LostTrack(f"it says that it has {arrived} bytes")
         self._sent = arrived
         self.takes_chunks = True
 
@@ -190,12 +198,12 @@ class _Upload:
         answer = await self._caller.document(call)
         if answer.status in _LOST:
             self.takes_chunks = True  # it was the connection's fault
-            raise _LostTrack
+            raise _LostTrack(f"status {answer.status} for an upload that was cut")
         if "location" in answer.headers:
             self._url = _location(answer)
         arrived = _arrived(answer.headers.get("range", ""), -1)
         if not 0 <= arrived <= self._blob.size:
-            raise _LostTrack
+            raise _LostTrack("it does not say how much it has")
         self._sent = arrived
 
     async def _is_there(self) -> bool:
@@ -243,7 +251,7 @@ class _Upload:
         if self._blob.size > self._sent and response.status_code != 404:
             where = f"{self._blob.on} (status {response.status_code})"
             return RegistryError("registry refuses the blob", where)
-        return _LostTrack()
+        return _LostTrack(f"status {response.status_code} at the end")
 
 
 class _Part(httpx.AsyncByteStream):

@@ -94,7 +94,7 @@ class Wire:
         transport = self._transports.get(key)
         if transport is None:
             transport = self._transports[key] = httpx.AsyncHTTPTransport(
-                verify=self._context(domain, verify=verify),
+                verify=self._context(domain, verify=verify and url.scheme == "https"),
                 limits=_LIMITS,
                 proxy=self._proxy(url),
                 trust_env=False,

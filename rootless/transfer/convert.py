@@ -8,10 +8,11 @@ import os
 from dataclasses import replace
 
 from rootless.errors import InvalidInput
-from rootless.image import names, trees
+from rootless.image import gc, trees
 from rootless.image.image_tar import image_chunks
 from rootless.image.names import Image
 from rootless.image.store import Store
+from rootless.lazy.needed import resolve_whole
 from rootless.oci.digest import Digest
 from rootless.transfer.compression import parse_compression
 from rootless.transfer.copy import Options, copy
@@ -56,7 +57,7 @@ def convert_to_squashfs(
 ) -> None:
     """Write an image's whole file system as a squashfs file."""
     with reading(store):
-        image = names.resolve(store, name)
+        image = resolve_whole(store, name)
         meter = progress.begin(image.config_digest, None)
         meter.enter(State.UPLOADING)
         root_mode, newest = _root_mode_and_newest(store, image)
@@ -69,6 +70,7 @@ def convert_to_squashfs(
             advance=meter.advance,
         )
         meter.enter(State.DONE)
+    gc.collect_if_due(store)
 
 
 def _root_mode_and_newest(store: Store, image: Image) -> tuple[int, int]:

@@ -21,6 +21,7 @@ from rootless.image.load import load
 from rootless.image.source import ArchiveFile, LayoutFolder, open_regular
 from rootless.image.store import Store
 from rootless.image.tag import tag
+from rootless.lazy.needed import resolve_whole
 from rootless.oci.descriptor import Platform
 from rootless.oci.digest import Digest, sha256_of
 from rootless.oci.image_index import host_platform
@@ -226,7 +227,7 @@ async def opened_destination(
 def _plain(store: Store, place: Place) -> Iterator[OutgoingImage]:
     """Give an image whose layers are plain tars."""
     if place.transport == STORE:
-        yield of_store(store, names.resolve(store, place.path))
+        yield of_store(store, resolve_whole(store, place.path))
     else:
         with _files(store, place) as files:
             yield plain_image(files, place.name)

@@ -103,6 +103,7 @@ class FileDestination:
             stream = Hashed(raw, advance)
             left = descriptor.size
             while left and (chunk := stream.read(min(_STEP, left))):
+                trio.from_thread.check_cancelled()
                 left -= len(chunk)
                 output.write(chunk)
             if left or stream.read(1):

@@ -1,20 +1,67 @@
-"""A layer of the store as the plain tar that it is, in whatever form the store has it."""
+"""A layer of the store as the plain tar that it is, in whatever form the store has it.
+
+A coded layer lies there as the blob that it came in: that can go out again as it is, too.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
 from rootless.errors import NotFound
+from rootless.image import decompress, forms
 from rootless.image.byte_stream import ByteStream
+from rootless.image.forms import Form
+from rootless.image.layers import ChunkTable
 from rootless.image.store import Store
 from rootless.image.store_errors import explain
-from rootless.oci.digest import Digest
+from rootless.oci.digest import Digest, parse_digest
+
+
+@dataclass(frozen=True, slots=True)
+class KeptBlob:
+    """The blob in which a layer came.
+
+    Attributes:
+        path: Where it lies.
+        digest: Its digest.
+        size: Its size.
+    """
+
+    path: Path
+    digest: Digest
+    size: int
+
+    @contextmanager
+    def open_at(self, offset: int) -> Iterator[ByteStream]:
+        """Give its bytes from an offset on."""
+        with explain(self.path), open(self.path, "rb", buffering=0) as file:
+            file.seek(offset)
+            yield file
 
 
 @contextmanager
 def open_tar(store: Store, diff_id: Digest) -> Iterator[ByteStream]:
     """Give a layer's tar, from its start; raises NotFound where it is not there."""
-    path = store.find(store.blob_path(diff_id))
-    if not path.exists():
-        raise NotFound("layer missing from the store", str(path), "load or pull the image again")
-    with explain(path), open(path, "rb", buffering=0) as file:
-        yield file
+    place = forms.find(store, diff_id)
+    if place.form is Form.LAZY:
+        fix = "`rootless pull` brings the rest"
+        raise NotFound("the layer is not all there yet", diff_id, fix)
+    blob = kept_blob(store, diff_id)
+    if blob is None:
+        with explain(place.contents), open(place.contents, "rb", buffering=0) as file:
+            yield file
+        return
+    with blob.open_at(0) as raw, decompress.opened(raw, diff_id) as tar:
+        yield tar
+
+
+def kept_blob(store: Store, diff_id: Digest) -> KeptBlob | None:
+    """Return the blob in which a coded layer lies; None for the other forms."""
+    place = forms.find_if_there(store, diff_id)
+    if place is None or place.form is not Form.CODED:
+        return None
+    with explain(place.contents):
+        with ChunkTable(place.contents) as table:
+            path = Path(table.data)
+        return KeptBlob(path, parse_digest(f"sha256:{path.name}"), path.stat().st_size)

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from rootless.errors import IntegrityError, InvalidInput
@@ -30,7 +31,7 @@ from rootless.oci.image_config import ImageConfig, parse_image_config
 from rootless.oci.manifest import Manifest, parse_manifest
 from rootless.transfer.chunked_layer import write_chunked
 from rootless.transfer.compression import Compression, compressed
-from rootless.transfer.layer_tar import open_tar
+from rootless.transfer.layer_tar import KeptBlob, kept_blob, open_tar
 
 OpenTar = Callable[[], AbstractContextManager[ByteStream]]
 Advance = Callable[[int], None]
@@ -44,11 +45,13 @@ class OutgoingLayer:
         diff_id: Its digest.
         size: Its size.
         open: Opens it for reading from the start.
+        blob: The blob in which it came, where that was kept.
     """
 
     diff_id: Digest
     size: int
     open: OpenTar
+    blob: KeptBlob | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +110,10 @@ class SentLayer:
 
 def of_store(store: Store, image: Image) -> OutgoingImage:
     """Return an image of the store as it goes out; raises NotFound, IntegrityError."""
+    sizes = (layer.size for layer in image.manifest.layers)
     layers = tuple(
-        OutgoingLayer(diff_id, layer.size, lambda diff_id=diff_id: open_tar(store, diff_id))  # type: ignore[misc]
-        for diff_id, layer in zip(image.config.diff_ids, image.manifest.layers, strict=True)
+        OutgoingLayer(diff_id, size, partial(open_tar, store, diff_id), kept_blob(store, diff_id))
+        for diff_id, size in zip(image.config.diff_ids, sizes, strict=True)
     )
     original = None
     if image.source_digest is not None:

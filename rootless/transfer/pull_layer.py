@@ -9,6 +9,7 @@ what has been made.
 """
 
 import random
+from contextlib import closing
 from dataclasses import dataclass, field
 
 import trio
@@ -62,6 +63,7 @@ class LayerPull:
             meter.enter(State.WAITING, partial.size_so_far(self.store, descriptor.digest))
             await trio.sleep(random.uniform(0.5, 1) * poll_s)  # noqa: S311 - no secret
             poll_s = min(poll_s * 1.5, _MOST_POLL_S)
+        partial.drop(self.store, descriptor.digest)
         meter.enter(State.PRESENT, descriptor.size)
 
     async def _download(self, descriptor: Descriptor, diff_id: Digest, meter: Meter) -> bool:
@@ -70,8 +72,8 @@ class LayerPull:
         if download is None:
             return False
         with download:
-            staged = await self._whole(download, descriptor, diff_id, meter)
-            await trio.to_thread.run_sync(self.transaction.commit_layer, staged)
+            with closing(await self._whole(download, descriptor, diff_id, meter)) as staged:
+                await trio.to_thread.run_sync(self.transaction.commit_layer, staged)
             download.remove()
         meter.enter(State.DONE, descriptor.size)
         return True

@@ -9,8 +9,9 @@ from functools import partial
 from pathlib import Path
 
 from rootless.errors import InvalidInput, StoreError
-from rootless.image import gc, lock, names
+from rootless.image import gc, lock
 from rootless.image.store import Store
+from rootless.lazy.needed import resolve_whole
 from rootless.oci.document import MAX_MANIFEST_BYTES
 from rootless.oci.image_index import parse_image_index
 from rootless.transfer import tasks
@@ -61,7 +62,7 @@ def save(
         fix = "use --format oci-archive, or compress the archive"
         raise InvalidInput("layers in a docker archive are not compressed", form, fix)
     with reading(store):
-        images = [of_store(store, names.resolve(store, each)) for each in wanted]
+        images = [of_store(store, resolve_whole(store, each)) for each in wanted]
         told = progress or Silent()
         if form == "docker-archive":
             _docker_archive(images, output, told)

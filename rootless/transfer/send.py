@@ -9,6 +9,7 @@ import io
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 import trio
 
@@ -20,6 +21,7 @@ from rootless.oci.digest import Digest, sha256_of
 from rootless.transfer.chunked_layer import chunked_name
 from rootless.transfer.compression import Compression
 from rootless.transfer.destination import Destination
+from rootless.transfer.layer_tar import KeptBlob
 from rootless.transfer.made_layers import Made, MadeLayers
 from rootless.transfer.outgoing import (
     Advance,
@@ -99,14 +101,18 @@ class Sender:
         layers = original.manifest.layers
         if options.is_forced and any(_name(layer) != options.compression.name for layer in layers):
             return None
-        missing: list[tuple[OutgoingLayer, Compression]] = []
+        missing: list[Callable[[], Awaitable[object]]] = []
         for layer, descriptor in zip(image.layers, layers, strict=True):
-            if not await self._destination.holds(descriptor):
-                compression = self._reproduced(layer, descriptor)
-                if compression is None:
-                    return None
-                missing.append((layer, compression))
-        await self._make_all(missing, docker=original.is_docker)
+            if await self._destination.holds(descriptor):
+                continue
+            if layer.blob is not None and layer.blob.digest == descriptor.digest:
+                missing.append(partial(self._put_kept, layer.blob, descriptor))
+                continue
+            compression = self._reproduced(layer, descriptor)
+            if compression is None:
+                return None
+            missing.append(partial(self._make, layer, compression, docker=original.is_docker))
+        await self._each([partial(self._in_slot, work) for work in missing])
         return original.data, original.media_type
 
     def _reproduced(self, layer: OutgoingLayer, descriptor: Descriptor) -> Compression | None:
@@ -125,7 +131,7 @@ class Sender:
         async def take(position: int) -> None:
             sent[position] = await self._take(image, position, docker=docker)
 
-        await self._each(take, range(len(image.layers)))
+        await self._each([partial(take, position) for position in range(len(image.layers))])
         layers = [layer for layer in sent if layer is not None]
         config_data = with_diff_ids(image.config_data, [layer.diff_id for layer in layers])
         config = await self._put_document(config_data)
@@ -141,6 +147,10 @@ class Sender:
         layer = image.layers[position]
         async with self._slots:
             for known in self._known(image, position, docker=docker):
+                kept = layer.blob
+                if kept is not None and kept.digest == known.descriptor.digest:
+                    await self._put_kept(kept, known.descriptor)
+                    return known
                 if await self._destination.holds(known.descriptor):
                     return known
             return await self._make(layer, self._options.compression, docker=docker)
@@ -163,24 +173,28 @@ class Sender:
             blob = Descriptor(media_type, made.digest, made.size, made.annotations)
             yield SentLayer(blob, made.diff_id or layer.diff_id)
 
-    async def _make_all(
-        self, layers: Sequence[tuple[OutgoingLayer, Compression]], *, docker: bool
-    ) -> None:
-        async def make(position: int) -> None:
-            async with self._slots:
-                await self._make(*layers[position], docker=docker)
+    async def _in_slot(self, work: Callable[[], Awaitable[object]]) -> None:
+        async with self._slots:
+            await work()
 
-        await self._each(make, range(len(layers)))
+    async def _put_kept(self, blob: KeptBlob, descriptor: Descriptor) -> None:
+        """Send the blob in which a layer came, once."""
+        if await self._destination.holds(descriptor):
+            return
+        meter = self._progress.begin(descriptor.digest, descriptor.size)
+        meter.enter(State.UPLOADING)
+        await self._destination.put(descriptor, blob.open_at, meter.advance)
+        meter.enter(State.DONE)
 
-    async def _each(self, work: Callable[[int], Awaitable[None]], positions: range) -> None:
-        """Do the work at all positions: side by side, or one after the other, in order."""
+    async def _each(self, works: Sequence[Callable[[], Awaitable[None]]]) -> None:
+        """Do all: side by side, or one after the other, in order."""
         if self._destination.parallel == 1:
-            for position in positions:
-                await work(position)
+            for work in works:
+                await work()
             return
         async with trio.open_nursery() as nursery:
-            for position in positions:
-                nursery.start_soon(work, position)
+            for work in works:
+                nursery.start_soon(work)
 
     async def _make(
         self, layer: OutgoingLayer, compression: Compression, *, docker: bool

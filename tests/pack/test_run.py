@@ -144,8 +144,9 @@ def test_the_file_has_gone(packs: dict[str, Path], tmp_path: Path, rootless: Roo
     rootless.ok("rm", "box")
 
 
-def test_commit(pack: Path, rootless: Rootless) -> None:
+def test_commit(packs: dict[str, Path], rootless: Rootless) -> None:
     """A container of a pack is committed once the store has the image; before, one line."""
+    pack = packs["zstd"]
     rootless.ok("run", "--name", "box", pack, "/bin/sh", "-c", "echo more >/data/more")
     done = rootless("commit", "box", "more")
     assert done.status == 125

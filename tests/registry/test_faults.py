@@ -265,10 +265,12 @@ def test_uploads_that_are_cut(plain_registry: RegistryServer) -> None:
     digest = sha256_of(data)
     faults = {
         "the beginning": Fault("POST", cut=-1, times=2),
-        "a chunk before it": Fault("PATCH", cut=-1, times=1),
+        "a chunk before it": Fault("PATCH", cut=-2, times=1),
+        "a chunk after it": Fault("PATCH", cut=-1, times=1),
         "a chunk within": Fault("PATCH", request_cut=1_000_000, times=1),
         "the second chunk": Fault("PATCH", request_cut=1_000_000, times=1, skip=1),
-        "the end": Fault("PUT", cut=-1, times=1),
+        "the end": Fault("PUT", cut=-2, times=1),
+        "after the end": Fault("PUT", cut=-1, times=1),
         "503": Fault("PATCH|PUT", status=503, times=2),
         "no chunks": Fault("PATCH", status=416),
     }

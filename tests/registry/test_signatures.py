@@ -4,6 +4,7 @@ Signed here as cosign does it, since Debian's skopeo and podman have sigstore le
 """
 
 import json
+import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -253,6 +254,24 @@ def test_an_image_that_is_in_the_store(publisher: Publisher, rootless: Rootless)
     assert "image has no signature to be verified" in never
     by_id = refused(rootless, "run", *PLAIN, *key, image_id, "true")
     assert "image has no signature to be verified" in by_id
+
+
+def test_an_image_in_a_file(publisher: Publisher, rootless: Rootless, tmp_path: Path) -> None:
+    """It has no signature, and does not take the place of the image that was meant."""
+    name = publisher.publish("file/app:1")
+    rootless.ok("pull", *PLAIN, name)
+    rootless.ok("pack", name, tmp_path / "app")
+    rootless.ok("rmi", name)
+    file = tmp_path / name
+    file.parent.mkdir(parents=True)
+    (tmp_path / "app").rename(file)
+    for image in (name, f"./{name}", str(file)):
+        words = rootless.command("run", *PLAIN, "--verify-key", publisher.key, image, "true")
+        done = subprocess.run(
+            words, cwd=tmp_path, env=rootless.home.environ, capture_output=True, check=False
+        )
+        assert done.returncode == 125
+        assert b"image has no signature to be verified" in done.stderr
 
 
 def test_folders_and_archives(publisher: Publisher, rootless: Rootless, tmp_path: Path) -> None:

@@ -173,6 +173,21 @@ def test_a_storm_of_401(demo_registry: RegistryServer) -> None:
         assert paths.count("/token") == 2
 
 
+def test_a_registry_with_other_names(demo_registry: RegistryServer) -> None:
+    """The scopes that it asks for after a token that was not enough are asked for too."""
+    with fault_proxy(demo_registry.host) as proxy:
+        realm = f'Bearer realm="http://{proxy.host}/token",scope="repository:other/debian:pull"'
+        proxy.set(
+            Fault("/token", status=200, body='{"token": "abc"}'),
+            Fault("/debian/", status=401, headers={"WWW-Authenticate": realm}, times=2),
+        )
+        asked(f"{proxy.host}/debian:demo", settings_for(demo_registry), read_all)
+        first, second = [each["path"] for each in proxy.log() if "/token" in each["path"]]
+        assert "other" not in first
+        assert "repository%3Adebian%3Apull" in second
+        assert "repository%3Aother%2Fdebian%3Apull" in second
+
+
 def test_answers_of_token_servers(demo_registry: RegistryServer) -> None:
     """A token server that fails for a while is asked again; nonsense is an error."""
     with fault_proxy(demo_registry.host) as proxy:

@@ -167,6 +167,14 @@ def test_damage(
     assert nothing_else(store)
 
 
+def test_killed_just_before_its_end(store: Store, repository: Repository) -> None:
+    """The download of a layer that is there goes."""
+    take(store, repository, DESCRIPTOR)
+    store.partial_path(DESCRIPTOR.digest).write_bytes(BLOB)
+    take(store, repository, DESCRIPTOR)
+    assert nothing_else(store)
+
+
 def test_another_diff_id(store: Store, repository: Repository) -> None:
     """A blob whose contents are not what the config says is refused."""
     with pytest.raises(IntegrityError, match="wrong diff ID"):

@@ -31,7 +31,7 @@ def loaded(folder: Path, source: Path) -> dict[str, str]:
     root = folder / "other"
     other = Store.open(Paths(store=root, runtime=root, scratch=root / "scratch"), create=True)
     load(other, str(source))
-    return {image.reference: image.config_digest for image in names.images(other)}
+    return {image.reference: image.config_digest for image in names.entries(other)}
 
 
 @pytest.mark.parametrize("form", ["docker-archive", "oci-archive", "oci-dir"])
@@ -39,7 +39,7 @@ def test_what_was_saved_loads_as_it_was(filled: Store, tmp_path: Path, form: str
     """Several images, with their names and IDs."""
     out = tmp_path / "out"
     save(filled, ["one", "two"], str(out), form=form)
-    wanted = {image.reference: image.config_digest for image in names.images(filled)}
+    wanted = {image.reference: image.config_digest for image in names.entries(filled)}
     assert loaded(tmp_path, out) == wanted
 
 

@@ -18,6 +18,7 @@ from rootless.oci.digest import Digest, sha256_of
 from rootless.oci.manifest import Manifest, parse_manifest
 from rootless.transfer.compression import GZIP, Compression
 from rootless.transfer.destination import Advance, MakeBlob, OpenAt
+from rootless.transfer.layer_tar import KeptBlob
 from rootless.transfer.made_layers import MadeLayers
 from rootless.transfer.outgoing import OutgoingImage, SentLayer, of_store
 from rootless.transfer.progress import Silent
@@ -161,6 +162,23 @@ def test_original_is_made_again_where_it_was_ours(store: Store, tmp_path: Path) 
     send(other := Shelf(), replace(image, original=ours), memory=memory)
     assert other.manifests["name"][0] == data
     assert len(other.made) == 2
+
+
+def test_blob_that_was_kept_goes_out_as_it_came(store: Store, tmp_path: Path) -> None:
+    """Of a coded layer; so the image keeps its digest anywhere, and parts of it are used."""
+    image = loaded(store, tmp_path)
+    assert image.original is not None
+    folder = tmp_path / "pic/blobs/sha256"
+    layers = tuple(
+        replace(layer, blob=KeptBlob(folder / blob.digest[7:], blob.digest, blob.size))
+        for layer, blob in zip(image.layers, image.original.manifest.layers, strict=True)
+    )
+    send(shelf := Shelf(), replace(image, layers=layers))
+    assert shelf.manifests["name"][0] == image.original.data
+    assert shelf.made == []
+    manifest = send(shelf := Shelf(), replace(image, layers=(layers[0], image.layers[1])))
+    assert manifest.layers[0].digest == blobs(image)[0]
+    assert len(shelf.made) == 1
 
 
 def test_compression_that_is_asked_for_holds_for_all(store: Store, tmp_path: Path) -> None:

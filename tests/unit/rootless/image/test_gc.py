@@ -256,7 +256,7 @@ def test_trees_that_the_store_could_not_take(loaded: Store) -> None:
     folder.mkdir(parents=True)
     for tree in (loaded.root / "trees").iterdir():
         (folder / tree.name).touch()
-    needed = sorted(os.listdir(folder))[0]
+    needed = min(os.listdir(folder))
     run = loaded.runtime / "runs" / "x"
     run.parent.mkdir()
     lock_fd = make_locked(run)

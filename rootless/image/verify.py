@@ -210,7 +210,7 @@ class _Check:
             elif fault.kind == TREE:
                 make_tree(store, self._chain(fault))
             elif fault.kind == LAYER:
-                return _set_aside(store, fault)
+                return fault if fault.is_unreadable else _set_aside(store, fault)
         except (StoreError, NotFound, IntegrityError) as error:
             return replace(fault, fix=str(error))
         return replace(fault, fix="", repaired=True)

@@ -66,7 +66,8 @@ def check_layer(
     except OSError as error:
         on = "" if error.filename in (None, str(place.contents)) else f": {error.filename}"
         what = f"{UNREADABLE}: {error.strerror}{on}"
-        if error.errno == errno.EIO:  # of the disk, or of bytes that do not decode
+        # of the disk, or of bytes that do not decode; of a chunk table's bytes that have gone
+        if error.errno in (errno.EIO, errno.ENOENT):
             return [Fault(LAYER, diff_id, f"damaged: {what}", fix=RELOAD)]
         return [Fault(LAYER, diff_id, what)]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from rootless.errors import IntegrityError, InvalidInput, NotFound, RootlessError, StoreError
 from rootless.image import forms, holds
-from rootless.image.fault import DOCUMENT, RELOAD, Fault
+from rootless.image.fault import DOCUMENT, RELOAD, UNREADABLE, Fault
 from rootless.image.names import Entry
 from rootless.image.store import Store
 from rootless.oci.digest import Digest, hex_of, parse_digest, sha256_of
@@ -109,7 +109,7 @@ def _read(store: Store, digest: Digest, limit: int, who: str, found: Survey) -> 
     except IntegrityError:
         what = "damaged: its content has another digest"
     except StoreError as error:
-        what = f"cannot be read: {error.what}"
+        what = f"{UNREADABLE}: {error.what}"
     found.faults.append(Fault(DOCUMENT, digest, what, (who,), RELOAD))
     return None
 

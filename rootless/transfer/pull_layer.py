@@ -24,6 +24,7 @@ from rootless.oci.descriptor import Descriptor
 from rootless.oci.digest import Digest, hex_of
 from rootless.registry.repository import Repository
 from rootless.transfer import tasks
+from rootless.transfer.made_layers import MadeLayers
 from rootless.transfer.progress import Meter, State
 
 _POLL_S = 0.05
@@ -39,12 +40,14 @@ class LayerPull:
         transaction: Keeps what has no name yet from being collected.
         repository: Where from.
         keeps_source: What comes as gzip is kept as well, with seek points.
+        name: What that is called, which is remembered for pushes; "" for nothing.
     """
 
     store: Store
     transaction: Transaction
     repository: Repository
     keeps_source: bool = False
+    name: str = ""
 
     async def take(self, descriptor: Descriptor, diff_id: Digest, meter: Meter) -> None:
         """Bring a layer into the store, or wait for the process that does.
@@ -80,6 +83,9 @@ class LayerPull:
                 await trio.to_thread.run_sync(commit, staged, download.path)
             else:
                 download.remove()
+        if self.name:
+            memory = MadeLayers(self.store)
+            await trio.to_thread.run_sync(memory.remember_came, diff_id, descriptor, self.name)
         meter.enter(State.DONE, descriptor.size)
         return True
 

@@ -81,3 +81,10 @@ def test_a_compacted_layer_is_one_zstd_stream(store: Store, tmp_path: Path) -> N
     assert kept is not None
     with kept.open_at(0) as stream:
         assert sha256_of(stream.read(1 << 30) or b"") == kept.digest
+
+
+def test_error_of_who_takes_the_bytes_is_his_own(store: Store, tmp_path: Path) -> None:
+    """A full disk elsewhere is not blamed on the store."""
+    load(store, str(images.oci_layout(tmp_path / "pic", [TAR])))
+    with pytest.raises(BrokenPipeError), open_tar(store, DIFF_ID):
+        raise BrokenPipeError

@@ -10,7 +10,7 @@ lose the streams that follow padding.
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 
 from rootless.errors import IntegrityError
@@ -60,7 +60,8 @@ def opened(
     name = compression_of(magic)
     try:
         if points is not None and name == "gzip" and inflate.available():
-            yield SeekPointStream(Prefixed(magic, raw), what, points)
+            with closing(SeekPointStream(Prefixed(magic, raw), what, points)) as stream:
+                yield stream
         else:
             yield _OPENERS[name](Prefixed(magic, raw), what)
     except EOFError as error:

@@ -182,3 +182,30 @@ def test_a_refused_beginning(session: Session) -> None:
     session.exchange.bring_back()
     assert session.kernel.recv(1 << 16) == refusal
     assert session.exchange.agreed == 0
+
+
+def test_an_answer_is_dropped(session: Session) -> None:
+    """The kernel hears nothing of a request that is going to be answered later."""
+    session.exchange.hand_over(memoryview(request(wire.MKDIR)))
+    os.read(session.fd, 1 << 16)
+    os.write(session.fd, answer(b""))
+    session.exchange.drop()
+    session.exchange.bring_back()
+    with pytest.raises(BlockingIOError):
+        session.kernel.recv(1 << 16)
+    session.exchange.drop()  # nothing there: no harm
+
+
+@pytest.mark.parametrize(("background", "expected"), [(0, (12, 9)), (4096, (4096, 3072))])
+def test_how_many_reads_ahead_may_wait(background: int, expected: tuple[int, int]) -> None:
+    """As many as asked for; else as pyfuse3 has it."""
+    session = Session()
+    session.exchange._background = background
+    session.exchange.hand_over(memoryview(request(wire.INIT, struct.pack("=IIII", 7, 40, 0, 0))))
+    os.read(session.fd, 1 << 16)
+    body = struct.pack("=IIIIHH", 7, 40, 0, 0, 12, 9) + bytes(44)
+    os.write(session.fd, answer(body))
+    session.exchange.bring_back()
+    told = session.kernel.recv(1 << 16)
+    assert struct.unpack_from("=HH", told, wire.ANSWER.size + 16) == expected
+    session.close()

@@ -61,8 +61,8 @@ def shift_tree(
         seal(target, TREE_VERSION)
 
 
-def open_tree(path: str | os.PathLike[str]) -> sqlite3.Connection:
-    """Return a connection to a tree: a file of its own, or in a pack, whose tree goes into memory.
+def open_tree(path: str | os.PathLike[str]) -> tuple[sqlite3.Connection, bool]:
+    """Return a connection to a tree, and whether it came out of a pack: then it is in memory.
 
     Raises:
         IndexFormatError: The file is none of ours, of another version, or damaged.
@@ -73,10 +73,11 @@ def open_tree(path: str | os.PathLike[str]) -> sqlite3.Connection:
         if is_pack(os.pread(fd, HEAD_READ, 0)):
             pack = PackFile(fd, path)
             data = pack.read(pack.require(Kind.TREE))
-            return open_memory(data, path, application_id=APPLICATION_ID, version=TREE_VERSION)
+            database = open_memory(data, path, application_id=APPLICATION_ID, version=TREE_VERSION)
+            return database, True
     finally:
         os.close(fd)
-    return open_immutable(path, application_id=APPLICATION_ID, version=TREE_VERSION)
+    return open_immutable(path, application_id=APPLICATION_ID, version=TREE_VERSION), False
 
 
 def _moved(row: tuple[int, ...], places: Sequence[int]) -> tuple[int, ...]:

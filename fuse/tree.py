@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Any, Final, Self
 
-from .database import translated_errors
+from .database import IndexFormatError, translated_errors
 from .entry import Extent, Inode, TreeStatistics
 from .listing import Chunk, chunk_at, place
 from .packed_tree import open_tree
@@ -40,6 +40,10 @@ _XATTR_OWNERS = "SELECT DISTINCT ino FROM xattr"
 _XATTR_OWNERS_KEPT = 10_000
 _NAMES = "SELECT parent, name FROM dirent WHERE ino = ? ORDER BY parent, name"
 _NAME_IN = "SELECT name FROM dirent WHERE parent = ? AND ino = ? LIMIT 1"
+_FOUND_TWICE = """
+SELECT ino FROM dirent JOIN inode USING (ino) WHERE mode & 0xf000 = 0x4000
+GROUP BY ino HAVING count(*) > 1 OR ino = 1 LIMIT 1
+"""
 _EXTENTS = "SELECT offset, length, tar_offset FROM extent WHERE ino = ? ORDER BY offset"
 
 
@@ -49,12 +53,14 @@ class Tree:
     Every method raises IndexFormatError where the file turns out to be damaged.
 
     Attributes:
+        is_packed: Whether it came out of a pack, which may be anybody's.
         has_xattrs: Whether any object of the tree has extended attributes.
         statistics: How much there is.
     """
 
-    def __init__(self, database: sqlite3.Connection, path: str) -> None:
+    def __init__(self, database: sqlite3.Connection, path: str, *, is_packed: bool = False) -> None:
         self._database = database
+        self.is_packed = is_packed
         self._path = path
         with translated_errors(path):
             database.executescript(_READING)
@@ -71,12 +77,22 @@ class Tree:
             IndexFormatError: The file is none of ours, of another version, or damaged.
             OSError: It cannot be opened.
         """
-        database = open_tree(path)
+        database, is_packed = open_tree(path)
         try:
-            return cls(database, os.fspath(path))
+            return cls(database, os.fspath(path), is_packed=is_packed)
         except BaseException:
             database.close()
             raise
+
+    def check_directories(self) -> None:
+        """Raise IndexFormatError where a directory has two names, as one in itself has.
+
+        No tree that was merged has such; one that somebody else wrote may, and a walk never ends.
+        """
+        with translated_errors(self._path):
+            found = self._database.execute(_FOUND_TWICE).fetchone()
+        if found is not None:
+            raise IndexFormatError(f"{self._path}: damaged: directory {found[0]} is found twice")
 
     def close(self) -> None:
         """Let go of the file; harmless when repeated."""

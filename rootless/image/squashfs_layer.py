@@ -26,6 +26,9 @@ from rootless.squashfs.superblock import Compressor
 
 _FRAGMENTS_AT = 1 << 48
 _ADDRESSES_MAX = _FRAGMENTS_AT
+# Of all files together, beyond what an image of this length can hold: holes, which cost no room.
+_HOLES_MAX = 1 << 23
+_STORED_MIN = 16
 _MARK = b".wh."
 _CODECS = {
     Compressor.GZIP: chunk_table.ZLIB,
@@ -72,6 +75,7 @@ class _Layer:
         self._block_size = image.superblock.block_size
         self._number = 0
         self._address = 0
+        self._blocks_left = _HOLES_MAX + image.window.size // _STORED_MIN
         self._paths: dict[int, bytes] = {}
         self._runs: dict[tuple[int, tuple[int, ...]], int] = {}
         self._fragments: dict[int, int] = {}
@@ -145,7 +149,8 @@ class _Layer:
         if known is not None:
             return known
         first = self._address
-        if first + size > _ADDRESSES_MAX:
+        self._blocks_left -= len(inode.blocks)
+        if first + size > _ADDRESSES_MAX or self._blocks_left < 0:
             raise self._image.window.damaged("its files are larger than it can be")
         for number, block in enumerate(self._image.blocks(inode)):
             at = number * self._block_size

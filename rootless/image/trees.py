@@ -132,6 +132,8 @@ def open_tree(path: Path) -> Iterator[Tree]:
         with explain(path):
             tree = Tree.open(path)
         with tree:
+            if tree.is_packed:
+                tree.check_directories()
             yield tree
     except PackFormatError as error:
         raise IntegrityError("damaged pack", str(error), "copy or make it again") from error

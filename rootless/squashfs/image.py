@@ -82,16 +82,13 @@ class SquashfsImage:
         """Yield all names, each directory before what is in it; raises IntegrityError."""
         root = self.superblock.root
         waiting = [Named(b"", root, self._inode(root))]
-        entered: set[int] = set()
+        met = {root}
         seen = 1
         while waiting:
             named = waiting.pop()
             yield named
             if not stat.S_ISDIR(named.inode.mode):
                 continue
-            if named.reference in entered:
-                raise self.window.damaged(f"directory {named.path!r} is found twice")
-            entered.add(named.reference)
             start = named.path + b"/" if named.path else b""
             if len(start) > _PATH_MAX:
                 raise self.window.damaged("directories are nested too deeply")
@@ -103,10 +100,13 @@ class SquashfsImage:
                 if seen > _NAMES_MAX:
                     raise self.window.damaged(f"more than {_NAMES_MAX:,} names")
                 child = Named(start + name, reference, self._inode(reference))
-                if stat.S_ISDIR(child.inode.mode):
-                    below.append(child)
-                else:
+                if not stat.S_ISDIR(child.inode.mode):
                     yield child
+                    continue
+                if reference in met:
+                    raise self.window.damaged(f"directory {child.path!r} is found twice")
+                met.add(reference)
+                below.append(child)
             waiting += reversed(below)
 
     def owner(self, inode: SquashInode) -> tuple[int, int]:

@@ -33,7 +33,7 @@ _FORMATS = {
     7: stat.S_IFSOCK,
 }
 _TARGET_MAX = 4096
-_BLOCKS_MAX = 1 << 24  # of one file: 2 TiB with blocks of 128 KiB
+_BLOCKS_MAX = 1 << 23  # of one file: 1 TiB with blocks of 128 KiB
 _SIZE_MAX = 1 << 62
 
 

@@ -145,6 +145,28 @@ def test_bombs(claimed: int, packs: dict[str, Path], tmp_path: Path, rootless: R
     )
 
 
+def test_circles(packs: dict[str, Path], tmp_path: Path, rootless: Rootless) -> None:
+    """A directory in itself ends no command late: it is refused where a tree is walked."""
+
+    def change(data: bytes) -> bytes:
+        database = sqlite3.connect(":memory:", isolation_level=None)
+        database.deserialize(data)
+        database.execute(
+            "INSERT INTO dirent SELECT ino, CAST('again' AS BLOB), 1 FROM inode "
+            "WHERE ino > 1 AND mode & 0xf000 = 0x4000 LIMIT 1"
+        )
+        changed = database.serialize()
+        database.close()
+        return changed
+
+    pack = _resealed(packs["none"], tmp_path / "x", Kind.TREE, change)
+    rootless.ok("create", "--name", "box", pack)
+    done = rootless("export", "-o", tmp_path / "out.tar", "box")
+    assert done.status == 125
+    assert "is found twice" in done.stderr
+    rootless.ok("rm", "box")
+
+
 def test_layers_of_another_image(packs: dict[str, Path], tmp_path: Path, small: Rootless) -> None:
     """A tree that shows what the layers do not have is found by a check."""
 

@@ -73,4 +73,6 @@ def test_in_memory(tree: Path) -> None:
 
 def test_files_of_their_own(tree: Path) -> None:
     """A tree that is a file is read as one."""
-    open_tree(tree).close()
+    database, is_packed = open_tree(tree)
+    database.close()
+    assert not is_packed

@@ -1,5 +1,6 @@
 """A merged tree, read on demand."""
 
+import sqlite3
 import stat
 from pathlib import Path
 
@@ -221,3 +222,22 @@ def test_a_listing_is_found_by_any_position_in_it(tmp_path: Path) -> None:
         for none in (numbers[b"f"], 10**6):
             with pytest.raises(KeyError):
                 tree.chunk(none, 0)
+
+
+def test_a_directory_that_is_found_twice(tmp_path: Path) -> None:
+    """A tree that goes in circles, which no merge makes, is told from one that does not."""
+    layer = LayerBuilder().directory("a").directory("a/b").file("a/b/file", b"")
+    path = build_tree(tmp_path / "t", [layer])
+    with Tree.open(path) as tree:
+        tree.check_directories()
+        assert not tree.is_packed
+        directory = tree.resolve(b"a/b")
+        assert directory is not None
+    for ino, parent in ((directory.ino, 1), (1, directory.ino)):
+        changed = tmp_path / f"{ino}"
+        changed.write_bytes(path.read_bytes())
+        database = sqlite3.connect(changed, isolation_level=None)
+        database.execute("INSERT INTO dirent VALUES (?, ?, ?)", (parent, b"again", ino))
+        database.close()
+        with Tree.open(changed) as tree, pytest.raises(IndexFormatError, match="found twice"):
+            tree.check_directories()

@@ -61,7 +61,7 @@ def test_the_longer_footer_of_zstd_chunked() -> None:
         b"",
         b"short",
         bytes(51),
-        gzip.compress(b""),
+        gzip.compress(b"", mtime=0),
         footer.estargz_footer(1)[:-1],
         footer.estargz_footer(1).replace(b"SG\x16", b"SH\x16"),
         footer.estargz_footer(1).replace(b"0001", b"0x01"),

@@ -15,7 +15,6 @@ from enum import Enum
 from pathlib import Path
 
 from rootless.errors import NotFound
-from rootless.image.layers import ChunkTable
 from rootless.image.store import LAZY_CHUNKS, LAZY_DATA, LAZY_INDEX, Store
 from rootless.image.store_errors import explain
 from rootless.oci.digest import Digest, chain_id, hex_of, parse_digest, sha256_of
@@ -66,6 +65,8 @@ def size_of(store: Store, diff_id: Digest) -> int:
     """Return the size of a layer's tar; of a lazy layer, which has none, that of its contents."""
     place = find(store, diff_id)
     if place.form is Form.CODED:
+        from rootless.image.layers import ChunkTable  # noqa: PLC0415 - a list of images needs none
+
         with explain(place.contents), ChunkTable(place.contents) as table:
             return table.size
     path = place.contents.with_name(LAZY_DATA) if place.form is Form.LAZY else place.contents

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rootless.cli.command import Command
+from rootless.cli.compact import compact
 from rootless.cli.group import Group
 
 if TYPE_CHECKING:
@@ -101,6 +102,9 @@ def _print_json(report: "Report") -> None:
     from dataclasses import asdict  # noqa: PLC0415
 
     typer.echo(json.dumps(asdict(report), indent=2))
+
+
+app.command(cls=Command)(compact)
 
 
 @app.command(cls=Command)

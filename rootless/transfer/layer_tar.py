@@ -49,7 +49,7 @@ def open_tar(store: Store, diff_id: Digest) -> Iterator[ByteStream]:
         fix = "`rootless pull` brings the rest"
         raise NotFound("the layer is not all there yet", diff_id, fix)
     blob = kept_blob(store, diff_id)
-    if blob is None:
+    if blob is None or place.form is Form.TAR:
         with _opened(place.contents) as tar:
             yield tar
         return
@@ -58,12 +58,12 @@ def open_tar(store: Store, diff_id: Digest) -> Iterator[ByteStream]:
 
 
 def kept_blob(store: Store, diff_id: Digest) -> KeptBlob | None:
-    """Return the blob in which a coded layer lies; None for the other forms."""
-    place = forms.find_if_there(store, diff_id)
-    if place is None or place.form is not Form.CODED:
+    """Return the blob in which a layer lies compressed, beside its tar or alone; None for none."""
+    coded = store.find(store.coded_path(diff_id))
+    if not coded.exists():
         return None
-    with explain(place.contents):
-        with ChunkTable(place.contents) as table:
+    with explain(coded):
+        with ChunkTable(coded) as table:
             path = Path(table.data)
         return KeptBlob(path, parse_digest(f"sha256:{path.name}"), path.stat().st_size)
 

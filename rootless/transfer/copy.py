@@ -32,7 +32,13 @@ from rootless.transfer.described import Copier, CopyOptions, chosen, unpacked
 from rootless.transfer.destination import Destination, DirDestination, LayoutDestination
 from rootless.transfer.docker_archive import DockerArchive, plain_image
 from rootless.transfer.files import FolderFiles, TarFiles
-from rootless.transfer.known_blobs import by_diff_id, known_blobs, lenders
+from rootless.transfer.known_blobs import (
+    KnownBlob,
+    by_diff_id,
+    known_blobs,
+    lenders,
+    own_blobs,
+)
 from rootless.transfer.made_layers import MadeLayers
 from rootless.transfer.new_file import new_folder
 from rootless.transfer.origin import DirOrigin, LayoutOrigin, Origin
@@ -128,7 +134,10 @@ async def _send(  # noqa: PLR0917 - as `copy`, and the image
     if destination.transport == "docker-archive":
         return await _write_docker_archive(image, destination, given, progress)
     is_ours = source.transport == STORE
-    known = known_blobs(store) if is_ours and destination.transport == REGISTRY else ()
+    known: tuple[KnownBlob, ...] = ()
+    if is_ours and destination.transport == REGISTRY:
+        own = own_blobs(store, image.original) if image.original is not None else ()
+        known = (*known_blobs(store), *own)
     async with opened_destination(store, destination, options, partial(lenders, known)) as there:
         sender = Sender(
             there,

@@ -9,11 +9,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from rootless.errors import InvalidInput
+from rootless.image import names
 from rootless.image.store import Store
 from rootless.oci.descriptor import Descriptor
-from rootless.oci.digest import Digest
+from rootless.oci.digest import Digest, sha256_of
 from rootless.oci.reference import Reference, parse_reference
 from rootless.transfer.made_layers import MadeLayers
+from rootless.transfer.outgoing import Original
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +23,12 @@ class KnownBlob:
     """A blob with one of the store's layers in it.
 
     Attributes:
-        diff_id: Of the layer.
+        diff_id: Of the layer; None where nobody has verified which it is.
         descriptor: Of the blob.
         reference: A repository that has it.
     """
 
-    diff_id: Digest
+    diff_id: Digest | None
     descriptor: Descriptor
     reference: Reference
 
@@ -48,8 +50,25 @@ def by_diff_id(blobs: Sequence[KnownBlob]) -> Mapping[Digest, Sequence[Descripto
     """Return the blobs of each layer."""
     result: dict[Digest, dict[Digest, Descriptor]] = {}
     for blob in blobs:
+        if blob.diff_id is None:
+            continue
         result.setdefault(blob.diff_id, {})[blob.descriptor.digest] = blob.descriptor
     return {diff_id: tuple(each.values()) for diff_id, each in result.items()}
+
+
+def own_blobs(store: Store, original: Original) -> tuple[KnownBlob, ...]:
+    """Return the layers of a manifest in the repositories by whose names the store has it.
+
+    Where to ask for its own blobs: nothing is said of which layer is in them.
+    """
+    digest = sha256_of(original.data)
+    found: list[KnownBlob] = []
+    for entry in names.entries(store):
+        if entry.source_digest == digest and entry.reference:
+            with suppress(InvalidInput):
+                reference = parse_reference(entry.reference)
+                found += [KnownBlob(None, layer, reference) for layer in original.manifest.layers]
+    return tuple(found)
 
 
 def lenders(blobs: Sequence[KnownBlob], domain: str, digest: Digest) -> Sequence[str]:

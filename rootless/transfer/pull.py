@@ -151,13 +151,12 @@ class _Pulling:
 
     async def _take_layers(self, offer: Offer, image: PlannedImage) -> None:
         """Take the layers, the lowest first, several at once."""
-        came_from = offer.reference.repository
         pulls = LayerPull(
             self.store,
             self.transaction,
             offer.repository,
+            name=offer.reference.repository,
             keeps_source=self.options.keeps_source,
-            name=came_from,
         )
         blobs = parse_manifest(offer.manifest.data).layers
         # a diff ID that comes twice is one layer

@@ -39,15 +39,15 @@ class LayerPull:
         store: Where to.
         transaction: Keeps what has no name yet from being collected.
         repository: Where from.
-        keeps_source: What comes as gzip is kept as well, with seek points.
         name: What that is called, which is remembered for pushes; "" for nothing.
+        keeps_source: What comes as gzip is kept as well, with seek points.
     """
 
     store: Store
     transaction: Transaction
     repository: Repository
-    keeps_source: bool = False
     name: str = ""
+    keeps_source: bool = False
 
     async def take(self, descriptor: Descriptor, diff_id: Digest, meter: Meter) -> None:
         """Bring a layer into the store, or wait for the process that does.

@@ -11,7 +11,7 @@ import pytest
 from executable import Home, Rootless
 from peers import tool
 from podman_session import Podman
-from registries import RegistryServer, certs_d
+from registries import RegistryServer, certs_d, fill
 
 INSECURE = "--tls-verify=false"
 
@@ -89,6 +89,25 @@ def test_pulled_image_keeps_its_digest(
     since = len(plain_registry.access_log())
     assert other.ok("push", INSECURE, f"{host}/origin:1", f"{host}/fork:2") == digest
     assert requests(plain_registry, since, "PATCH") == []
+
+
+def test_kept_blobs_go_anywhere_as_they_came(
+    rootless: Rootless,
+    plain_registry: RegistryServer,
+    tls_registry: RegistryServer,
+    tmp_path: Path,
+) -> None:
+    """An image pulled with --keep-compressed has its digest in another registry too."""
+    layout = images.oci_layout(tmp_path / "l", [images.small_layer()], tag="x")
+    fill(plain_registry, f"oci:{layout}:x", "kept:1")
+    name = f"{plain_registry.host}/kept:1"
+    rootless.ok("pull", "-q", INSECURE, "--keep-compressed", name)
+    digest = images.digest(
+        tool("skopeo", "inspect", INSECURE, "--raw", f"docker://{name}").encode()
+    )
+    folder = certs_d(tls_registry) / tls_registry.host
+    pushed = rootless.ok("push", f"--cert-dir={folder}", name, f"{tls_registry.host}/kept:1")
+    assert pushed.strip() == digest
 
 
 def test_image_made_on_a_pulled_one_sends_its_own_layer(

@@ -4,12 +4,14 @@ from pathlib import Path
 
 import images
 
+from rootless.image import names
 from rootless.image.load import load
 from rootless.image.store import Store
 from rootless.oci.descriptor import Descriptor
 from rootless.oci.digest import Digest, sha256_of
-from rootless.transfer.known_blobs import by_diff_id, known_blobs, lenders
+from rootless.transfer.known_blobs import by_diff_id, known_blobs, lenders, own_blobs
 from rootless.transfer.made_layers import Made, MadeLayers
+from rootless.transfer.outgoing import of_store
 
 TAR = images.small_layer().tar()
 DIFF_ID = Digest(images.digest(TAR))
@@ -36,6 +38,11 @@ def test_a_manifest_alone_says_nothing(store: Store, tmp_path: Path) -> None:
     """What an image claims of a layer that was there already was verified by nobody."""
     load(store, str(images.oci_layout(tmp_path / "pic", [TAR], tag="h.example/a:1")))
     assert known_blobs(store) == ()
+    original = of_store(store, names.resolve(store, "h.example/a:1")).original
+    assert original is not None
+    own = own_blobs(store, original)
+    assert by_diff_id(own) == {}
+    assert lenders(own, "h.example", original.manifest.layers[0].digest) == ("a",)
 
 
 def test_other_tars_are_not_the_layer(store: Store, tmp_path: Path) -> None:

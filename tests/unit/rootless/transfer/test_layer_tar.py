@@ -68,6 +68,13 @@ def test_layer_that_is_not_all_there_says_so(store: Store) -> None:
         pass
 
 
+def test_error_of_who_takes_the_bytes_is_his_own(store: Store, tmp_path: Path) -> None:
+    """A full disk elsewhere is not blamed on the store."""
+    load(store, str(images.oci_layout(tmp_path / "pic", [TAR])))
+    with pytest.raises(BrokenPipeError), open_tar(store, DIFF_ID):
+        raise BrokenPipeError
+
+
 def test_a_compacted_layer_is_one_zstd_stream(store: Store, tmp_path: Path) -> None:
     """It can go out as such, parts that do not shrink and all."""
     layer = images.LayerBuilder().file("f", b"the same again; " * 100_000)
@@ -81,10 +88,3 @@ def test_a_compacted_layer_is_one_zstd_stream(store: Store, tmp_path: Path) -> N
     assert kept is not None
     with kept.open_at(0) as stream:
         assert sha256_of(stream.read(1 << 30) or b"") == kept.digest
-
-
-def test_error_of_who_takes_the_bytes_is_his_own(store: Store, tmp_path: Path) -> None:
-    """A full disk elsewhere is not blamed on the store."""
-    load(store, str(images.oci_layout(tmp_path / "pic", [TAR])))
-    with pytest.raises(BrokenPipeError), open_tar(store, DIFF_ID):
-        raise BrokenPipeError

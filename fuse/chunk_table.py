@@ -123,19 +123,21 @@ class ChunkTableWriter:
         with translated_write_errors(self._path):
             self._database.execute("INSERT INTO window VALUES (?, ?, ?)", (number, bits, data))
 
-    def finish(self, size: int | None = None) -> int:
+    def finish(self, size: int | None = None, *, data: str | None = None) -> int:
         """Complete the file and close it; return how many chunks there are.
 
         Args:
             size: Of the address space; None where it ends with the last chunk.
+            data: The file with the bytes, where its name was not known before.
 
         Raises:
             OSError: The file cannot be written.
         """
-        data, present, kind = self._meta
+        named, present, kind = self._meta
         with translated_write_errors(self._path):
             self._flush()
-            row = (data, present, self._end if size is None else size, kind)
+            size = self._end if size is None else size
+            row = (named if data is None else data, present, size, kind)
             self._database.execute("INSERT INTO meta VALUES (?, ?, ?, ?)", row)
             seal(self._database, VERSION)
         return self._next

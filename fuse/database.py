@@ -35,7 +35,8 @@ def create(path: str | os.PathLike[str], schema: str) -> sqlite3.Connection:
     with open(os.path.join(os.path.dirname(__file__), schema), encoding="utf-8") as file:
         statements = file.read()
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644))
-    database = sqlite3.connect(path, isolation_level=None)
+    # One thread after the other may write: the one that reads a layer, then the one that ends it.
+    database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     try:
         with translated_write_errors(path):
             database.executescript(_WRITING + statements + "BEGIN;")

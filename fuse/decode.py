@@ -89,11 +89,51 @@ def _gzip(stored: bytes, size: int, window: Window) -> bytes:
 def _deflate(stored: bytes, size: int, window: Window) -> bytes:
     begin = _library("isal.isal_zlib").decompressobj
     bits, packed = window()
-    if bits:  # the library begins at whole bytes only
-        stored = (int.from_bytes(stored, "little") >> bits).to_bytes(len(stored), "little")
+    if not 0 <= bits < 8:
+        raise DamagedChunk(f"a window of {bits} bits")
+    stored = _from_bit(stored, bits)
     history = begin().decompress(packed, _WINDOW_BYTES)
     contents: bytes = begin(_RAW_DEFLATE, zdict=history).decompress(stored, size)
     return contents
+
+
+def _from_bit(stored: bytes, bits: int) -> bytes:
+    """Return deflate data that says the same, but from the first bit of its first byte.
+
+    The library begins at whole bytes only. To shift everything would not do: blocks that are
+    stored begin at whole bytes as well. So as many bits as are not ours are made ones that mean
+    nothing: empty blocks, of 10 bits with the fixed code, and one of 91 where their number is odd.
+    """
+    if not bits:
+        return stored
+    value, length = _EMPTY_DYNAMIC if bits % 2 else (0, 0)
+    while length % 8 != bits:
+        value, length = value | _EMPTY_FIXED[0] << length, length + _EMPTY_FIXED[1]
+    value |= stored[0] >> bits << length
+    return value.to_bytes(length // 8 + 1, "little") + stored[1:]
+
+
+def _bits(*fields: tuple[int, int]) -> tuple[int, int]:
+    """Return fields, (value, length) each, as deflate packs them: the lowest bits first."""
+    value = length = 0
+    for field, size in fields:
+        value, length = value | field << length, length + size
+    return value, length
+
+
+_EMPTY_FIXED: Final = _bits((0, 1), (1, 2), (0, 7))
+_EMPTY_DYNAMIC: Final = _bits(
+    (0, 1),
+    (2, 2),
+    *((0, 5), (0, 5), (14, 4)),  # 257 lengths, 1 distance, 18 lengths of lengths
+    *((0, 3), (0, 3), (1, 3)),  # of those 18 ("138 zeros") has one bit
+    *((0, 3),) * 14,
+    (1, 3),  # and so has 1
+    *((0, 1), (1, 1), (127, 7), (1, 1), (106, 7), (0, 1)),  # literal 0, 255 zeros, end of block
+    (0, 1),  # a distance
+    (1, 1),  # the end of the block
+)
+"""RFC 1951, 3.2.6 and 3.2.7."""
 
 
 def _zstd(stored: bytes, size: int, window: Window) -> bytes:

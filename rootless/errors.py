@@ -2,6 +2,7 @@
 
 RootlessError                125: our fault, or the set-up's
 ├ InvalidInput               a reference, an option, a document
+│ └ AccessDenied             a registry wants to know who asks, or does not let him in
 ├ NotFound                   an image, a container, a file of the host
 ├ Conflict                   a name in use, an object busy
 ├ Precondition               the host lacks something: carries the doctor check's name
@@ -59,6 +60,10 @@ class RootlessError(Exception):
 
 class InvalidInput(RootlessError):
     """A reference, an option or a document that does not say what it must."""
+
+
+class AccessDenied(InvalidInput):
+    """A registry does not let this user in; of what is not there many say the same."""
 
 
 class NotFound(RootlessError):

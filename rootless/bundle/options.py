@@ -33,6 +33,7 @@ class RunOptions:
         cap_drop: Capabilities less than the default set; "ALL" for all.
         no_new_privileges: execve(2) grants nothing (set-ID programs have no effect).
         seccomp: A seccomp profile's file, "unconfined" for no filter; "" for the default profile.
+        root_emulation: Whether calls that need more IDs than one seem to work: "auto", "on", "off".
         shm_size: Bytes of /dev/shm.
         annotations: More annotations of the bundle.
         resources: What its cgroup limits.
@@ -59,6 +60,7 @@ class RunOptions:
     cap_drop: tuple[str, ...] = ()
     no_new_privileges: bool = True
     seccomp: str = ""
+    root_emulation: str = "off"
     shm_size: int = DEFAULT_SHM_SIZE
     annotations: Mapping[str, str] = field(default_factory=dict)
     resources: Resources = field(default_factory=Resources)

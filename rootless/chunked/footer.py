@@ -22,7 +22,8 @@ _MARK = b"STARGZ"
 _EXTERNAL = b"SG\x11\x00STARGZEXTERNALTOC"
 _SUBFIELD = b"SG\x16\x00"
 # containers/storage writes "GNUlInUx", the stargz snapshotter and older versions "GnUlInUx"
-_MAGICS = (b"GNUlInUx", b"GnUlInUx")
+_OLD_MAGIC = b"GnUlInUx"
+_MAGICS = (b"GNUlInUx", _OLD_MAGIC)
 _CRFS = 1
 _ZSTD_SIZES = (64, 40)
 _DIGITS = 16
@@ -59,8 +60,12 @@ def parse_estargz(tail: bytes, what: str) -> tuple[int, int]:
 
 
 def zstd_footer(offset: int, stored: int, size: int) -> bytes:
-    """Return the skippable frame that ends a blob whose TOC is at *offset*."""
-    content = struct.pack("<7Q", offset, stored, size, _CRFS, 0, 0, 0) + _MAGICS[0]
+    """Return the skippable frame that ends a blob whose TOC is at *offset*.
+
+    The shorter form: the stargz snapshotter reads no other, and containers/storage, which writes
+    the longer one, goes by the annotations alone.
+    """
+    content = struct.pack("<4Q", offset, stored, size, _CRFS) + _OLD_MAGIC
     return skippable_frame(content)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from rootless.chunked.parse import LANDMARKS
-from rootless.chunked.toc import Chunk, EntryType, Kind, Toc, TocEntry
+from rootless.chunked.toc import Chunk, EntryType, Toc, TocEntry
 from rootless.errors import IntegrityError
 from rootless.image.layers import HARD_LINK, HAS_XATTRS, Entry, parse_whiteout
 
@@ -70,7 +70,8 @@ class LazyPlan:
 def plan_layer(toc: Toc, what: str = "layer") -> LazyPlan:
     """Return where the contents of each file go, and what the index says.
 
-    The landmarks of eStargz, which are no files of the image, are left out.
+    The landmarks of eStargz, which are no files of the image, are left out; the stargz snapshotter
+    writes them into its zstd:chunked layers as well.
 
     Raises:
         IntegrityError: An entry is a whiteout of nothing, or lies below one.
@@ -79,7 +80,7 @@ def plan_layer(toc: Toc, what: str = "layer") -> LazyPlan:
     chunks: list[PlacedChunk] = []
     end = 0
     for each in toc.entries:
-        if toc.kind is Kind.ESTARGZ and each.path in LANDMARKS:
+        if each.path in LANDMARKS:
             continue
         _check_name(each.path, what)
         offset = end + (-end % PAGE if each.size >= _LARGE else 0) if each.size else 0

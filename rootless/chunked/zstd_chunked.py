@@ -71,8 +71,10 @@ def _with_chunks(fields: Fields, pieces: list[Fields], end: int) -> list[Fields]
         return []
     first, *others = pieces
     fields |= {"offset": first["offset"], "endOffset": end}
-    if others or "chunkType" in first:  # else the digest of the whole is enough
+    if others or "chunkType" in first:
         fields |= first
+    else:  # no size: it is that of the file
+        fields["chunkDigest"] = first["chunkDigest"]
     return [{"type": "chunk", "name": fields["name"]} | other for other in others]
 
 

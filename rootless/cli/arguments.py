@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from rootless.bundle import environment, parse, resources, volumes
+from rootless.bundle import environment, parse, resources, root_emulation, volumes
 from rootless.bundle.name_files import Dns
 from rootless.bundle.options import DEFAULT_SHM_SIZE, RunOptions
 from rootless.containers.health_request import HealthRequest
@@ -32,7 +32,7 @@ _NOT_WITH_BUNDLE = (
     *("pid", "pull", "lazy", "platform", "tls_verify", "authfile"),
     *("verify_key", "signature_policy"),
     *("name", "replace", "remove", "detach", "restart", "stop_signal", "stop_timeout", "log_opt"),
-    *("read_only_tmpfs", "cap_add", "cap_drop", "security_opt", "shm_size"),
+    *("read_only_tmpfs", "cap_add", "cap_drop", "security_opt", "shm_size", "root_emulation"),
     *("cgroup_parent", "strict_resources", *_RESOURCES),
 )
 _SPELLED = {"remove": "rm"}
@@ -162,6 +162,7 @@ def _run_options(given: Mapping[str, Any], command: tuple[str, ...]) -> RunOptio
         cap_drop=_texts(given, "cap_drop"),
         no_new_privileges=parse.no_new_privileges(_texts(given, "security_opt")),
         seccomp=parse.seccomp(_texts(given, "security_opt")),
+        root_emulation=root_emulation.parse_mode(given["root_emulation"] or root_emulation.AUTO),
         shm_size=parse.size(given["shm_size"]) if given["shm_size"] else DEFAULT_SHM_SIZE,
         annotations=dict(parse.annotation(text) for text in _texts(given, "annotation")),
         resources=resources.resources_of(

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from rootless.cli import registry_options as registries
 from rootless.cli.command import Command
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -46,6 +47,12 @@ def convert(  # noqa: PLR0917 - one parameter an option
     single: Annotated[  # noqa: FBT002 - typer's form of a flag
         bool, typer.Option("--single-owner", help="For dir: all files are yours, no sub-IDs.")
     ] = False,
+    authfile: registries.AuthFile = "",
+    cert_dir: registries.CertDir = "",
+    creds: registries.Creds = "",
+    tls_verify: registries.TLSVerify = "",
+    retry: registries.Retry = "",
+    retry_delay: registries.RetryDelay = "",
     quiet: Annotated[  # noqa: FBT002
         bool, typer.Option("--quiet", "-q", help="Show no progress.")
     ] = False,
@@ -54,6 +61,7 @@ def convert(  # noqa: PLR0917 - one parameter an option
 
     The store keeps layers as plain tars; what is written in another form lies outside of it.
     """
+    given = locals()
     from rootless.cli.exit import print_line  # noqa: PLC0415 - --help needs none of it
     from rootless.cli.transfers import shown  # noqa: PLC0415
     from rootless.errors import InvalidInput  # noqa: PLC0415
@@ -83,7 +91,11 @@ def convert(  # noqa: PLR0917 - one parameter an option
         else:
             from rootless.transfer.compression import chosen  # noqa: PLC0415
             from rootless.transfer.copy import Options  # noqa: PLC0415
+            from rootless.transfer.places import REGISTRY  # noqa: PLC0415
 
-            options = Options(compression=chosen(compression_format))
             place = forms.place_for(form, destination)
+            settings = None
+            if place.transport == REGISTRY:
+                settings = registries.settings_of(given, [place.path])
+            options = Options(compression=chosen(compression_format), destination=settings)
             forms.convert_layers(store, image, form, place, options, progress)

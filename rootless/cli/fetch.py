@@ -176,6 +176,7 @@ def _options(name: str, given: Mapping[str, Any]) -> "PullOptions":
         check=offer_check(*policy_and_keys(given)),
         lazy=is_lazy,
         stage=staging(given["authfile"], given["cert_dir"]) if is_lazy else None,
+        keeps_source=bool(given.get("keep_compressed", False)),
     )
 
 

@@ -8,7 +8,9 @@ import typer
 from rootless.cli.command import Command
 
 if TYPE_CHECKING:
-    from rootless.image.names import Image
+    from collections.abc import Iterator, Sequence
+
+    from rootless.image.names import Entry, Image
     from rootless.image.store import Store
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -45,7 +47,7 @@ def images(
         raise InvalidInput("no such format", form, "table or json")
     store = Store.open(Paths.from_environment(), create=False)
     found = {
-        place: [names.read_image(store, entry) for entry in listed if names.is_called(entry, name)]
+        place: list(_read(store, place, [e for e in listed if names.is_called(e, name)]))
         for place, listed in names.entries_of_all(store)
     }
     if quiet:
@@ -61,6 +63,21 @@ def images(
         typer.echo(json.dumps(listed, indent=2))
     else:
         _print_table(found, no_trunc=no_trunc, digests=digests)
+
+
+def _read(store: "Store", place: "Store", listed: "Sequence[Entry]") -> "Iterator[Image]":
+    """Yield the images of a store; a damaged one of another's is told and passed over."""
+    from rootless.cli.exit import print_line  # noqa: PLC0415
+    from rootless.errors import RootlessError  # noqa: PLC0415
+    from rootless.image import names  # noqa: PLC0415
+
+    for entry in listed:
+        try:
+            yield names.read_image(store, entry)
+        except RootlessError as error:
+            if place is store:
+                raise
+            print_line(f"{place.root}: {error}")
 
 
 def _print_table(found: "dict[Store, list[Image]]", *, no_trunc: bool, digests: bool) -> None:

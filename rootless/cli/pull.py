@@ -56,6 +56,14 @@ def pull(  # noqa: PLR0917 - one parameter an option
         bool,
         flag("--lazy", group=_HOW, help_="Leave layers where they are until they are read."),
     ] = False,
+    keep_compressed: Annotated[
+        bool,
+        flag(
+            "--keep-compressed",
+            group=_HOW,
+            help_="Keep layers as they came too: `store compact` can leave the tars out then.",
+        ),
+    ] = False,
     quiet: Annotated[
         bool, flag("--quiet", "-q", group=_HOW, help_="Print the image ID alone.")
     ] = False,

@@ -1,5 +1,6 @@
 """Images that are fetched again, by their digests, from the registries that they came from."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -12,15 +13,6 @@ from rootless.oci.reference import LOCALHOST, parse_reference
 
 if TYPE_CHECKING:
     from rootless.transfer.progress import Progress
-
-# Those of `pull`, none of them given.
-_NO_OPTIONS = dict.fromkeys(
-    (
-        *("all_tags", "arch", "authfile", "cert_dir", "creds", "layers_at_once", "os", "platform"),
-        *("retry", "retry_delay", "tls_verify", "variant"),
-    ),
-    "",
-)
 
 
 def refetch(store: Store, entries: Sequence[Entry], progress: "Progress") -> None:
@@ -38,7 +30,7 @@ def refetch(store: Store, entries: Sequence[Entry], progress: "Progress") -> Non
         name = f"{reference.repository}@{digest}"
         was_there = _called(store, name)
         try:
-            fetch(store, name, _NO_OPTIONS, progress)
+            fetch(store, name, defaultdict(str), progress)  # no option of `pull` is given
         except RootlessError as error:
             faults.append(str(error))
         if not was_there:

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from rootless.cli import id_options, resource_options
 from rootless.cli import life_options as life
-from rootless.cli import resource_options
 from rootless.cli import signature_options as signatures
 from rootless.cli.option_groups import GroupedCommand, flag, option
 
@@ -281,28 +281,10 @@ def run(  # noqa: PLR0917 - one parameter an option
             help_="One more group; keep-groups keeps yours.",
         ),
     ] = None,
-    userns: Annotated[
-        str,
-        option(
-            "--userns",
-            group=_IDS,
-            metavar="host|keep-id|single",
-            help_="ID map: you and your sub-IDs; you by your own ID; you alone.",
-        ),
-    ] = "",
-    uidmap: Annotated[
-        _Words | None,
-        option(
-            "--uidmap",
-            group=_IDS,
-            metavar="IN:FROM:LEN",
-            help_="Map UIDs: FROM 0 is you, 1 your first sub-ID; @ID is the host's ID.",
-        ),
-    ] = None,
-    gidmap: Annotated[
-        _Words | None,
-        option("--gidmap", group=_IDS, metavar="IN:FROM:LEN", help_="The same for GIDs."),
-    ] = None,
+    userns: id_options.Userns = "",
+    uidmap: id_options.Uidmap = None,
+    gidmap: id_options.Gidmap = None,
+    root_emulation: id_options.RootEmulation = "",
     pid: Annotated[
         str,
         option(

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rootless.cli.command import Command
+from rootless.cli.compact import compact
 from rootless.cli.group import Group
 
 if TYPE_CHECKING:
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
     from rootless.image.names import Entry
     from rootless.image.verify import Report
+
+_PATIENCE_S = 3.0
 
 app = typer.Typer(
     cls=Group, rich_markup_mode=None, add_completion=False, help="Check the store, and clean it."
@@ -94,6 +97,8 @@ def _print_text(report: "Report", *, quiet: bool) -> None:
     repaired = len(report.faults) - len(report.left)
     result = f"{len(report.left)} damaged" if report.left else "all is well"
     typer.echo(f"{checked}: {result}" + (f", {repaired} repaired" if repaired else ""))
+    if report.leftovers:
+        typer.echo(f"{report.leftovers} files that nothing leads to: 'rootless store gc'")
 
 
 def _print_json(report: "Report") -> None:
@@ -101,6 +106,9 @@ def _print_json(report: "Report") -> None:
     from dataclasses import asdict  # noqa: PLC0415
 
     typer.echo(json.dumps(asdict(report), indent=2))
+
+
+app.command(cls=Command)(compact)
 
 
 @app.command(cls=Command)
@@ -115,6 +123,7 @@ def gc(
     does what a command that is at work may still need.
     """
     from rootless.cli import table  # noqa: PLC0415 - --help needs none of it
+    from rootless.cli.exit import print_line  # noqa: PLC0415
     from rootless.image import gc as collection  # noqa: PLC0415
     from rootless.image.store import Store  # noqa: PLC0415
     from rootless.paths import Paths  # noqa: PLC0415
@@ -125,8 +134,10 @@ def gc(
             typer.echo(path)
         return
     removed = collection.sweep(store)
-    freed = collection.collect(store)
+    freed = collection.collect(store, _PATIENCE_S)
     typer.echo(f"Removed {removed} leftover files; freed {table.size(freed)}")
+    if collection.is_due(store):
+        print_line("a load or a pull is at work: whoever comes next collects the rest")
 
 
 @app.command(cls=Command)

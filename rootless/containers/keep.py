@@ -3,6 +3,7 @@
 import signal
 from dataclasses import replace
 
+from rootless.bundle.root_emulation import ON
 from rootless.containers import names, prepare, record, seccomp
 from rootless.containers.container import HOST, Container, OverlayRoot
 from rootless.containers.footing import shared_folder
@@ -114,7 +115,8 @@ def _container(
         pid = HOST
     around = prepare.Around(network, pid, pid_path)
     container = prepare.from_image(store, image, request, container_id, around)
-    asked = bool(request.options.seccomp)
+    options = request.options
+    asked = bool(options.seccomp) or options.root_emulation == ON
     return seccomp.with_filter(container, paths, required=asked)
 
 

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rootless.bundle import name_files
+from rootless.bundle import name_files as names_inside
+from rootless.bundle import root_emulation
 from rootless.bundle.bundle import Bundle
 from rootless.bundle.convert import convert
 from rootless.bundle.options import RunOptions
@@ -94,6 +95,10 @@ def from_image(
     options = replace(options, hostname=options.hostname or _hostname(options, container_id))
     spec = convert(image.config, options, user, container_id, mappings_of(maps))
     spec = with_seccomp(spec, options.seccomp, os.uname())
+    name_files = _name_files(spec, request, network) | _user_files(request, user, read)
+    if root_emulation.is_wanted(_emulation(options), user.uid, single=maps.single):
+        spec = root_emulation.with_root_emulation(spec)
+        name_files |= _apt_file(store, image)
     return Container(
         id=container_id,
         spec=spec,
@@ -103,10 +108,23 @@ def from_image(
         keep_groups=keep_groups,
         devices=tuple(_device(text) for text in request.devices),
         cgroup=request.cgroup,
-        name_files=_name_files(spec, request, network) | _user_files(request, user, read),
+        name_files=name_files,
         network=network,
         pid=around.pid,
     )
+
+
+def _emulation(options: RunOptions) -> str:
+    """Return the mode: who names a filter, or none, has it as it is, unless he asks for both."""
+    named = bool(options.seccomp) and options.root_emulation == root_emulation.AUTO
+    return root_emulation.OFF if named else options.root_emulation
+
+
+def _apt_file(store: Store, image: Image) -> dict[str, bytes]:
+    """Return what tells apt not to give up rights that it has not, where there is an apt."""
+    if not trees.has_folder(store, image, root_emulation.APT_FOLDER):
+        return {}
+    return {root_emulation.APT_FILE: root_emulation.APT_CONFIG}
 
 
 def _joined_maps(network: Network, pid_path: str, request: RunRequest) -> Maps | None:
@@ -197,17 +215,17 @@ def _device(text: str) -> tuple[str, str]:
 
 
 def _name_files(spec: Spec, request: RunRequest, network: Network) -> dict[str, bytes]:
-    around = name_files.Surroundings(
+    around = names_inside.Surroundings(
         network.kind == "host", network.address, network.host_address, network.resolver
     )
     files = {"/etc/hostname": f"{spec.hostname}\n".encode()}
     if not request.no_hosts:
         host_file = _host_file("/etc/hosts") if around.is_host else None
-        hosts = name_files.hosts(host_file, spec.hostname, request.add_hosts, around)
+        hosts = names_inside.hosts(host_file, spec.hostname, request.add_hosts, around)
         files["/etc/hosts"] = hosts.encode()
     if not request.dns.is_image_s:
         host_file = _host_file("/etc/resolv.conf") if network.kind != "none" else None
-        resolv_conf = name_files.resolv_conf(host_file, request.dns, around)
+        resolv_conf = names_inside.resolv_conf(host_file, request.dns, around)
         files["/etc/resolv.conf"] = resolv_conf.encode()
     return files
 

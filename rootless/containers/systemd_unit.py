@@ -9,7 +9,10 @@ from rootless.containers.record import Record
 from rootless.errors import InvalidInput
 from rootless.paths import Paths
 
-_VARIABLES = ("ROOTLESS_HOME", "ROOTLESS_SCRATCH", "XDG_DATA_HOME")
+_VARIABLES = (
+    *("ROOTLESS_ADDITIONAL_STORES", "ROOTLESS_HOME", "ROOTLESS_SCRATCH"),
+    *("XDG_CONFIG_HOME", "XDG_DATA_HOME"),
+)
 _PATIENCE_S = 10  # for what comes after the container's own time
 
 

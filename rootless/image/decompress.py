@@ -14,11 +14,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 
 from rootless.errors import IntegrityError
-from rootless.image import zstd_frames
+from rootless.image import inflate, zstd_frames
 from rootless.image.byte_stream import ByteStream, Prefixed, Source, read_up_to
+from rootless.image.seek_points import SeekPointStream
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
+
+    from rootless.image.layers import ChunkTableWriter
 
 MAGIC_BYTES = 10
 # with the first block's mark, or the end's: a tar's first name may well begin with "BZh"
@@ -43,8 +46,12 @@ def compression_of(magic: bytes) -> str:
 
 
 @contextmanager
-def opened(raw: ByteStream, what: str) -> Iterator[ByteStream]:
+def opened(
+    raw: ByteStream, what: str, points: "ChunkTableWriter | None" = None
+) -> Iterator[ByteStream]:
     """Give the decompressed stream of *raw*; errors of the data name *what* it is.
+
+    With *points*, gzip data leaves its seek points there, as far as the system can.
 
     Raises:
         IntegrityError: The data is damaged, ends early, or goes on with something else.
@@ -52,7 +59,10 @@ def opened(raw: ByteStream, what: str) -> Iterator[ByteStream]:
     magic = read_up_to(raw, MAGIC_BYTES)
     name = compression_of(magic)
     try:
-        yield _OPENERS[name](Prefixed(magic, raw), what)
+        if points is not None and name == "gzip" and inflate.available():
+            yield SeekPointStream(Prefixed(magic, raw), what, points)
+        else:
+            yield _OPENERS[name](Prefixed(magic, raw), what)
     except EOFError as error:
         raise IntegrityError(f"{name} data ends early", what, "fetch it again") from error
     except OSError as error:

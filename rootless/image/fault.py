@@ -9,6 +9,7 @@ INDEX: Final = "index"
 TREE: Final = "tree"
 
 RELOAD: Final = "load or pull the image again"
+UNREADABLE: Final = "cannot be read"
 REMAKE: Final = "--repair makes it again"
 
 
@@ -31,6 +32,11 @@ class Fault:
     images: tuple[str, ...] = ()
     fix: str = ""
     repaired: bool = False
+
+    @property
+    def is_unreadable(self) -> bool:
+        """Tell whether the object may be right, and only cannot be read just now."""
+        return self.what.startswith(UNREADABLE)
 
     def __str__(self) -> str:
         needed = f" of {', '.join(self.images)}" if self.images else ""

@@ -15,9 +15,10 @@ from enum import Enum
 from pathlib import Path
 
 from rootless.errors import NotFound
+from rootless.image.layers import ChunkTable
 from rootless.image.store import LAZY_CHUNKS, LAZY_DATA, LAZY_INDEX, Store
 from rootless.image.store_errors import explain
-from rootless.oci.digest import Digest, chain_id, parse_digest, sha256_of
+from rootless.oci.digest import Digest, chain_id, hex_of, parse_digest, sha256_of
 
 _CODED_SUFFIX = ".layer-chunks"
 _RELOAD = "load the image again"
@@ -64,6 +65,9 @@ def find(store: Store, diff_id: Digest) -> Place:
 def size_of(store: Store, diff_id: Digest) -> int:
     """Return the size of a layer's tar; of a lazy layer, which has none, that of its contents."""
     place = find(store, diff_id)
+    if place.form is Form.CODED:
+        with explain(place.contents), ChunkTable(place.contents) as table:
+            return table.size
     path = place.contents.with_name(LAZY_DATA) if place.form is Form.LAZY else place.contents
     with explain(path):
         return path.stat().st_size
@@ -87,6 +91,11 @@ def find_if_there(store: Store, diff_id: Digest) -> Place | None:
 def find_all(store: Store, diff_ids: Sequence[Digest]) -> tuple[Place, ...]:
     """Return where the layers are; raises NotFound."""
     return tuple(find(store, diff_id) for diff_id in diff_ids)
+
+
+def beside_tables(blob: Digest) -> str:
+    """Return where a blob is, as the chunk table of a coded layer names it."""
+    return f"../../blobs/sha256/{hex_of(blob)}"
 
 
 def is_lazy(contents: Path) -> bool:

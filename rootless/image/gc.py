@@ -38,7 +38,7 @@ def sweep(store: Store) -> int:
     return removed
 
 
-def collect(store: Store) -> int:
+def collect(store: Store, patience_s: float = _PATIENCE_S) -> int:
     """Remove every object that no image and no container needs; return the bytes freed.
 
     Waits a moment for loads to end; if they do not, the collection is noted as due and 0 returned.
@@ -47,7 +47,7 @@ def collect(store: Store) -> int:
     if not (store.root / "locks").exists():
         return 0  # no store was made yet
     try:
-        with lock.exclusive_within(store.lock_path(lock.STORE_LOCK), _PATIENCE_S):
+        with lock.exclusive_within(store.lock_path(lock.STORE_LOCK), patience_s):
             freed = sum(_remove(path) for path in unneeded(store)) + partial.sweep(store)
             with suppress(FileNotFoundError):
                 due.unlink()
@@ -59,8 +59,13 @@ def collect(store: Store) -> int:
 
 def collect_if_due(store: Store) -> None:
     """Collect what a removal had to leave."""
-    if (store.root / holds.DUE).exists():
+    if is_due(store):
         collect(store)
+
+
+def is_due(store: Store) -> bool:
+    """Return whether a collection had to be left to whoever comes next."""
+    return (store.root / holds.DUE).exists()
 
 
 def unneeded(store: Store) -> Iterator[Path]:

@@ -62,6 +62,8 @@ def held(store: Store) -> Iterator[Path]:
     """Yield what containers hold: those that are kept, and those that are running on this node."""
     for _, path in _held_by(store):
         yield path
+        if path.suffix == ".layer-chunks":  # it may have been compressed since
+            yield from _coded_blob(path)
 
 
 def configs_held(store: Store) -> Iterator[tuple[str, Path]]:

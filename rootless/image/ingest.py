@@ -1,13 +1,15 @@
 """One layer into the store: a single pass from the source to a verified tar and its index."""
 
 from collections.abc import Callable
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
 
 from rootless.errors import IntegrityError
+from rootless.image import forms
 from rootless.image.byte_stream import ByteStream, drain
-from rootless.image.layers import LayerIndexBuilder, TarFormatError
+from rootless.image.layers import ChunkTableWriter, LayerIndexBuilder, TarFormatError
 from rootless.image.pipeline import LayerPipeline, Tap
+from rootless.image.seek_points import KEPT
 from rootless.image.store import Store, TempFile
 from rootless.image.store_errors import explain
 from rootless.oci.digest import Digest
@@ -26,6 +28,7 @@ class StagedLayer:
         source_size: Bytes as it came.
         tar: The tar.
         index: Its index.
+        points: Its chunk table over the bytes as they came, where that was asked for and can be.
     """
 
     diff_id: Digest
@@ -34,11 +37,14 @@ class StagedLayer:
     source_size: int
     tar: TempFile
     index: TempFile
+    points: TempFile | None = None
 
     def close(self) -> None:
         """Remove what was not kept."""
         self.tar.close()
         self.index.close()
+        if self.points is not None:
+            self.points.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,31 +77,46 @@ def ingest(
     what: str,
     expected: Expected,
     advance: Callable[[int], None] = lambda _: None,
+    *,
+    has_points: bool = False,
 ) -> StagedLayer:
     """Write a layer's tar and index into temp files of the store, and verify it.
+
+    With *has_points* seek points too, where it comes as gzip: then what came can be kept for the
+    tar (`compact`).
 
     Raises:
         IntegrityError: It is damaged, not what it must be, or not a layer.
         StoreError: The store cannot take it.
     """
-    tar = store.temp_for(store.blob_path(_UNKNOWN))
-    try:
-        index = store.temp_for(store.index_path(_UNKNOWN))
-    except BaseException:
-        tar.close()
-        raise
-    try:
-        layer = _pass(Tap(raw, advance), what, tar, index, expected)
+    with ExitStack() as stack:
+        tar = stack.enter_context(store.temp_for(store.blob_path(_UNKNOWN)))
+        index = stack.enter_context(store.temp_for(store.index_path(_UNKNOWN)))
+        tap = Tap(raw, advance)
+        if not has_points:
+            layer = _pass(tap, what, tar, index, expected)
+        else:
+            points = stack.enter_context(store.temp_for(store.coded_path(_UNKNOWN)))
+            with ChunkTableWriter(points.path, data="", kind=KEPT) as table:
+                layer = _pass(tap, what, tar, index, expected, table)
+                if table.finish(data=forms.beside_tables(layer.source_digest)):
+                    layer = replace(layer, points=points)
+                else:
+                    points.close()
         expected.check(layer, what)
-    except BaseException:
-        tar.close()
-        index.close()
-        raise
+        stack.pop_all()
     return layer
 
 
-def _pass(tap: Tap, what: str, tar: TempFile, index: TempFile, expected: Expected) -> StagedLayer:
-    pipeline = LayerPipeline(tap, what, tar.fd)
+def _pass(  # noqa: PLR0917 - what a pass reads and writes
+    tap: Tap,
+    what: str,
+    tar: TempFile,
+    index: TempFile,
+    expected: Expected,
+    points: ChunkTableWriter | None = None,
+) -> StagedLayer:
+    pipeline = LayerPipeline(tap, what, tar.fd, points)
     with explain(tar.path):
         builder = LayerIndexBuilder(index.path)
         try:

@@ -5,6 +5,7 @@ With `trees` the only door to that package.
 
 from fuse import chunk_table
 from fuse.chunk_table import GZIP, RAW, ZSTD, ChunkTable, ChunkTableWriter
+from fuse.coded_layer import CodedLayer, DecodedChunks
 from fuse.compare import index_difference, index_fault, tree_difference, tree_fault
 from fuse.contents import TarContents
 from fuse.decode import DamagedChunk
@@ -46,7 +47,9 @@ __all__ = [
     "Changed",
     "ChunkTable",
     "ChunkTableWriter",
+    "CodedLayer",
     "DamagedChunk",
+    "DecodedChunks",
     "Entry",
     "Extent",
     "Hidden",

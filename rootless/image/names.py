@@ -160,7 +160,7 @@ def find_own(store: Store, name: str) -> tuple[Entry, ...]:
     except NotFound:
         if store.others:
             find(store, name)  # raises again where it is nowhere
-            fix = "it goes with a new version of that store"
+            fix = "set ROOTLESS_HOME to that store, if it is yours"
             raise Conflict("the image is in an additional store", name, fix) from None
         raise
 

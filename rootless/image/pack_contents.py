@@ -1,19 +1,16 @@
 """How the layers' tars lie in a pack: as they are, or compressed in chunks."""
 
 import os
-from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from rootless.image.layers import PACK_PAGE, ChunkTableWriter, PackCodec, chunk_table
+from rootless.image.coded_chunks import coded_chunks, threads
+from rootless.image.layers import PACK_PAGE, ChunkTableWriter, PackCodec
 from rootless.image.store import write_all
-
-CHUNK = 256 << 10
-"""What is compressed at a time: what a read of a byte decodes."""
 
 
 class Output:
@@ -94,8 +91,7 @@ class CodedContents:
         self._path = table
         self._address = 0
         self._held = ExitStack()
-        self._threads = os.cpu_count() or 1
-        self._pool = self._held.enter_context(ThreadPoolExecutor(self._threads))
+        self._pool = self._held.enter_context(ThreadPoolExecutor(threads()))
         self._table = self._held.enter_context(ChunkTableWriter(table, data="", kind="pack"))
 
     def __enter__(self) -> Self:
@@ -112,45 +108,14 @@ class CodedContents:
     def add(self, chunks: Iterable[bytes]) -> int:
         """Compress a tar; return its first address."""
         first = self._address = self._address + -self._address % PACK_PAGE
-        waiting: deque[tuple[int, Future[bytes]]] = deque()
-        for chunk in _recut(chunks):
-            waiting.append((len(chunk), self._pool.submit(_compressed, chunk, self._level)))
-            if len(waiting) > 2 * self._threads:
-                self._take(*waiting.popleft())
-        while waiting:
-            self._take(*waiting.popleft())
+        for size, codec, stored in coded_chunks(self._pool, chunks, self._level):
+            place = self._output.end
+            self._table.add(self._address, size, place=place, stored=len(stored), codec=codec)
+            self._output.append(stored)
+            self._address += size
         return first
 
     def finish(self) -> bytes:
         """Return the chunk table."""
         self._table.finish(self._address)
         return self._path.read_bytes()
-
-    def _take(self, size: int, future: "Future[bytes]") -> None:
-        stored = future.result()
-        codec = chunk_table.RAW if len(stored) == size else chunk_table.ZSTD
-        place = self._output.end
-        self._table.add(self._address, size, place=place, stored=len(stored), codec=codec)
-        self._output.append(stored)
-        self._address += size
-
-
-def _compressed(chunk: bytes, level: int) -> bytes:
-    """Return a zstd frame with its checksum, or the chunk where that would not be smaller."""
-    import zstandard  # noqa: PLC0415 - for packs alone
-
-    stored = zstandard.ZstdCompressor(level=level, write_checksum=True).compress(chunk)
-    return stored if len(stored) < len(chunk) else chunk
-
-
-def _recut(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the same bytes in pieces of `CHUNK`; the last one may be shorter."""
-    rest = b""
-    for chunk in chunks:
-        rest += chunk
-        whole = len(rest) - len(rest) % CHUNK
-        for at in range(0, whole, CHUNK):
-            yield rest[at : at + CHUNK]
-        rest = rest[whole:]
-    if rest:
-        yield rest

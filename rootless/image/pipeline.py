@@ -19,6 +19,8 @@ from rootless.oci.digest import Digest
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
+    from rootless.image.layers import ChunkTableWriter
+
 CHUNK = 1 << 20
 _DEPTH = 8
 _JOIN_S = 1.0  # a reader that waits for a pipe which nobody fills is left to itself
@@ -89,13 +91,17 @@ class LayerPipeline:
         tap: The layer as it comes, compressed or not.
         what: What it is, for messages.
         fd: Where the tar is written.
+        points: Takes seek points of what comes as gzip.
 
     Attributes:
         size: Bytes of the tar that were written.
     """
 
-    def __init__(self, tap: Tap, what: str, fd: int) -> None:
+    def __init__(
+        self, tap: Tap, what: str, fd: int, points: "ChunkTableWriter | None" = None
+    ) -> None:
         self._tap = tap
+        self._points = points
         self._what = what
         self._fd = fd
         self._hash = hashlib.sha256()
@@ -141,7 +147,7 @@ class LayerPipeline:
 
     def _read(self) -> None:
         try:
-            with opened(self._tap, self._what) as stream:
+            with opened(self._tap, self._what, self._points) as stream:
                 while chunk := stream.read(CHUNK):
                     self._to_disk.put(chunk)
                     self._to_caller.put(chunk)

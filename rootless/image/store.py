@@ -243,9 +243,13 @@ class Store:
         return data
 
     def has_layer(self, diff_id: Digest) -> bool:
-        """Return whether a layer and its index are there, in this store or an additional one."""
-        paths = (self.blob_path(diff_id), self.index_path(diff_id))
-        return all(self.find(path).exists() for path in paths)
+        """Return whether a layer and its index are there, in this store or an additional one.
+
+        As a tar or compressed: all of it is there.
+        """
+        forms = (self.blob_path(diff_id), self.coded_path(diff_id))
+        is_there = any(self.find(path).exists() for path in forms)
+        return is_there and self.find(self.index_path(diff_id)).exists()
 
     def read_index(self) -> ImageIndex:
         """Return the images' descriptors; none where there is no store yet.

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 
-from rootless.errors import IntegrityError, InvalidInput, NotFound, StoreError
-from rootless.image import holds
-from rootless.image.fault import DOCUMENT, RELOAD, Fault
+from rootless.errors import IntegrityError, InvalidInput, NotFound, RootlessError, StoreError
+from rootless.image import forms, holds
+from rootless.image.fault import DOCUMENT, RELOAD, UNREADABLE, Fault
 from rootless.image.names import Entry
 from rootless.image.store import Store
 from rootless.oci.digest import Digest, hex_of, parse_digest, sha256_of
@@ -109,7 +109,7 @@ def _read(store: Store, digest: Digest, limit: int, who: str, found: Survey) -> 
     except IntegrityError:
         what = "damaged: its content has another digest"
     except StoreError as error:
-        what = f"cannot be read: {error.what}"
+        what = f"{UNREADABLE}: {error.what}"
     found.faults.append(Fault(DOCUMENT, digest, what, (who,), RELOAD))
     return None
 
@@ -118,10 +118,12 @@ def _made_again(
     store: Store, entry: Entry, config: ImageConfig, config_size: int, found: Survey
 ) -> bytes | None:
     """Write a manifest again, which its config and the sizes of its layers determine."""
-    paths = [(diff_id, store.find(store.blob_path(diff_id))) for diff_id in config.diff_ids]
+    places = [forms.find_if_there(store, diff_id) for diff_id in config.diff_ids]
+    if any(place is None or place.form is forms.Form.LAZY for place in places):
+        return None
     try:
-        layers = [(diff_id, path.stat().st_size) for diff_id, path in paths]
-    except OSError:
+        layers = [(diff_id, forms.size_of(store, diff_id)) for diff_id in config.diff_ids]
+    except (RootlessError, ValueError):
         return None
     data = stored_manifest((entry.config_digest, config_size), layers).to_bytes()
     if sha256_of(data) != entry.manifest_digest:

@@ -8,6 +8,7 @@ within the renames, objects that no name leads to, which the next load uses and 
 Holds the lock "store" together with other loads, against the collection of what is not yet named.
 """
 
+import os
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -83,6 +84,24 @@ class Transaction:
             layer.index.sync()
             layer.tar.rename(self._store.blob_path(layer.diff_id))
             layer.index.rename(self._store.index_path(layer.diff_id))
+
+    def commit_source(self, layer: StagedLayer, source: Path) -> None:
+        """Keep the bytes in which a layer came, *source*, with the seek points made of them.
+
+        The layer is committed, its lock held; *source* becomes a blob of the store.
+        """
+        if layer.points is None:
+            return
+        blob = self._store.blob_path(layer.source_digest)
+        with layer.points, explain(source):
+            fd = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                os.fsync(fd)
+                os.fchmod(fd, 0o644)
+            finally:
+                os.close(fd)
+            source.rename(blob)
+            layer.points.keep(self._store.coded_path(layer.diff_id))
 
     def layer_size(self, diff_id: Digest) -> int:
         """Return the size of a layer's tar; of a lazy layer that of what its files contain."""

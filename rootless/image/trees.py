@@ -1,5 +1,6 @@
 """Merged trees: one for each chain of layers, built once; and files read out of them."""
 
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -150,6 +151,13 @@ def read_file(store: Store, image: Image, inner_path: bytes) -> bytes | None:
     if inner_path in place.files:
         return place.files[inner_path]
     return read_from(place.tree, place.layers, inner_path, _MAX_READ)
+
+
+def has_folder(store: Store, image: Image, inner_path: bytes) -> bool:
+    """Return whether an image has a directory of that name; symbolic links are followed."""
+    with open_tree(place_of(store, image).tree) as tree:
+        inode = tree.resolve(inner_path)
+        return inode is not None and stat.S_ISDIR(inode.mode)
 
 
 def read_from(

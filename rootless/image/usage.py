@@ -111,7 +111,7 @@ def store_usage(store: Store, in_use: Collection[str]) -> StoreUsage:
         sum(sizes[path] for path in often),
         sum(sizes[path] for path in often if path not in needed),
     )
-    return StoreUsage(each, images, _of_files(_partial(store)), _of_files(_leftovers(store)))
+    return StoreUsage(each, images, _of_files(_partial(store)), leftovers(store))
 
 
 def _readable(store: Store) -> Iterable[Image]:
@@ -147,6 +147,11 @@ def _of_files(paths: Iterable[Path]) -> Usage:
         else:
             free += size_of(path)
     return Usage(total, active, size, free)
+
+
+def leftovers(store: Store) -> Usage:
+    """Return how much there is that nothing leads to, files of killed commands among it."""
+    return _of_files(_leftovers(store))
 
 
 def _partial(store: Store) -> Iterable[Path]:

@@ -14,7 +14,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from rootless.errors import IntegrityError, NotFound, RootlessError, StoreError
+from rootless.errors import IntegrityError, InvalidInput, NotFound, RootlessError, StoreError
 from rootless.image import gc, lock, names
 from rootless.image.fault import DOCUMENT, INDEX, LAYER, TREE, Fault
 from rootless.image.names import Entry
@@ -22,6 +22,7 @@ from rootless.image.progress import Progress, Silent
 from rootless.image.store import DAMAGED, Store
 from rootless.image.store_errors import explain
 from rootless.image.survey import Survey, survey
+from rootless.image.usage import leftovers
 from rootless.image.verify_objects import check_layer, check_tree, make_index, make_tree
 from rootless.image.workers import Task, outcomes
 from rootless.oci.digest import Digest, chain_id, hex_of, parse_digest
@@ -54,12 +55,14 @@ class Report:
         documents: How many documents were checked.
         layers: How many layers.
         trees: How many chains of layers.
+        leftovers: How many files nothing leads to, which is no fault.
     """
 
     faults: list[Fault] = field(default_factory=list)
     documents: int = 0
     layers: int = 0
     trees: int = 0
+    leftovers: int = 0
 
     @property
     def left(self) -> list[Fault]:
@@ -140,6 +143,10 @@ class _Check:
         chains = [chain for chain in found.chains if wrong.isdisjoint(chain)]
         for fault in self._check_trees(chains):
             report.faults.append(self._repaired(fault) if repair else fault)
+        if self._everything:
+            with suppress(IntegrityError, InvalidInput):  # whose they are says a damaged document
+                left_over = leftovers(store)
+                report.leftovers = left_over.total - left_over.active
 
     def bring_again(self) -> None:
         """Have images brought again of which a part cannot be made again, and look once more."""
@@ -203,7 +210,7 @@ class _Check:
             elif fault.kind == TREE:
                 make_tree(store, self._chain(fault))
             elif fault.kind == LAYER:
-                return _set_aside(store, fault)
+                return fault if fault.is_unreadable else _set_aside(store, fault)
         except (StoreError, NotFound, IntegrityError) as error:
             return replace(fault, fix=str(error))
         return replace(fault, fix="", repaired=True)

@@ -3,6 +3,7 @@
 Run by several processes at once, so what comes of a check is plain data.
 """
 
+import errno
 import hashlib
 import os
 from collections.abc import Callable, Generator, Sequence
@@ -13,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from rootless.errors import IntegrityError, NotFound, StoreError
 from rootless.image import forms, trees
-from rootless.image.fault import INDEX, LAYER, RELOAD, REMAKE, TREE, Fault
+from rootless.image.fault import INDEX, LAYER, RELOAD, REMAKE, TREE, UNREADABLE, Fault
 from rootless.image.forms import Form
 from rootless.image.layers import (
     ChunkTable,
@@ -64,7 +65,11 @@ def check_layer(
         return [Fault(LAYER, diff_id, f"damaged: {error}", fix=RELOAD)]
     except OSError as error:
         on = "" if error.filename in (None, str(place.contents)) else f": {error.filename}"
-        return [Fault(LAYER, diff_id, f"cannot be read: {error.strerror}{on}", fix=RELOAD)]
+        what = f"{UNREADABLE}: {error.strerror}{on}"
+        # of the disk, or of bytes that do not decode; of a chunk table's bytes that have gone
+        if error.errno in (errno.EIO, errno.ENOENT):
+            return [Fault(LAYER, diff_id, f"damaged: {what}", fix=RELOAD)]
+        return [Fault(LAYER, diff_id, what)]
 
 
 def _quick(place: forms.Place, diff_id: Digest, size: int | None) -> list[Fault]:
@@ -174,7 +179,7 @@ def check_tree(
     except NotFound:
         return []  # told of the layer
     except OSError as error:
-        what = f"cannot be read: {error.strerror}"
+        what = f"{UNREADABLE}: {error.strerror}"
     except (StoreError, IntegrityError) as error:
         what = f"cannot be made again: {error}"
     return [Fault(TREE, chain, f"damaged: {what}", fix=REMAKE)] if what else []

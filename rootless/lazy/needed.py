@@ -19,6 +19,7 @@ from rootless.image.trees import located, open_tree
 from rootless.lazy import durable, present
 from rootless.lazy.config import FetcherConfig
 from rootless.lazy.launch import Fetcher, patience_s
+from rootless.lazy.promote import settle
 from rootless.oci.digest import Digest
 
 log = logging.getLogger(__name__)
@@ -69,10 +70,13 @@ def resolve_whole(store: Store, name: str) -> Image:
     Raises as `names.resolve` and `complete`.
     """
     image = names.resolve(store, name)
-    if image.place is not None or not is_lazy(store, image.config.diff_ids):
+    if image.place is not None:
         return image
     complete_and_say(store, image.config.diff_ids)
-    return names.resolve(store, name)  # only now it says how large its layers are
+    for entry in names.entries(store):  # a layer may have come by another image, too
+        if entry.manifest_digest == image.manifest_digest:
+            settle(store, entry, image)
+    return names.resolve(store, name)
 
 
 def fetch_files(store: Store, diff_ids: Sequence[Digest], paths: Sequence[bytes]) -> None:

@@ -53,16 +53,19 @@ def promote(store: Store, diff_id: Digest) -> None:
         for entry in names.entries(store):
             image = names.read_image(store, entry)
             if diff_id in image.config.diff_ids:
-                _settle(store, entry, image)
+                trees.located(store, image.config.diff_ids)
+                settle(store, entry, image)
     if store.lazy_folder(diff_id).exists() and not gc.remove_folder(store.lazy_folder(diff_id)):
         holds.note_due(store.root)
 
 
-def _settle(store: Store, entry: names.Entry, image: Image) -> None:
-    """Give an image the tree for the forms that its layers have now; where all are there, more."""
+def settle(store: Store, entry: names.Entry, image: Image) -> None:
+    """Give an image whose layers are all tars the manifest that says how large they are.
+
+    While a layer was lazy nobody knew.
+    """
     diff_ids = image.config.diff_ids
-    trees.located(store, diff_ids)
-    if any(place.form is Form.LAZY for place in forms.find_all(store, diff_ids)):
+    if any(place.form is not Form.TAR for place in forms.find_all(store, diff_ids)):
         return
     layers = [(diff_id, forms.size_of(store, diff_id)) for diff_id in diff_ids]
     config = (image.manifest.config.digest, image.manifest.config.size)

@@ -70,17 +70,21 @@ class Remote:
         Args:
             source: Which blob.
             run: Which bytes.
-            skip: So many of those who have it are asked last: what they gave was wrong.
+            skip: So many of those who have it are asked last, and of each the mirror that has
+                answered: what they gave was wrong.
         """
         patience_s = self._patience_s
         if self.is_lost:
             patience_s = min(patience_s, _PATIENCE_WHEN_LOST_S)
+        skip_mirrors = skip > 0
         skip %= len(source.origins)
         failure = RootlessError("the registry does not answer", source.origins[0].repository)
         with trio.move_on_after(patience_s):
             for origin in (*source.origins[skip:], *source.origins[:skip]):
                 try:
                     repository = await self._repository(origin)
+                    if skip_mirrors:
+                        repository.distrust()
                     data = await repository.read_range(source.blob, run.start, run.end - run.start)
                 except RootlessError as error:
                     log.debug("%s", error)

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import httpx
 import trio
 
-from rootless.errors import InvalidInput, RegistryError
+from rootless.errors import AccessDenied, InvalidInput, RegistryError
 from rootless.oci.document import parse_document
 from rootless.registry.challenge import Challenge
 from rootless.registry.credentials import Credentials
@@ -183,8 +183,8 @@ class Authenticator:
         if status in (400, 401, 403):
             fix = f"log in with `rootless login {domain}`"
             if self._credentials is not None:
-                raise InvalidInput("registry refuses the user name or password", on, fix)
-            raise InvalidInput("registry refuses access", on, fix)
+                raise AccessDenied("registry refuses the user name or password", on, fix)
+            raise AccessDenied("registry refuses access", on, fix)
         raise RegistryError(f"token server answers with status {status}", on)
 
 

@@ -27,10 +27,11 @@ class Body:
     """A blob from an offset to its end: begin, iterate once, close.
 
     Args:
-        open_at: Asks for the blob from an offset; raises `Again` where that may help.
+        open_at: Asks for the blob from an offset, after so many failures without progress;
+            raises `Again` where another try may help.
         descriptor: The blob.
         offset: Where to begin.
-        policy: How often to ask.
+        policy: How often to ask again.
         patience: How slow is too slow.
         on: The blob, for errors.
 
@@ -40,7 +41,7 @@ class Body:
 
     def __init__(
         self,
-        open_at: Callable[[int], Awaitable[httpx.Response]],
+        open_at: Callable[[int, int], Awaitable[httpx.Response]],
         descriptor: Descriptor,
         offset: int,
         *,
@@ -63,9 +64,9 @@ class Body:
         self._watched_since = 0.0
         self._watched_from = 0
 
-    async def begin(self) -> Self:
-        """Ask for the blob; raises `RootlessError` where it cannot be had."""
-        begins = await tried(self._policy, lambda: self._open(self.offset))
+    async def begin(self, policy: RetryPolicy) -> Self:
+        """Ask for the blob, so many times; raises `RootlessError` where it cannot be had."""
+        begins = await tried(policy, lambda: self._open(self.offset))
         self.offset = self._position = begins
         return self
 
@@ -138,7 +139,7 @@ class Body:
         """Open at an offset; return where the answer begins: there, or at 0."""
         if offset >= self._size:
             return offset
-        response = await self._open_at(offset)
+        response = await self._open_at(offset, self._failures)
         try:
             begins = self._begin_of(response, offset)
         except BaseException:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 
 import httpx
 
-from rootless.errors import InvalidInput, NotFound, RegistryError, RootlessError
+from rootless.errors import AccessDenied, NotFound, RegistryError, RootlessError
 from rootless.registry.call import Call
 from rootless.registry.retry import RETRIED, Again, retry_after
 
@@ -58,11 +58,11 @@ def refused(
         error = RegistryError(what, on, fix)
         return Again(error, retry_after(response.headers.get("retry-after")))
     if status == 404:
-        return NotFound(f"no such {call.what}", call.on, "check the name; " + log_in)
+        return NotFound(f"no such {call.what}", call.on, f"check the name, or {log_in}")
     if status == 401:
-        return InvalidInput("registry refuses access, or has no such repository", on, log_in)
+        return AccessDenied("registry refuses access, or has no such repository", on, log_in)
     if status == 403:
-        return InvalidInput("registry denies access", on, log_in + " as a user who may")
+        return AccessDenied("registry denies access", on, log_in + " as a user who may")
     where = f"{on} ({response.request.method} {shown(response.request.url)})"
     return RegistryError(f"registry answers with status {status}", where)
 

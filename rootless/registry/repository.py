@@ -36,6 +36,7 @@ T = TypeVar("T")
 
 _ACCEPT = f"{MANIFEST}, {IMAGE_INDEX}, {DOCKER_MANIFEST}, {DOCKER_MANIFEST_LIST}"
 _CREATED = frozenset({200, 201, 202})
+_MIRROR_FAILURES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class Repository:
     def __init__(self, reference: Reference, readers: Sequence[Caller], writer: Caller) -> None:
         self.reference = reference
         self._readers = list(readers)
+        self._own = readers[-1]
         self._writer = writer
         self._uploads: dict[Digest, str] = {}
 
@@ -101,13 +103,17 @@ class Repository:
         """Give a blob's bytes from an offset on, see `Body`; the reader checks the digest."""
 
         async def begin(caller: Caller) -> Body:
-            async def open_at(position: int) -> httpx.Response:
-                return await caller.open(self._blob_call(caller, descriptor.digest, position))
+            async def open_at(position: int, failures: int) -> httpx.Response:
+                # a mirror whose bodies are cut again and again is not the only place
+                chosen = caller if failures < _MIRROR_FAILURES else self._own
+                return await chosen.open(self._blob_call(chosen, descriptor.digest, position))
 
             on = self._named(descriptor.digest)
-            policy, patience = caller.policy, caller.patience
-            body = Body(open_at, descriptor, offset, policy=policy, patience=patience, on=on)
-            return await body.begin()
+            own = self._own
+            body = Body(
+                open_at, descriptor, offset, policy=own.policy, patience=own.patience, on=on
+            )
+            return await body.begin(caller.policy)
 
         body = await self._first(begin)
         try:
@@ -140,6 +146,10 @@ class Repository:
 
         return await self._first(ask)
 
+    def distrust(self) -> None:
+        """Ask who has answered last after all others from now on: what it gave was wrong."""
+        self._readers.append(self._readers.pop(0))
+
     async def has_blob(self, digest: Digest) -> bool:
         """Return whether the registry itself, not a mirror, has a blob."""
         caller = self._writer
@@ -149,9 +159,10 @@ class Repository:
             what="blob",
             on=self._named(digest),
             scopes=_scopes(caller, push=True),
-            expected=frozenset({200, 404}),
+            # a storage service that it leads to may not answer HEAD: that it does says enough
+            expected=frozenset({200, 302, 303, 307, 404}),
         )
-        return (await caller.document(call)).status == 200
+        return (await caller.document(call)).status != 404
 
     async def mount_blob(self, digest: Digest, from_path: str) -> bool:
         """Let the registry take a blob out of another repository; return whether it did."""
@@ -223,20 +234,26 @@ class Repository:
         return str(self.reference.digest or self.reference.tag)
 
     async def _first(self, ask: Callable[[Caller], Awaitable[T]]) -> T:
-        """Return the answer of the first who has one, who is asked first from then on."""
-        readers = list(self._readers)
-        for caller in readers[:-1]:
-            try:
-                return self._preferred(caller, await ask(caller))
-            except RootlessError as error:
-                log.info("mirror %s: %s", caller.endpoint.repository, error)
-        return self._preferred(readers[-1], await ask(readers[-1]))
+        """Return the answer of the first who has one, who is asked first from then on.
 
-    def _preferred(self, caller: Caller, answer: T) -> T:
-        if self._readers[0] is not caller:
-            self._readers.remove(caller)
-            self._readers.insert(0, caller)
-        return answer
+        Where nobody has, the error is the registry's own.
+        """
+        own_error: RootlessError | None = None
+        for caller in list(self._readers):
+            try:
+                answer = await ask(caller)
+            except RootlessError as error:
+                if caller is self._own:
+                    own_error = error
+                else:
+                    log.info("mirror %s: %s", caller.endpoint.repository, error)
+                continue
+            if self._readers[0] is not caller:
+                self._readers.remove(caller)
+                self._readers.insert(0, caller)
+            return answer
+        assert own_error is not None  # noqa: S101 - it is one of those that were asked
+        raise own_error
 
     async def _manifest(self, caller: Caller, wanted: str) -> Fetched:
         digest = parse_digest(wanted) if ":" in wanted else None

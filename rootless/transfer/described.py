@@ -68,6 +68,7 @@ class Copier:
         self._options = options
         self._progress = progress
         self._slots = trio.CapacityLimiter(destination.parallel)
+        self._copied: set[Digest] = set()  # manifests: an index may name one often
 
     async def copy(self, names: Sequence[str]) -> Digest:
         """Copy, and name the copy; return its digest."""
@@ -88,11 +89,13 @@ class Copier:
         if not is_index(document):
             await self._blobs(_blobs_of(document))
             return
-        manifests = parse_image_index(document.data).manifests
-        if len(manifests) > _MAX_MANIFESTS:
-            fix = f"at most {_MAX_MANIFESTS} are taken"
-            raise InvalidInput("too many images in the index", str(len(manifests)), fix)
-        for descriptor in manifests:
+        for descriptor in parse_image_index(document.data).manifests:
+            if descriptor.digest in self._copied:
+                continue
+            self._copied.add(descriptor.digest)
+            if len(self._copied) > _MAX_MANIFESTS:
+                fix = f"at most {_MAX_MANIFESTS} are taken"
+                raise InvalidInput("too many images in the index", self._origin.what, fix)
             data = await self._origin.manifest(descriptor)
             await self._below(Document(data, descriptor.media_type), depth + 1)
             await self._destination.put_manifest(data, descriptor.media_type, None)

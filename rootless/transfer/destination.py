@@ -17,6 +17,7 @@ from rootless.oci.digest import Digest, hex_of, sha256_of
 from rootless.oci.image_index import ImageIndex
 from rootless.transfer.files import Files
 from rootless.transfer.outgoing import Advance, Hashed, SentLayer
+from rootless.transfer.progress import Progress
 
 _STEP = 1 << 20
 LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
@@ -48,8 +49,8 @@ class Destination(Protocol):
     async def put(self, descriptor: Descriptor, open_at: OpenAt, advance: Advance) -> None:
         """Take a blob, verified."""
 
-    async def make(self, make_blob: MakeBlob) -> SentLayer:
-        """Take a blob that is made on the way."""
+    async def make(self, make_blob: MakeBlob, progress: Progress) -> SentLayer:
+        """Take a blob that is made on the way; tells of what comes after the making."""
 
     async def put_manifest(self, data: bytes, media_type: str, names: Sequence[str] | None) -> None:
         """Take a manifest or an index, under these names; None for one that an index names."""
@@ -90,8 +91,9 @@ class FileDestination:
         """Take a blob, verified."""
         await trio.to_thread.run_sync(self._copy, descriptor, open_at, advance)
 
-    async def make(self, make_blob: MakeBlob) -> SentLayer:
-        """Take a blob that is made on the way."""
+    async def make(self, make_blob: MakeBlob, progress: Progress) -> SentLayer:
+        """Take a blob that is made on the way; it is there once it is made."""
+        del progress
         return await trio.to_thread.run_sync(self._make, make_blob)
 
     def _name(self, digest: Digest) -> str:

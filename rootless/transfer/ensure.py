@@ -6,7 +6,7 @@ Where the store's image serves, nothing of registries is imported.
 import re
 from collections.abc import Callable
 
-from rootless.errors import InvalidInput, NotFound, RegistryError
+from rootless.errors import AccessDenied, InvalidInput, NotFound, RegistryError
 from rootless.image import meant, names
 from rootless.image.store import Store
 from rootless.oci.descriptor import Platform
@@ -49,7 +49,7 @@ def ensure_image(
         return name
     try:
         return fetch()
-    except (NotFound, RegistryError) as error:
+    except (NotFound, AccessDenied, RegistryError) as error:
         if missing is None and policy is Policy.NEWER:
             return name
         if missing is None:

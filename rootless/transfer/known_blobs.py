@@ -1,33 +1,29 @@
-"""In which blobs, and from which repositories, the layers of the store came.
+"""In which blobs the store's layers came or went, and which repositories have those.
 
 An image that was made on top of a pulled one needs nothing of that sent to the same registry again:
-it has the blobs, under the digests that the pulled image's manifest says.
+it has the blobs, under the digests under which they came.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import chain
 
-from rootless.errors import RootlessError
-from rootless.image import names
+from rootless.errors import InvalidInput
 from rootless.image.store import Store
 from rootless.oci.descriptor import Descriptor
 from rootless.oci.digest import Digest
-from rootless.oci.document import MAX_MANIFEST_BYTES
-from rootless.oci.manifest import parse_manifest
 from rootless.oci.reference import Reference, parse_reference
 from rootless.transfer.made_layers import MadeLayers
 
 
 @dataclass(frozen=True, slots=True)
 class KnownBlob:
-    """A layer as it came.
+    """A blob with one of the store's layers in it.
 
     Attributes:
         diff_id: Of the layer.
         descriptor: Of the blob.
-        reference: Of the image; of a registry's where it has a domain.
+        reference: A repository that has it.
     """
 
     diff_id: Digest
@@ -36,18 +32,14 @@ class KnownBlob:
 
 
 def known_blobs(store: Store) -> tuple[KnownBlob, ...]:
-    """Return the layers of all images that came with a manifest; damaged images say nothing.
-
-    What was pushed before is among them.
-    """
+    """Return the blobs that registries have; only such as were verified here."""
     found: list[KnownBlob] = []
-    for entry in chain(*(listed for _, listed in names.entries_of_all(store))):
-        with suppress(RootlessError):
-            found += _blobs_of(store, entry)
     for diff_id, made in MadeLayers(store).all():
+        if made.diff_id not in (None, diff_id):  # it has another tar in it
+            continue
+        descriptor = Descriptor(made.media_type, made.digest, made.size, made.annotations)
         for repository in made.repositories:
-            with suppress(RootlessError):
-                descriptor = Descriptor(made.media_type, made.digest, made.size)
+            with suppress(InvalidInput):
                 found.append(KnownBlob(diff_id, descriptor, parse_reference(repository)))
     return tuple(found)
 
@@ -68,13 +60,3 @@ def lenders(blobs: Sequence[KnownBlob], domain: str, digest: Digest) -> Sequence
         if blob.descriptor.digest == digest and blob.reference.domain == domain
     )
     return tuple(dict.fromkeys(found))
-
-
-def _blobs_of(store: Store, entry: names.Entry) -> Iterator[KnownBlob]:
-    if entry.source_digest is None or not entry.reference:
-        return
-    reference = parse_reference(entry.reference)
-    image = names.read_image(store, entry)
-    manifest = parse_manifest(store.read_blob(entry.source_digest, MAX_MANIFEST_BYTES))
-    for diff_id, descriptor in zip(image.config.diff_ids, manifest.layers, strict=True):
-        yield KnownBlob(diff_id, descriptor, reference)

@@ -3,6 +3,7 @@
 A coded layer lies there as the blob that it came in: that can go out again as it is, too.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from rootless.image import decompress, forms
 from rootless.image.byte_stream import ByteStream
 from rootless.image.forms import Form
 from rootless.image.layers import ChunkTable
+from rootless.image.source import Window
 from rootless.image.store import Store
 from rootless.image.store_errors import explain
 from rootless.oci.digest import Digest, parse_digest
@@ -35,9 +37,8 @@ class KeptBlob:
     @contextmanager
     def open_at(self, offset: int) -> Iterator[ByteStream]:
         """Give its bytes from an offset on."""
-        with explain(self.path), open(self.path, "rb", buffering=0) as file:
-            file.seek(offset)
-            yield file
+        with _opened(self.path, offset) as stream:
+            yield stream
 
 
 @contextmanager
@@ -48,20 +49,31 @@ def open_tar(store: Store, diff_id: Digest) -> Iterator[ByteStream]:
         fix = "`rootless pull` brings the rest"
         raise NotFound("the layer is not all there yet", diff_id, fix)
     blob = kept_blob(store, diff_id)
-    if blob is None:
-        with explain(place.contents), open(place.contents, "rb", buffering=0) as file:
-            yield file
+    if blob is None or place.form is Form.TAR:
+        with _opened(place.contents) as tar:
+            yield tar
         return
     with blob.open_at(0) as raw, decompress.opened(raw, diff_id) as tar:
         yield tar
 
 
 def kept_blob(store: Store, diff_id: Digest) -> KeptBlob | None:
-    """Return the blob in which a coded layer lies; None for the other forms."""
-    place = forms.find_if_there(store, diff_id)
-    if place is None or place.form is not Form.CODED:
+    """Return the blob in which a layer lies compressed, beside its tar or alone; None for none."""
+    coded = store.find(store.coded_path(diff_id))
+    if not coded.exists():
         return None
-    with explain(place.contents):
-        with ChunkTable(place.contents) as table:
+    with explain(coded):
+        with ChunkTable(coded) as table:
             path = Path(table.data)
         return KeptBlob(path, parse_digest(f"sha256:{path.name}"), path.stat().st_size)
+
+
+@contextmanager
+def _opened(path: Path, offset: int = 0) -> Iterator[ByteStream]:
+    """Give a file; errors of reading name it, those of whoever takes the bytes are his own."""
+    with explain(path):
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        yield Window(fd, offset, max(0, os.fstat(fd).st_size - offset), str(path))
+    finally:
+        os.close(fd)

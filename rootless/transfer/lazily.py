@@ -9,6 +9,7 @@ from pathlib import Path
 import trio
 
 from rootless.errors import RootlessError
+from rootless.image.holds import note_due
 from rootless.image.store import Store
 from rootless.lazy.needed import complete
 from rootless.lazy.source import Origin
@@ -61,6 +62,7 @@ async def complete_layer(store: Store, diff_id: Digest, meter: Meter) -> bool:
         await trio.to_thread.run_sync(complete, store, [diff_id], tell)
     except RootlessError as error:
         log.warning("the layer is downloaded anew: %s", error)
+        note_due(store.root)  # what had come of it is of no use then
         return False
     meter.enter(State.DONE)
     return store.has_layer(diff_id)

@@ -1,11 +1,12 @@
-r"""Compressed layers that were made once: the store remembers their digests, not their bytes.
+r"""The blobs in which layers came and went: the store remembers their digests, not their bytes.
 
     compressed.json    {"sha256:DIFF-ID": {"isal-3": {"digest": "sha256:…", "size": 123,
                           "repositories": ["registry.example/debian"]}}}
 
 With the digest known beforehand a registry can be asked whether it has the layer, and nothing is
-compressed. What is remembered is never trusted: what is sent is hashed again. A store that cannot
-be written remembers nothing.
+compressed. So only what was verified here is remembered: what was made here, and what a pull has
+decompressed and hashed. What a manifest says of a layer that was there already may be a lie, and
+would put somebody's blob into an image of ours. A store that cannot be written remembers nothing.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,17 +17,19 @@ from typing import Any
 from rootless.errors import InvalidInput, StoreError
 from rootless.image import lock
 from rootless.image.store import Store
-from rootless.oci.digest import Digest
+from rootless.oci.descriptor import Descriptor
+from rootless.oci.digest import Digest, hex_of
 from rootless.oci.document import Node, parse_document, to_bytes
 
 _NAME = "compressed.json"
 _LIMIT = 16 << 20
 _MOST_REPOSITORIES = 8
+_MOST_BLOBS = 8  # of one layer
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A layer as it went out.
+    """A layer as it went out, or came.
 
     Attributes:
         digest: Of the compressed bytes.
@@ -34,7 +37,7 @@ class Made:
         media_type: What a manifest calls them.
         annotations: What a manifest says of them.
         diff_id: Of the tar that is in them, where it is another one than the layer's.
-        repositories: Where they were sent: `HOST/NAME`.
+        repositories: Where they were sent, or came from: `HOST/NAME`.
     """
 
     digest: Digest
@@ -70,13 +73,26 @@ class MadeLayers:
             if before is not None and before.digest == made.digest:
                 together = dict.fromkeys((*made.repositories, *before.repositories))
                 made = replace(made, repositories=tuple(together)[:_MOST_REPOSITORIES])
+            known[diff_id].pop(key, None)
             known[diff_id][key] = made
+            known[diff_id] = dict(list(known[diff_id].items())[-_MOST_BLOBS:])
             kept = {
                 each: {key: _to_json(made) for key, made in of_layer.items()}
                 for each, of_layer in known.items()
                 if store.find(store.index_path(Digest(each))).exists()
             }
             store.write(store.root / _NAME, to_bytes(kept))
+
+    def remember_came(self, diff_id: Digest, blob: Descriptor, repository: str) -> None:
+        """Note a blob that came from a repository, and of which the layer was made."""
+        made = Made(
+            digest=blob.digest,
+            size=blob.size,
+            media_type=blob.media_type,
+            annotations=blob.annotations,
+            repositories=(repository,),
+        )
+        self.remember(diff_id, f"came-{hex_of(blob.digest)[:12]}", made)
 
     def _all(self) -> dict[str, dict[str, Made]]:
         """Return what is remembered; a damaged file is none."""

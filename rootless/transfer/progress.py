@@ -11,6 +11,8 @@ class State(StrEnum):
     """Another process has it in hand."""
     DOWNLOADING = "downloading"
     UPLOADING = "uploading"
+    COMPRESSING = "compressing"
+    """It is made, from the tar, into what is uploaded or written."""
     INDEXING = "indexing"
     """All of it is there, and not all of it is verified and indexed."""
     PRESENT = "present"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import trio
 
-from rootless.errors import InvalidInput, NotFound, RootlessError
+from rootless.errors import AccessDenied, InvalidInput, NotFound, RootlessError
 from rootless.image import gc, lock, names, trees
 from rootless.image.load import describe
 from rootless.image.names import Entry
@@ -79,26 +79,26 @@ class _Pulling:
 
     async def first_of(self, references: Sequence[Reference]) -> PulledImage:
         """Pull from the first registry that has the image."""
-        errors: list[NotFound] = []
+        errors: list[RootlessError] = []
         async with Registry(self.options.settings) as registry:
             for reference in references:
                 repository = registry.repository(reference)
                 try:
                     return await self.one(reference, repository)
-                except NotFound as error:
+                except (NotFound, AccessDenied) as error:  # many say so of what is not there
                     log.debug("%s", error)
                     errors.append(error)
         raise _not_found(errors)
 
     async def all_of(self, references: Sequence[Reference]) -> list[PulledImage]:
         """Pull every tag of the first repository that there is."""
-        errors: list[NotFound] = []
+        errors: list[RootlessError] = []
         async with Registry(self.options.settings) as registry:
             for reference in references:
                 repository = registry.repository(reference)
                 try:
                     tags = await repository.tags()
-                except NotFound as error:
+                except (NotFound, AccessDenied) as error:
                     errors.append(error)
                     continue
                 return [await self.one(replace(reference, tag=tag), repository) for tag in tags]
@@ -151,7 +151,14 @@ class _Pulling:
 
     async def _take_layers(self, offer: Offer, image: PlannedImage) -> None:
         """Take the layers, the lowest first, several at once."""
-        pulls = LayerPull(self.store, self.transaction, offer.repository)
+        came_from = offer.reference.repository
+        pulls = LayerPull(
+            self.store,
+            self.transaction,
+            offer.repository,
+            keeps_source=self.options.keeps_source,
+            name=came_from,
+        )
         blobs = parse_manifest(offer.manifest.data).layers
         # a diff ID that comes twice is one layer
         wanted = dict(zip(image.config.diff_ids, blobs, strict=True))
@@ -200,7 +207,7 @@ def _known(store: Store, reference: Reference) -> Entry | None:
     return None
 
 
-def _not_found(errors: Sequence[NotFound]) -> NotFound:
+def _not_found(errors: Sequence[RootlessError]) -> RootlessError:
     """Return the error of the one registry that was asked, or of all in one line."""
     if len(errors) == 1:
         return errors[0]

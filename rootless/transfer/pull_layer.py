@@ -24,6 +24,7 @@ from rootless.oci.descriptor import Descriptor
 from rootless.oci.digest import Digest, hex_of
 from rootless.registry.repository import Repository
 from rootless.transfer import tasks
+from rootless.transfer.made_layers import MadeLayers
 from rootless.transfer.progress import Meter, State
 
 _POLL_S = 0.05
@@ -38,11 +39,15 @@ class LayerPull:
         store: Where to.
         transaction: Keeps what has no name yet from being collected.
         repository: Where from.
+        keeps_source: What comes as gzip is kept as well, with seek points.
+        name: What that is called, which is remembered for pushes; "" for nothing.
     """
 
     store: Store
     transaction: Transaction
     repository: Repository
+    keeps_source: bool = False
+    name: str = ""
 
     async def take(self, descriptor: Descriptor, diff_id: Digest, meter: Meter) -> None:
         """Bring a layer into the store, or wait for the process that does.
@@ -71,10 +76,16 @@ class LayerPull:
         download = Partial.open(self.store, descriptor.digest, descriptor.size)
         if download is None:
             return False
-        with download:
-            with closing(await self._whole(download, descriptor, diff_id, meter)) as staged:
-                await trio.to_thread.run_sync(self.transaction.commit_layer, staged)
-            download.remove()
+        with download, closing(await self._whole(download, descriptor, diff_id, meter)) as staged:
+            await trio.to_thread.run_sync(self.transaction.commit_layer, staged)
+            if staged.points is not None:
+                commit = self.transaction.commit_source
+                await trio.to_thread.run_sync(commit, staged, download.path)
+            else:
+                download.remove()
+        if self.name:
+            memory = MadeLayers(self.store)
+            await trio.to_thread.run_sync(memory.remember_came, diff_id, descriptor, self.name)
         meter.enter(State.DONE, descriptor.size)
         return True
 
@@ -96,7 +107,7 @@ class LayerPull:
     ) -> StagedLayer:
         meter.enter(State.DOWNLOADING, download.size)
         expected = Expected(descriptor.digest, descriptor.size, diff_id)
-        reading = _Reading(self.store, download, expected)
+        reading = _Reading(self.store, download, expected, has_points=self.keeps_source)
         try:
             with tasks.one_error():
                 async with trio.open_nursery() as nursery:
@@ -145,6 +156,7 @@ class _Reading:
     store: Store
     download: Partial
     expected: Expected
+    has_points: bool
     staged: list[StagedLayer] = field(default_factory=list)
     has_ended: trio.Event = field(default_factory=trio.Event)
 
@@ -159,4 +171,5 @@ class _Reading:
 
     def _ingest(self) -> StagedLayer:
         what = str(self.expected.digest)
-        return ingest(self.store, self.download.follow(), what, self.expected)
+        raw = self.download.follow()
+        return ingest(self.store, raw, what, self.expected, has_points=self.has_points)

@@ -76,6 +76,7 @@ class PullOptions:
         check: Called before anything of an image is kept; None lets all pass.
         lazy: Layers that can be had piece by piece are left where they are: `stage`.
         stage: What does that.
+        keeps_source: What comes as gzip is kept as well: see `LayerPull`.
     """
 
     settings: "Settings"
@@ -84,6 +85,7 @@ class PullOptions:
     check: Check | None = None
     lazy: bool = False
     stage: Stage | None = None
+    keeps_source: bool = False
 
 
 @dataclass(frozen=True, slots=True)

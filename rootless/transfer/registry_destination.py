@@ -25,6 +25,7 @@ from rootless.registry.settings import Settings
 from rootless.transfer.destination import MakeBlob, OpenAt
 from rootless.transfer.new_file import explained
 from rootless.transfer.outgoing import Advance, SentLayer
+from rootless.transfer.progress import Progress, State
 
 Lenders = Callable[[str, Digest], Sequence[str]]
 """Returns the repositories of a registry, by its domain, that may have a blob."""
@@ -86,17 +87,23 @@ class RegistryDestination:
                 await trio.to_thread.run_sync(blob.close)
         self._held[descriptor.digest] = True
 
-    async def make(self, make_blob: MakeBlob) -> SentLayer:
-        """Take a blob that is made on the way."""
+    async def make(self, make_blob: MakeBlob, progress: Progress) -> SentLayer:
+        """Take a blob that is made on the way; tells of its upload."""
         with ExitStack() as held:
             async with self._making:
                 file = held.enter_context(self._file())
                 with explained(self._scratch):
                     sent = await trio.to_thread.run_sync(make_blob, file.write)
                     file.flush()
-            self._held.pop(sent.descriptor.digest, None)  # it was asked for a while ago
-            if not await self.holds(sent.descriptor):
-                await self.put(sent.descriptor, _opener(file.fileno()), lambda _: None)
+            blob = sent.descriptor
+            meter = progress.begin(blob.digest, blob.size)
+            self._held.pop(blob.digest, None)  # it was asked for a while ago
+            if await self.holds(blob):
+                meter.enter(State.PRESENT, blob.size)
+                return sent
+            meter.enter(State.UPLOADING)
+            await self.put(blob, _opener(file.fileno()), meter.advance)
+            meter.enter(State.DONE)
         return sent
 
     async def put_manifest(self, data: bytes, media_type: str, names: Sequence[str] | None) -> None:

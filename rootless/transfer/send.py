@@ -35,6 +35,8 @@ from rootless.transfer.outgoing import (
 )
 from rootless.transfer.progress import Progress, State
 
+_DOCKER = "application/vnd.docker."
+_MOST_CANDIDATES = 4  # each costs a request
 _SUFFIXES = {"+gzip": "gzip", ".gzip": "gzip", "+zstd": "zstd", ".zstd": "zstd"}
 
 
@@ -101,7 +103,8 @@ class Sender:
         layers = original.manifest.layers
         if options.is_forced and any(_name(layer) != options.compression.name for layer in layers):
             return None
-        missing: list[Callable[[], Awaitable[object]]] = []
+        missing: list[Callable[[], Awaitable[None]]] = []
+        others: list[Digest] = []
         for layer, descriptor in zip(image.layers, layers, strict=True):
             if await self._destination.holds(descriptor):
                 continue
@@ -111,9 +114,22 @@ class Sender:
             compression = self._reproduced(layer, descriptor)
             if compression is None:
                 return None
-            missing.append(partial(self._make, layer, compression, docker=original.is_docker))
+            missing.append(partial(self._remake, layer, compression, descriptor, others))
         await self._each([partial(self._in_slot, work) for work in missing])
-        return original.data, original.media_type
+        return None if others else (original.data, original.media_type)
+
+    async def _remake(
+        self,
+        layer: OutgoingLayer,
+        compression: Compression,
+        descriptor: Descriptor,
+        others: list[Digest],
+    ) -> None:
+        """Make a blob anew; a library of another version may make another one."""
+        docker = descriptor.media_type.startswith(_DOCKER)
+        sent = await self._make(layer, compression, docker=docker)
+        if sent.descriptor.digest != descriptor.digest:
+            others.append(sent.descriptor.digest)
 
     def _reproduced(self, layer: OutgoingLayer, descriptor: Descriptor) -> Compression | None:
         """Return the compression that makes just this blob; None where none is known to."""
@@ -158,7 +174,7 @@ class Sender:
     def _known(self, image: OutgoingImage, position: int, *, docker: bool) -> Iterator[SentLayer]:
         """Yield what the layer may be called at the destination, as a manifest would name it."""
         layer, compression = image.layers[position], self._options.compression
-        came = list(self._blobs.get(layer.diff_id, ()))
+        came = list(self._blobs.get(layer.diff_id, ())[:_MOST_CANDIDATES])
         if image.original is not None:
             came.insert(0, image.original.manifest.layers[position])
         for blob in came:
@@ -173,7 +189,7 @@ class Sender:
             blob = Descriptor(media_type, made.digest, made.size, made.annotations)
             yield SentLayer(blob, made.diff_id or layer.diff_id)
 
-    async def _in_slot(self, work: Callable[[], Awaitable[object]]) -> None:
+    async def _in_slot(self, work: Callable[[], Awaitable[None]]) -> None:
         async with self._slots:
             await work()
 
@@ -203,14 +219,15 @@ class Sender:
         if known is not None:
             return known
         meter = self._progress.begin(layer.diff_id, layer.size if layer.size >= 0 else None)
-        meter.enter(State.UPLOADING)
+        meter.enter(State.COMPRESSING if compression.name else State.UPLOADING)
 
         def make(write: Callable[[bytes], object]) -> SentLayer:
             step = _interruptible(meter.advance)
-            return make_blob(layer, compression, write, step, docker=docker)
+            sent = make_blob(layer, compression, write, step, docker=docker)
+            meter.enter(State.DONE)
+            return sent
 
-        sent = await self._destination.make(make)
-        meter.enter(State.DONE)
+        sent = await self._destination.make(make, self._progress)
         self._sent[layer.diff_id, compression.key, docker] = sent
         if self._memory is not None:
             blob = sent.descriptor

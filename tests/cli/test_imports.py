@@ -18,7 +18,8 @@ TOO_DEAR = frozenset(
         *("trio", "pyfuse3", "asyncio"),  # the FUSE server's, which is another program
         *("rich", "pygments"),  # progress bars
         *("isal", "zstandard", "gzip", "tarfile"),  # compressed layers
-        *("http", "ssl", "hypothesis", "pytest"),
+        *("http", "ssl", "httpx", "httpcore", "cryptography"),  # registries, signatures
+        *("hypothesis", "pytest"),
     }
 )
 

@@ -7,6 +7,8 @@ import images
 import pytest
 from executable import Rootless
 
+from rootless.image import lock
+
 
 @pytest.fixture
 def loaded(rootless: Rootless, tmp_path: Path) -> Rootless:
@@ -57,9 +59,15 @@ def test_gc(loaded: Rootless) -> None:
     old.write_bytes(b"x" * 5000)
     (loaded.home.store / "trees" / ".tmp-0123456789abcdef").touch()
     assert loaded.ok("store", "gc", "--dry-run") == f"{old}\n"
+    told = loaded.ok("store", "verify").splitlines()
+    assert told[1:] == ["2 files that nothing leads to: 'rootless store gc'"]
     assert old.exists()
     assert loaded.ok("store", "gc") == "Removed 1 leftover files; freed 5 kB\n"
     assert not old.exists()
+    with lock.shared(loaded.home.store / "locks" / "store.lock"):
+        result = loaded("store", "gc")
+    assert result.status == 0
+    assert "a load or a pull is at work" in result.stderr
     assert loaded.ok("store", "verify").endswith(": all is well\n")
 
 

@@ -46,6 +46,8 @@ def some_command(numbers: random.Random, sources: list[Path]) -> tuple[str | Pat
             ("tag", image, f"other{numbers.randrange(3)}"),
             ("store", "gc"),
             ("store", "verify", "--repair"),
+            ("store", "compact", "--all"),
+            ("store", "compact", "--all", "--undo"),
             ("image", "prune"),
             ("system", "prune"),
             ("system", "prune", "--all"),

@@ -9,9 +9,9 @@ from fault_proxy import fault_proxy
 from lazily import Lazily
 from registries import RegistryServer
 
-SUMS = "find / -xdev -type f ! -path '/proc/*' ! -path '/etc/host*' ! -path '/etc/resolv.conf'"
-SUMS = f"{SUMS} -print0 | LC_ALL=C sort -z | xargs -0 sha256sum"
-"""Prints a line for each file of an image."""
+ONE_KIND = pytest.mark.parametrize("kind", ["zstd-chunked"])
+SUMS = "find /usr/bin /usr/lib/python3* /var -xdev -type f -print0 | xargs -0 sha256sum | sort"
+"""Prints a line for each of many files of an image."""
 
 
 @pytest.mark.both_users
@@ -30,11 +30,11 @@ def test_the_first_output_comes_with_a_part_of_the_image(
 
 def test_every_file_is_what_it_must_be(lazily: Lazily, demo: Rootless, overlay_driver: str) -> None:
     """Whatever is read first, each file has the contents that it has in the whole image."""
-    options = ["--overlay-driver", overlay_driver, "--network=none"]
+    options = ["--overlay-driver", overlay_driver]
     lazy = lazily.rootless.ok(*lazily.run(*options, lazily.image, "sh", "-c", SUMS))
     whole = demo.ok("run", *options, "debian-demo", "sh", "-c", SUMS)
-    ours = {line for line in lazy.splitlines() if "stargz" not in line and "landmark" not in line}
-    assert ours == set(whole.splitlines())
+    assert lazy == whole
+    assert lazy.count("\n") > 1000
 
 
 def test_layers_without_a_table_come_as_a_whole(
@@ -49,6 +49,7 @@ def test_layers_without_a_table_come_as_a_whole(
         assert len(list((rootless.home.store / "layers/sha256").iterdir())) >= 1
 
 
+@ONE_KIND
 def test_never(lazily: Lazily) -> None:
     """--lazy never: everything is downloaded before the run."""
     words = ["--lazy", "never", lazily.image, "true"]
@@ -56,6 +57,7 @@ def test_never(lazily: Lazily) -> None:
     assert not lazily.folders()
 
 
+@ONE_KIND
 def test_in_the_background_it_gets_whole(lazily: Lazily) -> None:
     """Beside a container that lives on all of the image comes; it is an ordinary one then."""
     rootless = lazily.rootless
@@ -76,6 +78,7 @@ def test_in_the_background_it_gets_whole(lazily: Lazily) -> None:
         rootless("rm", "-f", "c")
 
 
+@ONE_KIND
 def test_two_at_once(lazily: Lazily) -> None:
     """Two runs of an image that is not here have the same files, and end well."""
     lazily.pull("--lazy")
@@ -90,6 +93,7 @@ def test_two_at_once(lazily: Lazily) -> None:
     assert len(sums[0]) > 64
 
 
+@ONE_KIND
 def test_what_needs_all_of_it_gets_it(lazily: Lazily) -> None:
     """Commit and export, which do not read through a mount, complete the image first."""
     rootless = lazily.rootless

@@ -13,7 +13,7 @@ from asking import QUICK, asked, settings_for
 from fault_proxy import Fault, FaultProxy, fault_proxy
 from registries import RegistryServer
 
-from rootless.errors import IntegrityError, InvalidInput, RegistryError
+from rootless.errors import IntegrityError, InvalidInput, NotFound, RegistryError
 from rootless.oci.descriptor import Descriptor
 from rootless.oci.digest import sha256_of
 from rootless.oci.manifest import parse_manifest
@@ -62,6 +62,25 @@ def test_a_blob_that_is_cut_goes_on(proxy: FaultProxy, settings: Settings) -> No
         assert sha256_of(data) == layer.digest
         ranges = [e["headers"].get("range") for e in asked_for(proxy, layer.digest)[count:]]
         assert ranges == [None, *(f"bytes={n}000000-" for n in (1, 2, 3))]
+
+    proxy.set()
+    asked(f"{proxy.host}/debian:demo", settings, use)
+
+
+def test_a_cut_and_then_a_storm(proxy: FaultProxy, settings: Settings) -> None:
+    """Tries count together until there is progress; with too many the last reason is told."""
+
+    async def use(repository: Repository) -> None:
+        layer = (await layers_of(repository))[1]
+        cut = Fault("blobs/", cut=1_000_000, times=1)
+        proxy.set(cut, Fault("blobs/", status=503, times=2))
+        assert sha256_of(await read(repository, layer)) == layer.digest
+        proxy.set(cut, Fault("blobs/", status=503))
+        with pytest.raises(RegistryError, match=r"registry fails \(503\)"):
+            await read(repository, layer)
+        proxy.set(cut, Fault("blobs/", status=404))
+        with pytest.raises(NotFound, match="no such blob"):
+            await read(repository, layer)
 
     proxy.set()
     asked(f"{proxy.host}/debian:demo", settings, use)
@@ -215,6 +234,27 @@ def test_redirects(proxy: FaultProxy, demo_registry: RegistryServer, settings: S
             proxy.set(Fault("manifests/", status=302, headers={"Location": location}))
             with pytest.raises(RegistryError, match="usable"):
                 await repository.manifest()
+
+    proxy.set()
+    asked(f"{proxy.host}/debian:demo", settings, use)
+
+
+def test_a_redirect_that_ends(
+    proxy: FaultProxy, demo_registry: RegistryServer, settings: Settings
+) -> None:
+    """Where a redirect led to is asked as long as it answers, then the registry again."""
+
+    async def use(repository: Repository) -> None:
+        layer = (await layers_of(repository))[0]
+        with fault_proxy(demo_registry.host) as other:
+            target = f"http://{other.host}/v2/debian/blobs/{layer.digest}"
+            proxy.set(Fault("blobs/", status=307, headers={"Location": target}))
+            other.set(Fault("", status=403, skip=2, times=1))
+            for _ in range(4):
+                await repository.read_range(layer, 5, 5)
+            assert [entry["status"] for entry in other.log()] == [206, 206, 403, 206, 206]
+            assert await repository.has_blob(layer.digest)
+            assert not [entry for entry in other.log() if entry["method"] == "HEAD"]
 
     proxy.set()
     asked(f"{proxy.host}/debian:demo", settings, use)

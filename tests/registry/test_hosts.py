@@ -193,11 +193,26 @@ def test_mirrors(plain: RegistryServer, tls: RegistryServer, other: FaultProxy) 
         assert asked(name, settings, layer_of)
         assert len(tls.access_log()) == count + 2
 
+    # one that has the manifest, and cannot bring a layer to its end
+    other.set(Fault("blobs/", cut=20))
+    count = len(tls.access_log())
+    assert asked(name, settings, layer_of)
+    assert len(tls.access_log()) == count + 1
+    assert len([e for e in other.log() if "blobs/" in e["path"]][-2:]) == 2
+
     async def absent(repository: Repository) -> None:
         await repository.manifest("absent")
 
     with pytest.raises(NotFound, match=f"no such image in the registry: {tls.host}/org/small"):
         asked(name, settings, absent)
+
+    async def absent_at_last(repository: Repository) -> None:
+        other.set(Fault("", status=503))
+        await repository.manifest()  # from here on the registry is asked first
+        await repository.manifest("absent")
+
+    with pytest.raises(NotFound, match=f"no such image in the registry: {tls.host}/org/small"):
+        asked(name, settings, absent_at_last)
 
 
 def test_blocked(plain: RegistryServer) -> None:

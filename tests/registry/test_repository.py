@@ -9,10 +9,17 @@ from typing import Any
 
 import pytest
 from asking import asked, settings_for
+from fault_proxy import Fault, fault_proxy
 from registries import RegistryServer, fill, registry
 
 from rootless.errors import IntegrityError, InvalidInput, NotFound, RegistryError
-from rootless.oci.descriptor import DOCKER_MANIFEST, IMAGE_CONFIG, MANIFEST, Descriptor
+from rootless.oci.descriptor import (
+    DOCKER_MANIFEST,
+    IMAGE_CONFIG,
+    IMAGE_INDEX,
+    MANIFEST,
+    Descriptor,
+)
 from rootless.oci.digest import sha256_of
 from rootless.oci.manifest import parse_manifest
 from rootless.registry.repository import Fetched, Repository
@@ -164,8 +171,8 @@ def test_sizes_that_lie(server: RegistryServer) -> None:
     asked(f"{server.host}/library/debian:demo", settings_for(server), use)
 
 
-def test_tags_by_pages(plain_registry: RegistryServer) -> None:
-    """All pages of a list are asked for, and no more than are needed."""
+def test_many_tags(plain_registry: RegistryServer) -> None:
+    """All are found, or as many as are asked for; Docker's media types pass."""
     data = json.dumps(
         {
             "schemaVersion": 2,
@@ -197,3 +204,50 @@ def test_a_port_where_nobody_listens(plain_registry: RegistryServer) -> None:
             await repository.manifest()
 
     asked(f"{host}/x:1", settings_for(plain_registry), use)
+
+
+def test_referrers(plain_registry: RegistryServer) -> None:
+    """By the API where a registry has it, page after page, else by the tag that clients keep."""
+    subject = sha256_of(b"a manifest")
+    items = [
+        {**Descriptor(MANIFEST, sha256_of(kind.encode()), 9).to_json(), "artifactType": kind}
+        for kind in ("signature", "sbom")
+    ]
+    index = {"schemaVersion": 2, "mediaType": IMAGE_INDEX, "manifests": []}
+    data = json.dumps(index).encode()
+
+    async def use(repository: Repository) -> None:
+        assert await repository.referrers(subject) == ()
+        await repository.put_manifest(data, IMAGE_INDEX, subject.replace(":", "-"))
+        assert await repository.referrers(subject) == ()
+        pages = [json.dumps({**index, "manifests": [item]}) for item in items]
+        link = f'</v2/refs/app/referrers/{subject}?page=2>; rel="next"'
+        proxy.set(
+            Fault("page=2", status=200, body=pages[1]),
+            Fault("/referrers/", status=200, body=pages[0], headers={"Link": link}),
+        )
+        both = await repository.referrers(subject)
+        assert [each.digest for each in both] == [item["digest"] for item in items]
+        (sbom,) = await repository.referrers(subject, "sbom")
+        assert sbom.digest == items[1]["digest"]
+        assert "artifactType=sbom" in proxy.log()[-2]["path"]
+
+    with fault_proxy(plain_registry.host) as proxy:
+        asked(f"{proxy.host}/refs/app:1", settings_for(plain_registry), use)
+
+
+def test_tags_of_a_page(plain_registry: RegistryServer) -> None:
+    """A list in pages is read to its end; what is no tag is left out."""
+    first = json.dumps({"name": "x", "tags": ["one", "../two", ""]})
+    link = '</v2/paged/tags/list?n=1000&last=one>; rel="next"'
+
+    async def use(repository: Repository) -> None:
+        assert await repository.tags() == ["one", "three"]
+        assert await repository.tags(1) == ["one"]
+
+    with fault_proxy(
+        plain_registry.host,
+        Fault("last=one", status=200, body='{"tags": ["three"]}'),
+        Fault("/tags/list", status=200, body=first, headers={"Link": link}),
+    ) as proxy:
+        asked(f"{proxy.host}/paged:1", settings_for(plain_registry), use)

@@ -5,6 +5,7 @@ import re
 import subprocess
 from pathlib import Path
 
+import images
 import loading
 import pytest
 from executable import Rootless
@@ -144,3 +145,18 @@ def test_a_container_outlives_a_new_version(user: Rootless, shared: Path) -> Non
     assert user.ok("diff", "c", env=environ) == "A /f\n"
     other.rename(shared)
     user.ok("rm", "c")
+
+
+def test_a_damaged_image_there(user: Rootless, shared: Path, tmp_path: Path) -> None:
+    """It is told of, and one's own images are listed and run all the same."""
+    images.oci_layout(tmp_path / "own", [images.small_layer()], tag="own")
+    user.ok("load", "-q", tmp_path / "own")
+    (image,) = json.loads(user.ok("inspect", "--type", "image", "debian-demo"))
+    config = shared / "blobs" / "sha256" / image["Id"]
+    config.parent.chmod(0o755)
+    config.unlink()
+    result = user("images")
+    assert result.status == 0
+    assert "localhost/own" in result.stdout
+    assert result.stderr.startswith(f"rootless: {shared}: blob missing from the store")
+    assert user("run", "debian-demo", "true").status == 125

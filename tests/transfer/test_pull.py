@@ -180,10 +180,15 @@ def test_all_tags(rootless: Rootless, plain: RegistryServer, tmp_path: Path) -> 
     pulling.one_line(rootless, "pull", "-a", f"{plain.host}/tags:a", says=says)
 
 
-def test_short_names(rootless: Rootless, plain: RegistryServer) -> None:
-    """A short name is looked for where registries.conf says."""
-    pulling.trust(rootless.home, plain.host, search=[plain.host])
+def test_short_names(
+    rootless: Rootless, plain: RegistryServer, basic_registry: RegistryServer
+) -> None:
+    """A short name is looked for where registries.conf says; who lets nobody in is passed over."""
+    hosts = (basic_registry.host, plain.host)
+    pulling.trust(rootless.home, *hosts, search=hosts)
     rootless.ok("pull", "app:1")
+    line = pulling.one_line(rootless, "pull", "nosuch", says="no such image in any registry")
+    assert all(host in line for host in hosts)
     assert json.loads(rootless.ok("inspect", "app:1"))[0]["RepoTags"] == [f"{plain.host}/app:1"]
 
 

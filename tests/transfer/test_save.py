@@ -99,11 +99,27 @@ def test_nothing_is_written_to_a_terminal(pic: Rootless) -> None:
     assert said.decode().startswith("rootless: no archive is written to a terminal")
 
 
+@pytest.mark.parametrize("form", ["docker-archive", "oci-archive"])
+def test_reader_that_had_enough(demo: Rootless, form: str) -> None:
+    """`rootless save … | head` ends quietly, as any program in a pipeline."""
+    process = demo.start(
+        "save", "--format", form, "debian-demo", stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    process.stdout.read(10)
+    process.stdout.close()
+    assert process.stderr is not None
+    assert process.stderr.read() == b""
+    assert process.wait(30) == 128 + signal.SIGPIPE
+    process.stderr.close()
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
         (("-o", "{}/x", "nobody"), "no such image: nobody"),
         (("-o", "/dev/full", "pic"), "no space left on the device: /dev/full"),
+        (("--format", "oci-archive", "-o", "/dev/full", "pic"), "no space left on the device: /d"),
         (("-o", "{}/nowhere/x", "pic"), "no such folder: "),
         (("-o", "{}", "pic"), "a folder is in the place of a file"),
         (("--format", "oci-dir", "-o", "{}", "pic"), "the destination exists"),

@@ -1,6 +1,7 @@
 """From the stored bytes of a chunk to its contents."""
 
 import gzip
+import importlib
 import importlib.util
 import os
 import zlib
@@ -12,7 +13,7 @@ from chunks import ENCODERS
 
 from fuse import chunk_table
 from fuse.chunk_table import Chunk
-from fuse.decode import DamagedChunk, MissingLibrary, decode
+from fuse.decode import DamagedChunk, MissingLibrary, _from_bit, decode
 
 CONTENTS = b"".join(b"%d bottles of beer\n" % number for number in range(20_000)) + os.urandom(999)
 
@@ -76,6 +77,22 @@ def test_deflate_begins_in_the_middle_of_a_byte(bits: int) -> None:
     window = (bits, zlib.compress(before[-32768:]))
     assert decode(chunk(chunk_table.DEFLATE, 40_000), stored, lambda: window) == contents
     assert decode(chunk(chunk_table.DEFLATE, 123), stored, lambda: window) == contents[:123]
+
+
+@pytest.mark.parametrize("bits", range(8))
+@pytest.mark.parametrize("library", ["zlib", "isal.isal_zlib"])
+def test_bits_that_are_not_ours_become_empty_blocks(bits: int, library: str) -> None:
+    """A stored block after them begins at a whole byte, as it did."""
+    if bits:
+        first = (0b101 << bits - 3 if bits > 4 else 0) & 0xFF
+        header = bits + 3  # a last block, stored
+        value = first & (1 << bits) - 1 | 1 << bits
+        head = value.to_bytes((header + 7) // 8, "little")
+    else:
+        head = b"\x01"
+    data = head + (5).to_bytes(2, "little") + (0xFFFF - 5).to_bytes(2, "little") + b"bytes"
+    decoder = importlib.import_module(library).decompressobj(-15)
+    assert decoder.decompress(_from_bit(data, bits)) == b"bytes"
 
 
 @pytest.mark.parametrize("codec", ENCODERS)

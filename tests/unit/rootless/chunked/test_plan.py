@@ -61,6 +61,9 @@ def test_landmarks_are_no_files_of_the_image() -> None:
     toc = blob.toc()
     assert [entry.path for entry in toc.entries] == [b".no.prefetch.landmark", b"a"]
     assert [each.entry.path for each in plan_layer(toc).entries] == [b"a"]
+    entries = [{"name": name, "type": "reg"} for name in (".no.prefetch.landmark", "a")]
+    of_zstd = chunked_blobs.zstd_chunked(entries).toc()
+    assert [each.entry.path for each in plan_layer(of_zstd).entries] == [b"a"]
 
 
 @pytest.mark.parametrize("name", [".wh.", "a/.wh..", ".wh.a/b"])

@@ -247,3 +247,41 @@ def test_sweeps_a_lazy_layer_under_construction(store: Store) -> None:
     os.close(lock_fd)
     gc.sweep(store)
     assert not folder.exists()
+
+
+def test_trees_that_the_store_could_not_take(loaded: Store) -> None:
+    """They lie beside what is live, and go unless a container there needs them."""
+    assert loaded.runtime is not None
+    folder = loaded.runtime / "trees"
+    folder.mkdir(parents=True)
+    for tree in (loaded.root / "trees").iterdir():
+        (folder / tree.name).touch()
+    needed = min(os.listdir(folder))
+    run = loaded.runtime / "runs" / "x"
+    run.parent.mkdir()
+    lock_fd = make_locked(run)
+    (run / "needs").write_text(f"trees/{needed}\n")
+    gc.collect(loaded)
+    assert os.listdir(folder) == [needed]
+    os.close(lock_fd)
+    gc.collect(loaded)
+    assert os.listdir(folder) == []
+
+
+def test_what_was_set_aside(loaded: Store) -> None:
+    """A damaged layer stays until its image has it again, or has gone."""
+    (loaded.root / "damaged").mkdir()
+    diff_id = names.resolve(loaded, "two").config.diff_ids[1]
+    aside = loaded.root / "damaged" / diff_id[7:]
+    loaded.blob_path(diff_id).rename(aside)
+    gc.collect(loaded)
+    assert aside.exists()
+    forget(loaded, "two")
+    gc.collect(loaded)
+    assert not aside.exists()
+
+
+def test_no_store_yet(tmp_path: Path) -> None:
+    """There is nothing to collect, and nothing is made."""
+    assert gc.collect(Store(tmp_path / "none", tmp_path / "scratch")) == 0
+    assert not (tmp_path / "none").exists()

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from rootless.image.coded_chunks import CHUNK
 from rootless.image.layers import ChunkTable, chunk_table
-from rootless.image.pack_contents import CHUNK, CodedContents, Output, PlainContents
+from rootless.image.pack_contents import CodedContents, Output, PlainContents
 
 
 @pytest.fixture

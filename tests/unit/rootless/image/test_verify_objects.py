@@ -9,6 +9,7 @@ from rootless.errors import IntegrityError, NotFound
 from rootless.image.fault import LAYER, Fault
 from rootless.image.load import load
 from rootless.image.store import Store
+from rootless.image.verify import VerifyOptions, verify
 from rootless.image.verify_objects import check_layer, check_tree, make_index, make_tree
 from rootless.oci.digest import chain_id, sha256_of
 
@@ -43,6 +44,9 @@ def test_what_cannot_be_read(loaded: Store) -> None:
     path.chmod(0)
     (fault,) = checked(loaded)
     assert fault.what == "cannot be read: Permission denied"
+    report = verify(loaded, (), VerifyOptions(repair=True))
+    assert [fault.is_unreadable for fault in report.left] == [True]
+    assert path.exists()  # it may well be right
     path.chmod(0o644)
 
 

@@ -132,6 +132,26 @@ def test_layers_are_unpacked_on_the_way(tmp_path: Path, compression: str) -> Non
         assert read_up_to(tar, len(TAR) + 1) == TAR
 
 
+def test_index_is_not_copied_without_end(tmp_path: Path) -> None:
+    """A thousand different manifests are too many; the same one a thousand times is one."""
+    layout = images.Layout(tmp_path / "s")
+    one = layout.add_image([TAR], tag=None)
+    others = [
+        layout.add_blob(f'{{"manifests":[],"n":{n}}}'.encode(), media.IMAGE_INDEX)
+        for n in range(1001)
+    ]
+    for entries, is_taken in (([one] * 2000, True), (others, False)):
+        index = {"schemaVersion": 2, "mediaType": media.IMAGE_INDEX, "manifests": entries}
+        named = layout.add_blob(json.dumps(index).encode(), media.IMAGE_INDEX)
+        (tmp_path / "s/index.json").write_text(json.dumps({"manifests": [named]}))
+        if is_taken:
+            copied(tmp_path / "s", tmp_path / "t", CopyOptions(AMD, whole=True))
+            assert len(blobs(tmp_path / "t")) == 4
+        else:
+            with pytest.raises(InvalidInput, match="too many images"):
+                copied(tmp_path / "s", tmp_path / "u", CopyOptions(AMD, whole=True))
+
+
 def test_circle_of_indexes_ends(tmp_path: Path) -> None:
     """Indexes in indexes are followed a few times."""
     layout = images.Layout(tmp_path / "s")

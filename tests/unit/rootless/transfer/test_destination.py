@@ -23,6 +23,7 @@ from rootless.transfer.destination import (
 )
 from rootless.transfer.files import FolderFiles
 from rootless.transfer.outgoing import SentLayer
+from rootless.transfer.progress import Silent
 
 DATA = b"content" * 1000
 BLOB = Descriptor("t", sha256_of(DATA), len(DATA))
@@ -79,7 +80,9 @@ def test_blob_that_is_made_gets_its_name_at_the_end(tmp_path: Path) -> None:
         DirDestination(FolderFiles(tmp_path / "d", "d")),
     ):
         sent = trio.run(
-            destination.make, lambda write: (write(DATA), SentLayer(BLOB, BLOB.digest))[1]
+            destination.make,
+            lambda write: (write(DATA), SentLayer(BLOB, BLOB.digest))[1],
+            Silent(),
         )
         assert sent.descriptor == BLOB
         assert trio.run(destination.holds, BLOB)

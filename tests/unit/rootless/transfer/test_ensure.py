@@ -5,7 +5,7 @@ from dataclasses import replace
 import images
 import pytest
 
-from rootless.errors import IntegrityError, NotFound, RegistryError, RootlessError
+from rootless.errors import AccessDenied, IntegrityError, NotFound, RegistryError, RootlessError
 from rootless.image import names
 from rootless.image.names import Entry
 from rootless.image.store import Store
@@ -88,7 +88,9 @@ def test_names_of_registries(name: str) -> None:
     assert may_be_pulled(name)
 
 
-@pytest.mark.parametrize("error", [NotFound("gone"), RegistryError("no route to host", "x")])
+@pytest.mark.parametrize(
+    "error", [NotFound("gone"), AccessDenied("who?"), RegistryError("no route")]
+)
 def test_no_answer(there: Store, error: RootlessError) -> None:
     """`newer` makes do with what is there; `always` does not."""
     assert ensure_image(there, "app", Policy.NEWER, Fetch(error)) == "app"

@@ -1,44 +1,46 @@
 """`rootless.transfer.known_blobs`: what the store knows of where its layers are."""
 
-import json
 from pathlib import Path
 
 import images
 
 from rootless.image.load import load
 from rootless.image.store import Store
+from rootless.oci.descriptor import Descriptor
 from rootless.oci.digest import Digest, sha256_of
 from rootless.transfer.known_blobs import by_diff_id, known_blobs, lenders
 from rootless.transfer.made_layers import Made, MadeLayers
 
 TAR = images.small_layer().tar()
 DIFF_ID = Digest(images.digest(TAR))
+CAME = Descriptor("type", sha256_of(b"came"), 4)
 
 
-def test_layers_are_known_by_images_and_by_pushes(store: Store, tmp_path: Path) -> None:
+def test_layers_are_known_by_what_came_and_what_went(store: Store, tmp_path: Path) -> None:
     """A blob has the repositories of one registry that had it, and no others."""
-    layout = images.oci_layout(tmp_path / "pic", [TAR], tag="h.example/a/b:1")
-    for name in ("", "h.example/c:1", "other.example/d:1"):
-        load(store, str(layout), name=name)
+    load(store, str(images.oci_layout(tmp_path / "pic", [TAR])))
+    memory = MadeLayers(store)
+    for name in ("h.example/a/b", "h.example/c", "other.example/d"):
+        memory.remember_came(DIFF_ID, CAME, name)
     made = Made(sha256_of(b"made"), 4, "type", repositories=("h.example/e",))
-    MadeLayers(store).remember(DIFF_ID, "k", made)
-    manifest = json.loads((layout / "index.json").read_text())["manifests"][0]["digest"]
-    blob = json.loads((layout / "blobs/sha256" / manifest[7:]).read_text())["layers"][0]["digest"]
+    memory.remember(DIFF_ID, "isal-3", made)
     known = known_blobs(store)
-    assert {each.digest for each in by_diff_id(known)[DIFF_ID]} == {blob, made.digest}
-    assert set(lenders(known, "h.example", blob)) == {"a/b", "c"}
-    assert lenders(known, "other.example", blob) == ("d",)
+    assert {each.digest for each in by_diff_id(known)[DIFF_ID]} == {CAME.digest, made.digest}
+    assert set(lenders(known, "h.example", CAME.digest)) == {"a/b", "c"}
+    assert lenders(known, "other.example", CAME.digest) == ("d",)
     assert lenders(known, "h.example", made.digest) == ("e",)
-    assert lenders(known, "nobody.example", blob) == ()
+    assert lenders(known, "nobody.example", CAME.digest) == ()
 
 
-def test_images_without_a_manifest_or_damaged_say_nothing(store: Store, tmp_path: Path) -> None:
-    """They are no reason not to push another."""
-    load(store, str(images.docker_archive(tmp_path / "a.tar", [TAR], names=["h.example/a:1"])))
+def test_a_manifest_alone_says_nothing(store: Store, tmp_path: Path) -> None:
+    """What an image claims of a layer that was there already was verified by nobody."""
+    load(store, str(images.oci_layout(tmp_path / "pic", [TAR], tag="h.example/a:1")))
     assert known_blobs(store) == ()
-    layout = images.oci_layout(tmp_path / "pic", [TAR], tag="h.example/b:1")
-    load(store, str(layout))
-    assert len(known_blobs(store)) == 1
-    manifest = json.loads((layout / "index.json").read_text())["manifests"][0]["digest"]
-    store.blob_path(manifest).unlink()
+
+
+def test_other_tars_are_not_the_layer(store: Store, tmp_path: Path) -> None:
+    """EStargz puts a member more in: of use for eStargz alone."""
+    load(store, str(images.oci_layout(tmp_path / "pic", [TAR])))
+    made = Made(sha256_of(b"e"), 1, diff_id=sha256_of(b"other"), repositories=("h.example/a",))
+    MadeLayers(store).remember(DIFF_ID, "estargz-6", made)
     assert known_blobs(store) == ()

@@ -1,6 +1,7 @@
 """`rootless.transfer.layer_tar`: a layer of the store as the plain tar that it is."""
 
 import gzip
+import os
 from pathlib import Path
 
 import images
@@ -9,6 +10,7 @@ import pytest
 from fuse.chunk_table import ChunkTableWriter
 from rootless.errors import NotFound
 from rootless.image.byte_stream import read_up_to
+from rootless.image.compact import compact
 from rootless.image.load import load
 from rootless.image.store import Store
 from rootless.oci.digest import Digest, hex_of, sha256_of
@@ -64,3 +66,25 @@ def test_layer_that_is_not_all_there_says_so(store: Store) -> None:
     (folder / "layer-chunks").touch()
     with pytest.raises(NotFound, match="not all there yet"), open_tar(store, DIFF_ID):
         pass
+
+
+def test_a_compacted_layer_is_one_zstd_stream(store: Store, tmp_path: Path) -> None:
+    """It can go out as such, parts that do not shrink and all."""
+    layer = images.LayerBuilder().file("f", b"the same again; " * 100_000)
+    content = layer.file("noise", os.urandom(300_000)).tar()
+    load(store, str(images.oci_layout(tmp_path / "pic", [content])))
+    diff_id = Digest(images.digest(content))
+    list(compact(store, [diff_id]))
+    with open_tar(store, diff_id) as tar:
+        assert read_up_to(tar, len(content) + 1) == content
+    kept = kept_blob(store, diff_id)
+    assert kept is not None
+    with kept.open_at(0) as stream:
+        assert sha256_of(stream.read(1 << 30) or b"") == kept.digest
+
+
+def test_error_of_who_takes_the_bytes_is_his_own(store: Store, tmp_path: Path) -> None:
+    """A full disk elsewhere is not blamed on the store."""
+    load(store, str(images.oci_layout(tmp_path / "pic", [TAR])))
+    with pytest.raises(BrokenPipeError), open_tar(store, DIFF_ID):
+        raise BrokenPipeError

@@ -5,6 +5,7 @@ import pytest
 
 from rootless.image.load import load
 from rootless.image.store import Store
+from rootless.oci.descriptor import Descriptor
 from rootless.oci.digest import Digest, sha256_of
 from rootless.transfer.made_layers import Made, MadeLayers
 
@@ -37,6 +38,16 @@ def test_repositories_gather_and_are_few(memory: MadeLayers) -> None:
     assert memory.recall(DIFF_ID)["k"].repositories == tuple(f"h/{i}" for i in range(11, 3, -1))
     memory.remember(DIFF_ID, "k", Made(sha256_of(b"2"), 1, repositories=("h/new",)))
     assert memory.recall(DIFF_ID)["k"].repositories == ("h/new",)
+
+
+def test_blobs_of_a_layer_are_few(memory: MadeLayers) -> None:
+    """The latest stay."""
+    for i in range(12):
+        blob = Descriptor("type", sha256_of(bytes([i])), 1, {"a": "b"})
+        memory.remember_came(DIFF_ID, blob, "h/a")
+    kept = list(memory.recall(DIFF_ID).values())
+    assert [each.digest for each in kept] == [sha256_of(bytes([i])) for i in range(4, 12)]
+    assert (kept[0].annotations, kept[0].repositories) == ({"a": "b"}, ("h/a",))
 
 
 def test_layers_that_are_gone_are_forgotten(memory: MadeLayers) -> None:

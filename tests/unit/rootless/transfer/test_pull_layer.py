@@ -13,6 +13,7 @@ from repositories import Repository
 
 from rootless.errors import IntegrityError, RegistryError, StoreError
 from rootless.image import lock, partial
+from rootless.image.compact import decoded
 from rootless.image.store import Store
 from rootless.image.transaction import Transaction
 from rootless.oci.descriptor import Descriptor
@@ -54,13 +55,16 @@ def take(
     repository: Repository,
     descriptor: Descriptor,
     diff_id: Digest = DIFF_ID,
+    *,
+    keeps_source: bool = False,
 ) -> Meter:
     """Take the layer; return what the meter was told."""
     meter = Meter()
 
     async def work() -> None:
         whence = cast("registry.Repository", repository)
-        await LayerPull(store, transaction, whence).take(descriptor, diff_id, meter)
+        pulls = LayerPull(store, transaction, whence, keeps_source=keeps_source)
+        await pulls.take(descriptor, diff_id, meter)
 
     with Transaction(store) as transaction:
         tasks.run(work)
@@ -91,6 +95,15 @@ def test_a_layer(store: Store, repository: Repository) -> None:
     assert nothing_else(store)
     assert (meter.advanced, meter.have) == (len(BLOB), len(BLOB))
     assert meter.states == [State.DOWNLOADING, State.INDEXING, State.DONE]
+
+
+def test_what_came_is_kept_where_that_is_wanted(store: Store, repository: Repository) -> None:
+    """Beside the tar, as a blob, with seek points; by the download's own file."""
+    take(store, repository, DESCRIPTOR, keeps_source=True)
+    assert store.blob_path(DIFF_ID).read_bytes() == TAR
+    assert store.blob_path(DESCRIPTOR.digest).read_bytes() == BLOB
+    assert b"".join(decoded(store.coded_path(DIFF_ID))) == TAR
+    assert nothing_else(store)
 
 
 def test_one_that_is_there(store: Store, repository: Repository) -> None:

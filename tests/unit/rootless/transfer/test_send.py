@@ -19,9 +19,9 @@ from rootless.oci.manifest import Manifest, parse_manifest
 from rootless.transfer.compression import GZIP, Compression
 from rootless.transfer.destination import Advance, MakeBlob, OpenAt
 from rootless.transfer.layer_tar import KeptBlob
-from rootless.transfer.made_layers import MadeLayers
+from rootless.transfer.made_layers import Made, MadeLayers
 from rootless.transfer.outgoing import OutgoingImage, SentLayer, of_store
-from rootless.transfer.progress import Silent
+from rootless.transfer.progress import Progress, Silent
 from rootless.transfer.send import Sender, SendOptions, retyped
 
 LAYERS = [images.small_layer().tar(), images.LayerBuilder().file("b", b"b" * 3000).tar()]
@@ -51,8 +51,9 @@ class Shelf:
         assert sha256_of(data) == descriptor.digest
         self.held.add(descriptor.digest)
 
-    async def make(self, make_blob: MakeBlob) -> SentLayer:
+    async def make(self, make_blob: MakeBlob, progress: Progress) -> SentLayer:
         """Take a blob that is made."""
+        del progress
         sent = await trio.to_thread.run_sync(make_blob, lambda _: None)
         self.made.append(sent)
         self.held.add(sent.descriptor.digest)
@@ -162,6 +163,20 @@ def test_original_is_made_again_where_it_was_ours(store: Store, tmp_path: Path) 
     send(other := Shelf(), replace(image, original=ours), memory=memory)
     assert other.manifests["name"][0] == data
     assert len(other.made) == 2
+
+
+def test_blob_that_is_not_made_again_is_not_named(store: Store, tmp_path: Path) -> None:
+    """A library of another version makes other bytes: then the manifest is another one too."""
+    image = loaded(store, tmp_path)
+    memory = MadeLayers(store)
+    assert image.original is not None
+    for layer, blob in zip(image.layers, image.original.manifest.layers, strict=True):
+        memory.remember(layer.diff_id, GZIP.key, Made(blob.digest, blob.size))
+    manifest = send(shelf := Shelf(), image, memory=memory)
+    assert shelf.manifests["name"][0] != image.original.data
+    assert {layer.digest for layer in manifest.layers} == {
+        sent.descriptor.digest for sent in shelf.made
+    }
 
 
 def test_blob_that_was_kept_goes_out_as_it_came(store: Store, tmp_path: Path) -> None:

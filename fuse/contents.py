@@ -53,6 +53,7 @@ class TarContents:
         self._on_first = on_first
         self.is_lazy = False
         self._kept = DecodedChunks(decoded_bytes)
+        layers = tuple(layers)
         try:
             for number, path in enumerate(layers):
                 self._fds.append(self._open(number, path, is_alone=len(layers) == 1))

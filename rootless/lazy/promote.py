@@ -29,7 +29,7 @@ from rootless.oci.manifest import stored_manifest
 from rootless.paths import Paths
 
 WRONG = 3
-"""The exit status for a blob that is not what it must be."""
+"""The exit status for a blob that is not the one that it must be: some of it came wrong."""
 _NICE = 10
 
 
@@ -86,7 +86,8 @@ def main(arguments: list[str]) -> int:
         promote(store, parse_digest(arguments[0]))
     except RootlessError as error:
         sys.stderr.write(f"{error}\n")
-        return WRONG if isinstance(error, IntegrityError) else error.exit_status
+        is_other = isinstance(error, IntegrityError) and error.what == "wrong digest"
+        return WRONG if is_other else error.exit_status
     return 0
 
 

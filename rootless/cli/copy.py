@@ -34,8 +34,8 @@ _TLS = "Insist on HTTPS with a good certificate."
     "rootless copy docker://quay.io/a/b:1 oci:layout:b; rootless copy debian docker-archive:d.tar",
 )
 def copy(  # noqa: PLR0917 - one parameter an option
-    source: Annotated[str, typer.Argument(metavar="SOURCE", show_default=False)],
-    destination: Annotated[str, typer.Argument(metavar="DESTINATION", show_default=False)],
+    source: Annotated[str, typer.Argument(metavar="SOURCE", hidden=True)],
+    destination: Annotated[str, typer.Argument(metavar="DESTINATION", hidden=True)],
     whole: Annotated[  # noqa: FBT002 - typer's form of a flag
         bool, flag("--all", "-a", group=_WHAT, help_="An index with all its images, as it is.")
     ] = False,

@@ -24,8 +24,8 @@ Examples:
   rootless push app oci-archive:app.tar               # the same as `rootless copy`""",
 )
 def push(  # noqa: PLR0917 - one parameter an option
-    image: Annotated[str, typer.Argument(metavar="IMAGE", show_default=False)],
-    destination: Annotated[str, typer.Argument(metavar="[DESTINATION]", show_default=False)] = "",
+    image: Annotated[str, typer.Argument(metavar="IMAGE", hidden=True)],
+    destination: Annotated[str, typer.Argument(metavar="[DESTINATION]", hidden=True)] = "",
     compression_format: Annotated[
         str,
         option(

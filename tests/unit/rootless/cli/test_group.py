@@ -18,7 +18,7 @@ def test_no_word_shows_the_help(words: list[str], capsys: pytest.CaptureFixture[
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["imags"], "no such command: imags (did you mean images? see 'rootless --help')"),
+        (["imags"], "no such command: imags (did you mean images or image? see 'rootless --help')"),
         (["rmm"], "no such command: rmm (did you mean rm or rmi? see 'rootless --help')"),
         (["nosuch"], "no such command: nosuch (see 'rootless --help')"),
         (["help", "nosuch"], "no such command: nosuch (see 'rootless --help')"),

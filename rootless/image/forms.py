@@ -16,7 +16,7 @@ from pathlib import Path
 
 from rootless.errors import NotFound
 from rootless.image.store import LAZY_CHUNKS, LAZY_DATA, LAZY_INDEX, Store
-from rootless.image.store_errors import explain
+from rootless.image.store_errors import explain, store_error
 from rootless.oci.digest import Digest, chain_id, hex_of, parse_digest, sha256_of
 
 _CODED_SUFFIX = ".layer-chunks"
@@ -70,8 +70,12 @@ def size_of(store: Store, diff_id: Digest) -> int:
         with explain(place.contents), ChunkTable(place.contents) as table:
             return table.size
     path = place.contents.with_name(LAZY_DATA) if place.form is Form.LAZY else place.contents
-    with explain(path):
+    try:
         return path.stat().st_size
+    except OSError as error:
+        if find(store, diff_id) != place:  # a lazy layer has become an ordinary one meanwhile
+            return size_of(store, diff_id)
+        raise store_error(error, path) from error
 
 
 def missing(store: Store, path: Path) -> NotFound:

@@ -59,12 +59,16 @@ class Background:
         with _locked(layer) as is_ours:
             if not is_ours:
                 return False
+            if layer.is_gone():  # who had it locked before has made an ordinary one of it
+                return True
             try:
                 await self._fill(layer)
                 if self.is_patient:  # of a short run every one would begin with it anew
                     await self.pace.quiet(_LONG_QUIET_S)
                 await self.promote(layer)
             except (IntegrityError, OSError) as error:
+                if layer.is_gone():
+                    return True
                 if not self.is_patient:
                     raise
                 log.warning("a layer stays as it is, not all of it here: %s", error)

@@ -82,6 +82,17 @@ class Layer:
         """Return whether every byte of the blob is there."""
         return self._present.is_full() and self._gaps.is_full()
 
+    def is_gone(self) -> bool:
+        """Return whether the folder is another one by now, or none.
+
+        Another process may have made an ordinary layer of it, or have removed the image.
+        """
+        try:
+            there = (self.folder / durable.BLOB).stat()
+        except FileNotFoundError:
+            return True
+        return not os.path.samestat(there, os.fstat(self.blob_fd))
+
     def numbers(self, offset: int, length: int) -> range:
         """Return the chunks that a run of the address space touches; between files there is none.
 

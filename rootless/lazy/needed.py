@@ -6,7 +6,7 @@ and bundles read an image by other ways than the server of a run: all of it is f
 
 import logging
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from stat import S_ISREG
 
 from rootless.errors import RootlessError
@@ -44,11 +44,14 @@ def complete(store: Store, diff_ids: Sequence[Digest], tell: Tell = lambda _, __
         IntegrityError: What came is wrong.
         StoreError: The store cannot take it.
     """
-    places = forms.find_all(store, diff_ids)
-    folders = {place.contents.parent for place in places if place.form is forms.Form.LAZY}
-    if folders:
-        numbered = tuple((number, str(folder)) for number, folder in enumerate(sorted(folders)))
-        _run(FetcherConfig(numbered, -1, patience_s=patience_s()), tell)
+    while folders := _lazy_folders(store, diff_ids):
+        numbered = tuple(enumerate(folders))
+        try:
+            _run(FetcherConfig(numbered, -1, patience_s=patience_s()), tell)
+            return
+        except RootlessError:
+            if _lazy_folders(store, diff_ids) == folders:
+                raise  # else a run beside this has made an ordinary layer of one meanwhile
 
 
 def complete_and_say(store: Store, diff_ids: Sequence[Digest]) -> None:
@@ -103,12 +106,18 @@ def share_here(store: Store, diff_ids: Sequence[Digest]) -> float:
         size = forms.size_of(store, diff_id)
         share = 1.0
         if place.form is forms.Form.LAZY:
-            with explain(place.contents):
-                came, chunks = present.count(place.contents.with_name(durable.PRESENT))
-            share = came / chunks if chunks else 1.0
+            marks = place.contents.with_name(durable.PRESENT)
+            with explain(marks), suppress(FileNotFoundError):  # an ordinary layer meanwhile
+                came, chunks = present.count(marks)
+                share = came / chunks if chunks else 1.0
         here += share * size
         of_all += size
     return here / of_all if of_all else 1.0
+
+
+def _lazy_folders(store: Store, diff_ids: Sequence[Digest]) -> list[str]:
+    places = forms.find_all(store, diff_ids)
+    return sorted({str(place.contents.parent) for place in places if place.form is forms.Form.LAZY})
 
 
 def _runs(there: Located, paths: Sequence[bytes]) -> list[tuple[int, int, int]]:

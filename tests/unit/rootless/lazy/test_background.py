@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -97,6 +98,23 @@ def test_one_of_several_does_it(layer: Layer, folder: Path) -> None:
         trio.run(watch, clock=trio.testing.MockClock(autojump_threshold=0.01))
     assert promoted == [layer.folder.name]
     assert not remote.asked
+
+
+@pytest.mark.parametrize("is_patient", [False, True])
+def test_what_is_ordinary_by_now_is_left_alone(
+    layer: Layer, caplog: pytest.LogCaptureFixture, *, is_patient: bool
+) -> None:
+    """Who waited for another fetcher finds the folder gone, or it goes while he fetches."""
+    remote = lazies.Remote(MADE.data)
+    made, promoted = background(remote, is_patient=is_patient)
+    made.tell = lambda _: shutil.rmtree(layer.folder, ignore_errors=True)
+    run(made, layer)
+    asked = list(remote.asked)
+    assert asked
+    run(made, layer)
+    assert remote.asked == asked
+    assert not promoted
+    assert not caplog.records
 
 
 def test_a_lost_network_is_waited_for(layer: Layer) -> None:

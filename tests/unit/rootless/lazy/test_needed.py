@@ -1,15 +1,18 @@
 """`rootless.lazy.needed`: what is there, and what becomes of a fetch that cannot be done."""
 
 import os
+import shutil
 from contextlib import suppress
+from pathlib import Path
 
 import images
 import lazies
 import pytest
 
-from rootless.errors import NotFound, RegistryError
-from rootless.image import trees
+from rootless.errors import NotFound, RegistryError, StoreError
+from rootless.image import forms, trees
 from rootless.image.store import Store
+from rootless.lazy import needed, present
 from rootless.lazy.layer import Layer
 from rootless.lazy.needed import complete, fetch_files, is_lazy, share_here
 from rootless.lazy.ranges import Run
@@ -64,3 +67,30 @@ def test_what_cannot_be_had(store: Store, monkeypatch: pytest.MonkeyPatch) -> No
     assert is_lazy(store, DIFF_IDS)
     with suppress(FileNotFoundError):
         assert not os.listdir(store.root / "locks")
+
+
+def test_another_makes_it_ordinary_meanwhile(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A layer that a run beside this completes is there, between any two looks at it."""
+    count = present.count
+
+    def finish(*_: object) -> None:
+        store.blob_path(MADE.diff_id).write_bytes(b"tar")
+        shutil.rmtree(store.lazy_folder(MADE.diff_id))
+
+    def lose(*_: object) -> None:
+        finish()
+        raise StoreError("No such file or directory", "kept")
+
+    def count_late(path: Path) -> tuple[int, int]:
+        finish()
+        return count(path)
+
+    MADE.staged(store)
+    monkeypatch.setattr(present, "count", count_late)
+    assert share_here(store, DIFF_IDS) == 1.0
+    assert forms.size_of(store, DIFF_IDS[0]) == 3
+    store.blob_path(MADE.diff_id).unlink()
+    MADE.staged(store)
+    monkeypatch.setattr(needed, "_run", lose)
+    complete(store, DIFF_IDS)
+    assert not is_lazy(store, DIFF_IDS)

@@ -123,6 +123,8 @@ shift 4
         '"$1" system prune --all && "$1" images',
         '"$1" system df',
         '"$1" store verify',
+        'cd "$ROOTLESS_HOME"; rm trees/*.v2; mkdir -p partial; cat /dev/zero >partial/aa 2>&-; '
+        '"$1" rmi --all && "$1" images && ls partial',
     ],
 )
 def test_room_is_made_on_a_full_disk(script: str, rootless: Rootless, sources: list[Path]) -> None:

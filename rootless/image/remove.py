@@ -80,8 +80,8 @@ def _drop(store: Store, gone: Sequence[Entry]) -> None:
         cause = error.__cause__
         if not isinstance(cause, OSError) or cause.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        # A shorter list of images needs a little room all the same. Downloads that were cut short can
-        # go, and the images' trees before their names: whoever needs one meanwhile makes it again.
+        # A shorter list of images needs a little room all the same. Downloads that were cut short
+        # can go, and trees before the names: whoever needs one meanwhile makes it again.
         partial.sweep(store, older_than_s=0)
         for entry in gone:
             with suppress(NotFound, IntegrityError, InvalidInput, OSError):

@@ -63,7 +63,8 @@ def remove_all(store: Store) -> Removed:
 
 def remove_entries(store: Store, gone: Sequence[Entry]) -> Removed:
     """Take names away, and what no name and no container leads to after that."""
-    _drop(store, gone)
+    if gone:  # else nothing is written: there may be no store yet
+        _drop(store, gone)
     left = {entry.config_digest for entry in names.entries(store)}
     deleted = dict.fromkeys(e.config_digest for e in gone if e.config_digest not in left)
     return Removed(

@@ -200,6 +200,9 @@ class ChunkTable:
         if row is None or not isinstance(row[2], int):
             self.close()
             raise IndexFormatError(f"{self._path}: damaged: its chunks have no size")
+        if not all(isinstance(each, str) and "\0" not in each for each in (row[0], row[1], row[3])):
+            self.close()
+            raise IndexFormatError(f"{self._path}: damaged: the file with its bytes has no name")
         folder = os.path.dirname(self._path)
         self.data = os.path.join(folder, row[0])
         self.present = os.path.join(folder, row[1]) if row[1] else ""
@@ -273,8 +276,11 @@ class ChunkTable:
             return self._starts
         with translated_errors(self._path):
             rows: list[tuple[int, int]] = self._database.execute(_BOUNDS).fetchall()
-        starts = array("q", [offset for offset, _ in rows])
-        self._ends = array("q", [offset + size for offset, size in rows])
+        try:
+            starts = array("q", [offset for offset, _ in rows])
+            self._ends = array("q", [offset + size for offset, size in rows])
+        except (TypeError, OverflowError) as error:  # SQLite takes any type in any column
+            raise IndexFormatError(f"{self._path}: damaged: a chunk at no number") from error
         end = 0
         for start, after in zip(starts, self._ends, strict=True):
             if start < end or after <= start:

@@ -139,5 +139,5 @@ def translated_errors(path: str | os.PathLike[str]) -> Iterator[None]:
     """Raise IndexFormatError where SQLite finds the file damaged."""
     try:
         yield
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # the second of a text that is none
         raise IndexFormatError(f"{os.fspath(path)}: damaged: {error}") from error

@@ -335,4 +335,4 @@ def _suggestion(known: tuple[Entry, ...], name: str) -> str:
     names = list(dict.fromkeys(short[text] for text in near if short[text]))
     if names:
         return "did you mean " + " or ".join(names) + "?"
-    return "`rootless images` lists what is there, `rootless load` brings images in"
+    return "`rootless images` lists what is there, `rootless pull` brings images in"

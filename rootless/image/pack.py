@@ -30,6 +30,7 @@ from rootless.image.pack_reader import MAX_FILE
 from rootless.image.progress import Progress, Silent
 from rootless.image.store import Store
 from rootless.image.store_errors import explain
+from rootless.linux.unnamed_file import give_name, open_unnamed
 from rootless.oci.descriptor import Descriptor
 from rootless.oci.digest import hex_of
 from rootless.oci.document import MAX_CONFIG_BYTES, MAX_MANIFEST_BYTES
@@ -230,11 +231,17 @@ def _written(out: Path, mode: int) -> Iterator[int]:
     """
     temp = out.with_name(f".tmp-{secrets.token_hex(8)}")
     try:
-        fd = os.open(temp, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        fd = open_unnamed(out.parent, mode)
+        has_name = fd < 0
+        if has_name:
+            fd = os.open(temp, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
         try:
             yield fd
             os.fsync(fd)
-            os.rename(temp, out)
+            if has_name:
+                os.rename(temp, out)
+            else:
+                give_name(fd, out, temp)
         except BaseException:
             with suppress(OSError):
                 os.unlink(temp)

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from rootless.errors import Conflict, IntegrityError, InvalidInput, NotFound, StoreError
-from rootless.image import gc, names
+from rootless.image import forms, gc, names, partial
 from rootless.image.names import Entry
 from rootless.image.store import Store
 from rootless.oci.digest import Digest, chain_id
@@ -63,7 +63,8 @@ def remove_all(store: Store) -> Removed:
 
 def remove_entries(store: Store, gone: Sequence[Entry]) -> Removed:
     """Take names away, and what no name and no container leads to after that."""
-    _drop(store, gone)
+    if gone:  # else nothing is written: there may be no store yet
+        _drop(store, gone)
     left = {entry.config_digest for entry in names.entries(store)}
     deleted = dict.fromkeys(e.config_digest for e in gone if e.config_digest not in left)
     return Removed(
@@ -80,10 +81,13 @@ def _drop(store: Store, gone: Sequence[Entry]) -> None:
         cause = error.__cause__
         if not isinstance(cause, OSError) or cause.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        # A shorter list of images needs a little room all the same. Their trees can go before their
-        # names: whoever needs one meanwhile makes it again.
+        # A shorter list of images needs a little room all the same. Downloads that were cut short
+        # can go, and trees before the names: whoever needs one meanwhile makes it again.
+        partial.sweep(store, older_than_s=0)
         for entry in gone:
             with suppress(NotFound, IntegrityError, InvalidInput, OSError):
                 diff_ids = names.read_image(store, entry).config.diff_ids
-                store.tree_path(chain_id(diff_ids)).unlink()
+                store.tree_path(chain_id(diff_ids)).unlink(missing_ok=True)
+                places = forms.find_all(store, diff_ids)
+                forms.tree_path(store, diff_ids, places).unlink(missing_ok=True)
         names.drop(store, gone)

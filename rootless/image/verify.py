@@ -167,7 +167,8 @@ class _Check:
         for number, fault in enumerate(self.report.faults):
             still = left.pop((fault.kind, fault.digest), None)
             if still is not None:
-                fix = f"{still.fix}; {why}" if why else still.fix
+                # what was said first: by now a layer that was set aside is only missing
+                fix = f"{fault.fix}; {why}" if why else fault.fix
                 self.report.faults[number] = replace(fault, fix=fix)
             elif not fault.repaired and not tried.isdisjoint(fault.images):
                 self.report.faults[number] = replace(fault, fix="", repaired=True)

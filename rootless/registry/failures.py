@@ -59,6 +59,8 @@ def refused(
         return Again(error, retry_after(response.headers.get("retry-after")))
     if status == 404:
         return NotFound(f"no such {call.what}", call.on, f"check the name, or {log_in}")
+    if status == 401 and response.request.headers.get("authorization", "").startswith("Basic "):
+        return AccessDenied("registry refuses the user name or password", on, log_in)
     if status == 401:
         return AccessDenied("registry refuses access, or has no such repository", on, log_in)
     if status == 403:

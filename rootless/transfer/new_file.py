@@ -18,9 +18,9 @@ from rootless.errors import Conflict, NotFound, RootlessError, StoreError
 from rootless.image import lock
 from rootless.image.store import TEMP_PREFIX, TempFile, write_all
 from rootless.linux.remove_tree import remove_tree
+from rootless.linux.unnamed_file import give_name, open_unnamed
 from rootless.oci.digest import Digest
 
-_NO_TMPFILE = (errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL)
 _CAUSES = {
     errno.ENOSPC: ("no space left on the device", "free some, or write elsewhere"),
     errno.EDQUOT: ("disk quota exceeded", "free some, or write elsewhere"),
@@ -61,7 +61,7 @@ def new_file(output: str) -> Iterator[int]:
             with open(path, "wb", buffering=0) as file:
                 yield file.fileno()
             return
-        fd = _unnamed(path.parent)
+        fd = open_unnamed(path.parent, 0o600)
     if fd < 0:
         with explained(output), TempFile(path.parent) as temp:
             yield temp.fd
@@ -76,7 +76,7 @@ def new_file(output: str) -> Iterator[int]:
             yield fd
             os.fsync(fd)
             os.fchmod(fd, 0o666 & ~_umask())
-            _name(fd, path)
+            give_name(fd, path, path.with_name(f"{TEMP_PREFIX}{secrets.token_hex(8)}"))
     finally:
         os.close(fd)
 
@@ -118,31 +118,6 @@ def new_folder(output: str, remove: Callable[[Path], None] = remove_tree) -> Ite
         raise
     finally:
         os.close(fd)
-
-
-def _unnamed(folder: Path) -> int:
-    try:
-        return os.open(folder, os.O_RDWR | os.O_TMPFILE | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        if error.errno not in _NO_TMPFILE or not folder.is_dir():
-            raise
-        return -1
-
-
-def _name(fd: int, path: Path) -> None:
-    """Link an unnamed file; where the name is taken it is replaced."""
-    source = f"/proc/self/fd/{fd}"
-    # with a descriptor of a folder, here unused, it is linkat(2), which alone follows the link
-    with suppress(FileExistsError):
-        os.link(source, path, src_dir_fd=fd, follow_symlinks=True)
-        return
-    beside = path.with_name(f"{TEMP_PREFIX}{secrets.token_hex(8)}")
-    os.link(source, beside, src_dir_fd=fd, follow_symlinks=True)
-    try:
-        os.rename(beside, path)
-    except OSError:
-        os.unlink(beside)
-        raise
 
 
 def _sweep(path: Path, remove: Callable[[Path], None]) -> None:

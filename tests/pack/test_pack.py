@@ -113,6 +113,7 @@ def test_killed(small: Rootless, tmp_path: Path) -> None:
         time.sleep(delay)
         process.send_signal(signal.SIGKILL)
         process.wait()
+        assert {path.name for path in tmp_path.iterdir()} <= {"other", "x"}
         if (tmp_path / "x").exists():
             small.ok("pack", "--verify", tmp_path / "x")
             (tmp_path / "x").unlink()

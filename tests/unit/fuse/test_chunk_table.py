@@ -113,6 +113,28 @@ def test_a_table_out_of_order_is_damaged(tmp_path: Path) -> None:
         table.numbers(0, 10)
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE meta SET data = CAST(X'64ff' AS TEXT)",
+        "UPDATE meta SET data = X'64'",
+        "UPDATE meta SET kind = 'a' || char(0)",
+        "UPDATE meta SET size = 'many'",
+        "UPDATE chunk SET offset = 'here' WHERE number = 1",
+        "UPDATE chunk SET size = 9223372036854775807 WHERE number = 1",
+    ],
+)
+def test_a_table_of_other_types_is_damaged(damage: str, tmp_path: Path) -> None:
+    """A byte of the file that was changed makes a text of a number, or a text that is none."""
+    path = write(tmp_path / "t", (0, 10), (10, 10))
+    database = sqlite3.connect(path)
+    with database:
+        database.execute(damage)
+    database.close()
+    with pytest.raises(IndexFormatError, match="damaged"), ChunkTable(path) as table:
+        table.numbers(0, 20)
+
+
 def test_an_unfinished_table_is_not_taken(tmp_path: Path) -> None:
     """A writer that was closed early leaves nothing that a reader accepts."""
     with ChunkTableWriter(tmp_path / "t", data="d", kind="test") as writer:

@@ -141,7 +141,7 @@ def test_a_name_with_a_digest(store: Store) -> None:
         ("debain", "did you mean localhost/debian:12?"),
         ("debian", "did you mean localhost/debian:12?"),
         ("quay.io/team/ap", "did you mean quay.io/team/app:latest?"),
-        ("xyz", "`rootless images` lists what is there, `rootless load` brings images in"),
+        ("xyz", "`rootless images` lists what is there, `rootless pull` brings images in"),
     ],
 )
 def test_suggestions(typed: str, near: str, store: Store) -> None:

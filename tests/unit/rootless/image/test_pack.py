@@ -7,6 +7,7 @@ import packs
 import pytest
 
 from rootless.errors import Conflict, IntegrityError, InvalidInput, NotFound, StoreError
+from rootless.image import pack as module
 from rootless.image.layers import PACK_PAGE, PackCodec, PackFile, PackKind
 from rootless.image.names import Image
 from rootless.image.pack import PackRequest, pack, parse_compression
@@ -66,6 +67,18 @@ def test_a_file_is_there(store: Store, image: Image, tmp_path: Path) -> None:
         pack(store, image, out, PackRequest())
     pack(store, image, out, PackRequest(replaces=True))
     assert not out.is_symlink()
+
+
+def test_without_unnamed_files(
+    store: Store, image: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file system without O_TMPFILE has the pack under another name while it is written."""
+    monkeypatch.setattr(module, "open_unnamed", lambda *_: -1)
+    before = {path.name for path in tmp_path.iterdir()}
+    pack(store, image, tmp_path / "pack", PackRequest())
+    with (tmp_path / "pack").open("rb") as file:
+        assert PackFile(file.fileno(), "pack").sections
+    assert {path.name for path in tmp_path.iterdir()} == {*before, "pack"}
 
 
 def test_packed_already(store: Store, image: Image, tmp_path: Path) -> None:

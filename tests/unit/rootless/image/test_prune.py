@@ -46,6 +46,13 @@ def test_everything(loaded: Store) -> None:
     assert left(loaded) == []
 
 
+def test_no_store(tmp_path: Path) -> None:
+    """Where no store was made yet there is nothing to remove, and none is made."""
+    none = Store(tmp_path / "none", tmp_path / "scratch")
+    assert prune(none, set(), everything=True).deleted == ()
+    assert not none.root.exists()
+
+
 def test_wanted(loaded: Store) -> None:
     """Only what is meant goes; a damaged image is never known to be meant."""
     removed = prune(

@@ -255,6 +255,9 @@ def test_not_fetched(loaded: Store) -> None:
     (left,) = report.left
     assert (left.kind, left.images) == (LAYER, NAMES[1:])
     assert "no way to the registry: example.org" in left.fix
+    aside = loaded.root / "damaged" / hex_of(sha256_of(TWO.tar()))
+    assert f"set aside as {aside}: " in left.fix
+    assert left.what.startswith("damaged: ")
 
 
 def test_nothing_is_fetched_for_what_can_be_made(loaded: Store) -> None:

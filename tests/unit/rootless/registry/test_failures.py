@@ -76,6 +76,9 @@ def test_refused() -> None:
 
     assert isinstance(of(404), NotFound)
     assert "rootless login a.test" in str(of(401))
+    assert "no such repository" in str(of(401))
+    request.headers["Authorization"] = "Basic SECRET"
+    assert "refuses the user name or password: a.test/x:1 (" in str(of(401))
     assert isinstance(of(403), InvalidInput)
     assert isinstance(of(418), RegistryError)
     assert "status 418: a.test/x:1 (GET https://a.test:5000/v2/x)" in str(of(418))

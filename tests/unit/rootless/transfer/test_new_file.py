@@ -18,7 +18,7 @@ from rootless.transfer.new_file import explained, new_file, new_folder, write_di
 def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have a file system with O_TMPFILE, and one without."""
     if request.param == "temporary":
-        monkeypatch.setattr(module, "_unnamed", lambda _: -1)
+        monkeypatch.setattr(module, "open_unnamed", lambda *_: -1)
 
 
 @pytest.mark.usefixtures("either_way")

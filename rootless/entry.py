@@ -15,7 +15,14 @@ def main() -> int:
     """Run the command line in `sys.argv`; return the exit status."""
     _open_missing_streams()
     try:
-        from rootless.cli.app import run  # noqa: PLC0415 - nothing is imported before it is needed
+        from rootless.cli.straight import straight  # noqa: PLC0415 - only what is needed is imported
+
+        call = straight(sys.argv[1:])
+        if call is not None:
+            from rootless.cli.exit import status_of  # noqa: PLC0415
+
+            return status_of(call, debug=False)
+        from rootless.cli.app import run  # noqa: PLC0415
 
         return run(sys.argv[1:])
     except KeyboardInterrupt:  # before or after what turns it into a status

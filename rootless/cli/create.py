@@ -5,6 +5,7 @@ from typing import Any
 
 import typer
 
+from rootless.cli import actions
 from rootless.cli import run as run_command
 from rootless.cli.option_groups import GroupedCommand
 
@@ -18,13 +19,7 @@ def create(**given: Any) -> None:
 
     Its files are kept until `rootless rm`. The options are those of `run`.
     """
-    from rootless.cli.arguments import run_request  # noqa: PLC0415 - --help needs none of it
-    from rootless.cli.fetch import image_for_run  # noqa: PLC0415
-    from rootless.containers.run import create as create_container  # noqa: PLC0415
-
-    left_out = {"detach": True, "bundle": "", "pidfile": ""}
-    image, request = run_request({**given, **left_out})
-    typer.echo(create_container(image_for_run(image, given), request))
+    actions.create(given)
 
 
 def _signature() -> inspect.Signature:

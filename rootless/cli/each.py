@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-import typer
-
+from rootless.cli.echo import echo
 from rootless.cli.exit import print_line
 from rootless.errors import RootlessError
 
@@ -13,7 +12,7 @@ def for_each(words: Iterable[str], act: Callable[[str], str]) -> int:
     status = 0
     for word in words:
         try:
-            typer.echo(act(word))
+            echo(act(word))
         except RootlessError as error:
             print_line(str(error))
             status = error.exit_status

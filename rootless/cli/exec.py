@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from rootless.cli import actions
 from rootless.cli.command import Command
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -57,18 +58,4 @@ def exec_(  # noqa: PLR0917 - one parameter an option
     125 when rootless failed, 126 or 127 when the command could not be executed or found, 128+N
     when signal N ended it.
     """
-    import os  # noqa: PLC0415 - --help needs none of it
-
-    from rootless.bundle import environment  # noqa: PLC0415
-    from rootless.containers.exec import ExecRequest, execute  # noqa: PLC0415
-
-    request = ExecRequest(
-        command=tuple(command),
-        env=tuple(environment.expand(env or [], os.environ)),
-        user=user,
-        workdir=workdir,
-        terminal=tty,
-        interactive=interactive,
-        detach=detach,
-    )
-    return execute(container, request)
+    return actions.exec_(locals())

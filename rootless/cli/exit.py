@@ -8,12 +8,13 @@ import errno
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Callable
-
-import typer
+from typing import TYPE_CHECKING
 
 from rootless.errors import InvalidInput, RootlessError, StoreError
+
+if TYPE_CHECKING:  # what has not imported typer gets no error of it
+    import typer
 
 SETUP_FAILED = 125
 
@@ -30,7 +31,7 @@ def status_of(call: Callable[[], object], *, debug: bool) -> int:
     try:
         result = call()
         sys.stdout.flush()
-    except (typer.Abort, KeyboardInterrupt):
+    except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except BrokenPipeError:
         return _end_unread()
@@ -40,6 +41,8 @@ def status_of(call: Callable[[], object], *, debug: bool) -> int:
         return end.code if isinstance(end.code, int) else 0
     except Exception as error:  # noqa: BLE001 - the one border where every error becomes a line
         if debug:
+            import traceback  # noqa: PLC0415 - for one who looks for a fault
+
             traceback.print_exc()
         if isinstance(error, OSError) and not error.filename and _output_fails():
             error = StoreError(f"cannot write: {error.strerror}", "standard output")
@@ -68,12 +71,16 @@ def _report(error: Exception) -> int:
     if isinstance(error, RootlessError):
         print_line(str(error))
         return error.exit_status
-    if isinstance(error, typer.Exit):
-        return error.exit_code
-    if isinstance(error, typer.TyperException):
-        # typer's own status 2 for bad usage would be read as the workload's
-        print_line(str(_explain_usage(error)))
-        return SETUP_FAILED
+    typer = sys.modules.get("typer")
+    if typer is not None:
+        if isinstance(error, typer.Abort):
+            return 128 + signal.SIGINT
+        if isinstance(error, typer.Exit):
+            return int(error.exit_code)
+        if isinstance(error, typer.TyperException):
+            # typer's own status 2 for bad usage would be read as the workload's
+            print_line(str(_explain_usage(error)))
+            return SETUP_FAILED
     if isinstance(error, OSError):
         print_line(str(explain_os_error(error)))
         return SETUP_FAILED
@@ -84,7 +91,7 @@ def _report(error: Exception) -> int:
     return SETUP_FAILED
 
 
-def _explain_usage(error: typer.TyperException) -> RootlessError:
+def _explain_usage(error: "typer.TyperException") -> RootlessError:
     """Return the parser's error in the words and the form of ours."""
     near = getattr(error, "possibilities", None)
     context = getattr(error, "ctx", None)

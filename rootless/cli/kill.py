@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from rootless.cli import actions
 from rootless.cli.command import Command
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -19,9 +20,4 @@ def kill(
     ] = "KILL",
 ) -> int:
     """Send a signal to the command of running containers."""
-    from rootless.cli.each import for_each  # noqa: PLC0415 - --help needs none of it
-    from rootless.containers import commands  # noqa: PLC0415
-    from rootless.containers.policy import parse_signal  # noqa: PLC0415
-
-    number = parse_signal(signal)
-    return for_each(containers, lambda word: commands.kill(word, number))
+    return actions.kill(locals())

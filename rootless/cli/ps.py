@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from rootless.cli import actions
 from rootless.cli.command import Command
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -37,21 +38,4 @@ def ps(  # noqa: PLR0917 - one parameter an option
     ] = False,
 ) -> None:
     """List containers: those that run, or with --all every one."""
-    import json  # noqa: PLC0415 - --help needs none of it
-
-    from rootless.cli import table  # noqa: PLC0415
-    from rootless.containers import listing  # noqa: PLC0415
-    from rootless.errors import InvalidInput  # noqa: PLC0415
-
-    if form not in ("table", "json"):
-        raise InvalidInput("no such format", form, "table or json")
-    found = listing.listed(filters or [], everything=everything, last=last)
-    if quiet:
-        for each in found:
-            typer.echo(each.record.id if no_trunc else each.record.id[:12])
-    elif form == "json":
-        typer.echo(json.dumps([listing.summary(each) for each in found], indent=2))
-    else:
-        rows = [listing.row(each, no_trunc=no_trunc) for each in found]
-        for line in table.lines(listing.HEADER, rows):
-            typer.echo(line)
+    actions.ps(locals())

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from rootless.cli import actions
 from rootless.cli.command import Command
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -24,8 +25,4 @@ def rm(
     ] = False,
 ) -> int:
     """Remove containers, with the files that they wrote and with their logs."""
-    from rootless.cli.each import for_each  # noqa: PLC0415 - --help needs none of it
-    from rootless.containers import commands  # noqa: PLC0415
-
-    chosen = commands.chosen(containers or [], everything=everything)
-    return for_each(chosen, lambda word: commands.remove_one(word, force=force))
+    return actions.rm(locals())

@@ -1,12 +1,11 @@
 """`rootless run`: the options, in the groups that its help shows."""
 # ruff: noqa: FBT002 - typer's form of a flag is a parameter that defaults to False
 
-import sys
 from typing import Annotated
 
 import typer
 
-from rootless.cli import id_options, resource_options
+from rootless.cli import actions, id_options, resource_options
 from rootless.cli import life_options as life
 from rootless.cli import signature_options as signatures
 from rootless.cli.option_groups import GroupedCommand, flag, option
@@ -356,17 +355,4 @@ def run(  # noqa: PLR0917 - one parameter an option
     exit status is the command's own; 125 when rootless failed, 126 or 127 when the command could
     not be executed or found, 128+N when signal N ended it.
     """
-    given = locals()
-    from rootless.cli.arguments import run_request  # noqa: PLC0415 - --help needs none of it
-    from rootless.cli.fetch import image_for_run  # noqa: PLC0415
-    from rootless.containers import run as runs  # noqa: PLC0415
-
-    image, request = run_request(given)
-    if image:
-        image = image_for_run(image, given)
-    if request.detach:
-        typer.echo(runs.run_detached(image, request))
-        return 0
-    status = runs.run_image(image, request) if image else runs.run_bundle(bundle, request)
-    sys.stdout.flush()
-    return status
+    return actions.run(locals())

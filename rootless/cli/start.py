@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from rootless.cli import actions
 from rootless.cli.command import Command
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -31,16 +32,4 @@ def start(
 
     Return when they run; with --attach when the one that is named has ended.
     """
-    from rootless.cli.each import for_each  # noqa: PLC0415 - --help needs none of it
-    from rootless.containers import commands  # noqa: PLC0415
-    from rootless.containers.detach_keys import parse  # noqa: PLC0415
-    from rootless.errors import InvalidInput  # noqa: PLC0415
-
-    if not (attach or interactive):
-        return for_each(containers, commands.start)
-    if len(containers) > 1:
-        raise InvalidInput("one container can be attached to at a time", " ".join(containers))
-    keys = parse(detach_keys)
-    return commands.start_attached(
-        containers[0], takes_input=interactive, detach_keys=keys, sig_proxy=sig_proxy
-    )
+    return actions.start(locals())

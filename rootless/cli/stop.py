@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from rootless.cli import actions
 from rootless.cli.command import Command
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -29,10 +30,4 @@ def stop(
     ] = "",
 ) -> int:
     """Stop containers: their stop signal first, SIGKILL after some seconds."""
-    from rootless.cli.each import for_each  # noqa: PLC0415 - --help needs none of it
-    from rootless.containers import commands  # noqa: PLC0415
-    from rootless.containers.policy import seconds  # noqa: PLC0415
-
-    patience = seconds(timeout, "--time") if timeout else None
-    chosen = commands.chosen(containers or [], everything=everything, alive=True)
-    return for_each(chosen, lambda word: commands.stop(word, patience))
+    return actions.stop(locals())

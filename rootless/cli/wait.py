@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from rootless.cli import actions
 from rootless.cli.command import Command
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -16,7 +17,4 @@ def wait(
     ],
 ) -> int:
     """Wait until containers have ended, and print their exit statuses, one a line."""
-    from rootless.cli.each import for_each  # noqa: PLC0415 - --help needs none of it
-    from rootless.containers import commands  # noqa: PLC0415
-
-    return for_each(containers, commands.wait)
+    return actions.wait(locals())

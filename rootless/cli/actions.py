@@ -1,0 +1,141 @@
+"""What the commands do that are started often, apart from how their options are declared.
+
+Two front ends call them: the declarations, through typer, and `straight`, which reads ordinary
+words by a table made of those. Each gets its options' values by parameter.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rootless.cli.echo import echo
+
+_Given = Mapping[str, Any]
+
+
+def run(given: _Given) -> int:
+    """Run an image or a bundle; return the workload's status."""
+    from rootless.cli.arguments import run_request  # noqa: PLC0415 - --help needs none of it
+    from rootless.cli.fetch import image_for_run  # noqa: PLC0415
+    from rootless.containers import run as runs  # noqa: PLC0415
+
+    image, request = run_request(given)
+    if image:
+        image = image_for_run(image, given)
+    if request.detach:
+        echo(runs.run_detached(image, request))
+        return 0
+    return runs.run_image(image, request) if image else runs.run_bundle(given["bundle"], request)
+
+
+def create(given: _Given) -> None:
+    """Make a container and print its ID."""
+    from rootless.cli.arguments import run_request  # noqa: PLC0415
+    from rootless.cli.fetch import image_for_run  # noqa: PLC0415
+    from rootless.containers.run import create as create_container  # noqa: PLC0415
+
+    left_out = {"detach": True, "bundle": "", "pidfile": ""}
+    image, request = run_request({**given, **left_out})
+    echo(create_container(image_for_run(image, given), request))
+
+
+def exec_(given: _Given) -> int:
+    """Run a command in a running container; return its status."""
+    import os  # noqa: PLC0415
+
+    from rootless.bundle import environment  # noqa: PLC0415
+    from rootless.containers.exec import ExecRequest, execute  # noqa: PLC0415
+
+    request = ExecRequest(
+        command=tuple(given["command"]),
+        env=tuple(environment.expand(given["env"] or [], os.environ)),
+        user=given["user"],
+        workdir=given["workdir"],
+        terminal=given["tty"],
+        interactive=given["interactive"],
+        detach=given["detach"],
+    )
+    return execute(given["container"], request)
+
+
+def start(given: _Given) -> int:
+    """Start containers; attached to one, return its status."""
+    from rootless.containers import commands  # noqa: PLC0415
+    from rootless.containers.detach_keys import parse  # noqa: PLC0415
+    from rootless.errors import InvalidInput  # noqa: PLC0415
+
+    containers = given["containers"]
+    if not (given["attach"] or given["interactive"]):
+        return _for_each(containers, commands.start)
+    if len(containers) > 1:
+        raise InvalidInput("one container can be attached to at a time", " ".join(containers))
+    return commands.start_attached(
+        containers[0],
+        takes_input=given["interactive"],
+        detach_keys=parse(given["detach_keys"]),
+        sig_proxy=given["sig_proxy"],
+    )
+
+
+def stop(given: _Given) -> int:
+    """Stop containers."""
+    from rootless.containers import commands  # noqa: PLC0415
+    from rootless.containers.policy import seconds  # noqa: PLC0415
+
+    patience = seconds(given["timeout"], "--time") if given["timeout"] else None
+    chosen = commands.chosen(given["containers"] or [], everything=given["everything"], alive=True)
+    return _for_each(chosen, lambda word: commands.stop(word, patience))
+
+
+def kill(given: _Given) -> int:
+    """Send containers a signal."""
+    from rootless.containers import commands  # noqa: PLC0415
+    from rootless.containers.policy import parse_signal  # noqa: PLC0415
+
+    number = parse_signal(given["signal"])
+    return _for_each(given["containers"], lambda word: commands.kill(word, number))
+
+
+def wait(given: _Given) -> int:
+    """Wait for containers and print their statuses."""
+    from rootless.containers import commands  # noqa: PLC0415
+
+    return _for_each(given["containers"], commands.wait)
+
+
+def rm(given: _Given) -> int:
+    """Remove containers."""
+    from rootless.containers import commands  # noqa: PLC0415
+
+    chosen = commands.chosen(given["containers"] or [], everything=given["everything"])
+    return _for_each(chosen, lambda word: commands.remove_one(word, force=given["force"]))
+
+
+def ps(given: _Given) -> None:
+    """List containers."""
+    import json  # noqa: PLC0415
+
+    from rootless.cli import table  # noqa: PLC0415
+    from rootless.containers import listing  # noqa: PLC0415
+    from rootless.errors import InvalidInput  # noqa: PLC0415
+
+    form, no_trunc = given["form"], given["no_trunc"]
+    if form not in ("table", "json"):
+        raise InvalidInput("no such format", form, "table or json")
+    found = listing.listed(
+        given["filters"] or [], everything=given["everything"], last=given["last"]
+    )
+    if given["quiet"]:
+        for each in found:
+            echo(each.record.id if no_trunc else each.record.id[:12])
+    elif form == "json":
+        echo(json.dumps([listing.summary(each) for each in found], indent=2))
+    else:
+        rows = [listing.row(each, no_trunc=no_trunc) for each in found]
+        for line in table.lines(listing.HEADER, rows):
+            echo(line)
+
+
+def _for_each(words: list[str], act: Callable[[str], str]) -> int:
+    from rootless.cli.each import for_each  # noqa: PLC0415
+
+    return for_each(words, act)

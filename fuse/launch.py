@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from .server_config import ServerConfig
+from .spare import Adopted, Spare
 
 StrPath = str | os.PathLike[str]
 
@@ -30,7 +31,7 @@ class Launched:
         lifeline_fd: The server ends when this is closed; -1 where it lives on by itself.
     """
 
-    process: "subprocess.Popen[bytes]"
+    process: "subprocess.Popen[bytes] | Adopted"
     ready_fd: int
     lifeline_fd: int
 
@@ -113,6 +114,7 @@ def launch(
     pass_fds: Sequence[int] = (),
     environment: Mapping[str, str] | None = None,
     outlives: bool = False,
+    spare: Spare | None = None,
 ) -> Launched:
     """Start a server; `ready_fd` and `lifeline_fd` of the config are filled in here.
 
@@ -123,6 +125,7 @@ def launch(
         pass_fds: What else the config names by descriptor.
         environment: In place of one's own.
         outlives: The server lives until its mount goes, not only as long as its starter.
+        spare: One that waits for its config; closed here.
 
     Raises:
         OSError: The process or its log cannot be made.
@@ -132,17 +135,8 @@ def launch(
     inherited = [fd for fd in (ready_write, lifeline_read) if fd >= 0]
     try:
         config = replace(config, ready_fd=ready_write, lifeline_fd=lifeline_read)
-        with open(config.log_path or os.devnull, "ab") as log_file:
-            process = subprocess.Popen(
-                [sys.executable, "-P", "-m", f"{__package__}.server", config.to_json()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=log_file,
-                pass_fds=(*inherited, *pass_fds, *[fd for fd in (config.fetcher_fd,) if fd >= 0]),
-                env=environment,
-                cwd="/",
-                start_new_session=True,
-            )
+        adopted = None if spare is None else spare.serve(config)
+        process = adopted or _start(config, (*inherited, *pass_fds), environment)
     except BaseException:
         for fd in (ready_read, lifeline_write):
             if fd >= 0:
@@ -152,3 +146,19 @@ def launch(
         for fd in inherited:
             os.close(fd)
     return Launched(process, ready_read, lifeline_write)
+
+
+def _start(
+    config: ServerConfig, pass_fds: Sequence[int], environment: Mapping[str, str] | None
+) -> "subprocess.Popen[bytes]":
+    with open(config.log_path or os.devnull, "ab") as log_file:
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", f"{__package__}.server", config.to_json()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=log_file,
+            pass_fds=(*pass_fds, *[fd for fd in (config.fetcher_fd,) if fd >= 0]),
+            env=environment,
+            cwd="/",
+            start_new_session=True,
+        )

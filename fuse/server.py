@@ -1,5 +1,7 @@
 """The life of a server process: `python -m fuse.server JSON` (see `server_config`).
 
+With a number in place of the JSON it is a `spare` one, and waits on that socket for the config.
+
 What it guarantees, in the order of `main`:
 
 - Every file is open before the mount is there, so no path is ever resolved through it.
@@ -28,6 +30,7 @@ from .mount_options import mount_options
 from .pump import Pump
 from .server_config import ServerConfig
 from .server_log import log_to
+from .spare import wait_for_config
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +66,7 @@ def main(
     ending_signals = [n for n in ending_signals if signal.getsignal(n) != signal.SIG_IGN]
     # Until the session can end in good order, they wait: a dead mount would be left behind.
     signal.pthread_sigmask(signal.SIG_BLOCK, ending_signals)
-    config = ServerConfig.from_json(arguments[0])
+    config = _config(arguments[0])
     log_to(config.log_path)
     status = 1
     try:
@@ -83,6 +86,17 @@ def main(
     finally:
         logging.shutdown()
         os._exit(status)
+
+
+def _config(argument: str) -> ServerConfig:
+    """Return what to serve; ends the process where there is nothing."""
+    if not argument.isdecimal():
+        return ServerConfig.from_json(argument)
+    os.chdir("/")
+    config = wait_for_config(int(argument))
+    if config is None:
+        os._exit(0)
+    return config
 
 
 def _open(config: ServerConfig) -> FileSystem:

@@ -29,6 +29,8 @@ class Processes:
         for pid, name in _children(command_line):
             if name == "rootless":
                 supervisor = pid
+            elif b"fuse.server" in _command(pid):  # a spare one
+                server = pid
         for pid, name in _children(supervisor):
             if name == "rootless-init":
                 init = pid

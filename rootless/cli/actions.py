@@ -14,6 +14,17 @@ _Given = Mapping[str, Any]
 
 def run(given: _Given) -> int:
     """Run an image or a bundle; return the workload's status."""
+    from rootless.overlay import spare  # noqa: PLC0415 - first, as it starts beside all else
+
+    if not given["bundle"] and not given["detach"]:
+        spare.prepare()
+    try:
+        return _run(given)
+    finally:
+        spare.discard()
+
+
+def _run(given: _Given) -> int:
     from rootless.cli.arguments import run_request  # noqa: PLC0415 - --help needs none of it
     from rootless.cli.fetch import image_for_run  # noqa: PLC0415
     from rootless.containers import run as runs  # noqa: PLC0415

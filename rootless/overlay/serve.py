@@ -10,12 +10,17 @@ import select
 import signal
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from fuse.launch import UNKNOWN, Launched, launch
 from fuse.server_config import ServerConfig
+from rootless.data_class import dataclass
 from rootless.errors import OverlayError
 from rootless.linux.ambient import kept_across_exec
+from rootless.overlay import spare
+
+if TYPE_CHECKING:
+    from fuse.spare import Adopted
 
 _START_TIMEOUT = 30.0
 _STOP_TIMEOUT = 5.0
@@ -25,7 +30,7 @@ _STOP_TIMEOUT = 5.0
 class Server:
     """A running server. It ends with `stop`, when its mount goes, or when its owner ends."""
 
-    process: "subprocess.Popen[bytes]"
+    process: "subprocess.Popen[bytes] | Adopted"
     pidfd: int
     lifeline: int
     log_path: str
@@ -85,13 +90,15 @@ def start_detached(config: ServerConfig) -> None:
 
 
 def _launch(config: ServerConfig, pass_fds: Sequence[int], *, outlives: bool) -> Launched:
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if name in ("PATH", "LANG", "LC_ALL", "HOME", "TMPDIR") or name.startswith("COVERAGE_")
-    }
+    environment = spare.environment()
     with kept_across_exec():
-        return launch(config, pass_fds=pass_fds, environment=environment, outlives=outlives)
+        return launch(
+            config,
+            pass_fds=pass_fds,
+            environment=environment,
+            outlives=outlives,
+            spare=None if outlives else spare.take(),
+        )
 
 
 def _wait_until_ready(server: Server, launched: Launched) -> None:

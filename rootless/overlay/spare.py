@@ -1,0 +1,58 @@
+"""The server of a run that begins, started before the run knows what it mounts (`fuse.spare`).
+
+There is one a process: whoever forks takes it along, and the first mount takes it. Imports little,
+as it comes before the imports of all else, which take as long as the server's own.
+"""
+
+import contextlib
+import os
+
+from fuse.spare import Spare
+
+_STOP_TIMEOUT = 5.0
+
+_spare: Spare | None = None
+
+
+def environment() -> dict[str, str]:
+    """Return what a server gets of the environment."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name in ("PATH", "LANG", "LC_ALL", "HOME", "TMPDIR") or name.startswith("COVERAGE_")
+    }
+
+
+def prepare() -> None:
+    """Start one; without, a server is started when it is wanted."""
+    global _spare  # noqa: PLW0603 - from the first line of a command to its fork
+    with contextlib.suppress(OSError):
+        _spare = Spare(environment())
+
+
+def take() -> Spare | None:
+    """Return it, for the one mount that gets it; None where there is none, or no more."""
+    global _spare
+    taken, _spare = _spare, None
+    return taken
+
+
+def discard() -> None:
+    """End and reap it, whoever took it: called by the process that prepared it, at its end."""
+    taken = take()
+    if taken is None:
+        return
+    import select  # noqa: PLC0415
+    import signal  # noqa: PLC0415
+
+    pidfd, taken.pidfd = taken.pidfd, -1
+    taken.close()  # one that waits ends
+    with contextlib.suppress(ProcessLookupError):
+        signal.pidfd_send_signal(pidfd, signal.SIGTERM)  # as does one that still starts, or serves
+        poll = select.poll()
+        poll.register(pidfd, select.POLLIN)
+        if not poll.poll(_STOP_TIMEOUT * 1000):
+            signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+    os.close(pidfd)
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(taken.pid, 0)

@@ -21,10 +21,14 @@ def main() -> int:
         if call is not None:
             from rootless.cli.exit import status_of  # noqa: PLC0415
 
-            return status_of(call, debug=False)
-        from rootless.cli.app import run  # noqa: PLC0415
+            status = status_of(call, debug=False)
+        else:
+            from rootless.cli.app import run  # noqa: PLC0415
 
-        return run(sys.argv[1:])
+            status = run(sys.argv[1:])
+        if "rootless.timings" in sys.modules:
+            sys.modules["rootless.timings"].report()
+        return status
     except KeyboardInterrupt:  # before or after what turns it into a status
         return 130
 

@@ -7,6 +7,7 @@ words by a table made of those. Each gets its options' values by parameter.
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from rootless import timings
 from rootless.cli.echo import echo
 
 _Given = Mapping[str, Any]
@@ -29,9 +30,11 @@ def _run(given: _Given) -> int:
     from rootless.cli.fetch import image_for_run  # noqa: PLC0415
     from rootless.containers import run as runs  # noqa: PLC0415
 
+    timings.mark("imports")
     image, request = run_request(given)
     if image:
         image = image_for_run(image, given)
+    timings.mark("options checked, image found")
     if request.detach:
         echo(runs.run_detached(image, request))
         return 0

@@ -138,6 +138,9 @@ def _root(
         ),
     ] = None,
     debug: bool = typer.Option(False, "--debug", help="Show tracebacks and log decisions."),  # noqa: FBT001
+    timings: bool = typer.Option(  # noqa: FBT001
+        False, "--timings", help="Show at the end where the time went."
+    ),
     version: bool = typer.Option(  # noqa: FBT001
         False, "--version", callback=_print_version, is_eager=True, help="Print the version."
     ),
@@ -145,6 +148,10 @@ def _root(
     """Run container images without root, without a daemon and without unpacking them."""
     del store, version
     ctx.obj = {"debug": debug}
+    if timings:
+        from rootless import timings as table  # noqa: PLC0415 - asked for
+
+        table.begin()
     if debug:
         import logging  # noqa: PLC0415
 

@@ -18,6 +18,8 @@ FLAG, UNFLAG, TEXT, TEXTS, NUMBER = "flag", "unflag", "text", "texts", "number"
 ONE, SOME, ANY = "one", "some", "any"
 """How many words an argument takes: one, one or more, none or more."""
 
+TIMINGS = "--timings"
+
 _DIGITS = 10
 _COMPLETION = "_ROOTLESS_COMPLETE"
 
@@ -28,6 +30,11 @@ class _Unusual(Exception):
 
 def straight(words: Sequence[str]) -> Callable[[], object] | None:
     """Return what does as the words say; None where typer has to read them."""
+    if words[:1] == [TIMINGS]:
+        from rootless import timings  # noqa: PLC0415 - asked for
+
+        timings.begin()
+        words = words[1:]
     given = read(words)
     if given is None:
         return None

@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Mapping
 
+from rootless import timings
 from rootless.containers import control, terminal
 from rootless.containers.clients import Client, Clients
 from rootless.containers.footing import Footing
@@ -58,6 +59,7 @@ def run(record: Record, paths: Paths, *, pidfile: str = "", needs: tuple[str, ..
             folder.write(NEEDS, needs_text(needs))
             write(folder.path, record)
         footing = Footing.open(container, paths, folder, owned)
+        timings.mark("run folder, upperdir and cgroup")
         saved = terminal.state() if container.spec.process.terminal else None
         notes = Notes(paths, record, folder.path, detached=False)
         notes.begin()
@@ -65,6 +67,7 @@ def run(record: Record, paths: Paths, *, pidfile: str = "", needs: tuple[str, ..
         try:
             setup = StreamSetup(clients.close, saved)
             session = Session.begin(footing, setup, owned)
+            timings.mark("user namespace and ID map")
             front = _Foreground(
                 *(record, session, notes, clients), signals=signals, saved=saved, pidfile=pidfile
             )
@@ -76,6 +79,7 @@ def run(record: Record, paths: Paths, *, pidfile: str = "", needs: tuple[str, ..
             notes.finish(status, error)
             notes.end()
             clients.tell_end(status)
+            timings.mark("supervisor gone")
         return status
 
 

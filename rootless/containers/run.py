@@ -6,6 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from rootless import timings
 from rootless.bundle.bundle import read_bundle
 from rootless.containers import foreground, keep, prepare, seccomp
 from rootless.containers.id_files import check_new, write_cidfile
@@ -26,8 +27,10 @@ def run_image(image: str, request: RunRequest) -> int:
     paths = Paths.from_environment()
     check_new(request.cidfile)
     sweep(paths)
+    timings.mark("dead runs looked for")
     if not request.name:
         record, needs = keep.passing(paths, image, request)
+        timings.mark("container planned")
         _say_map_once(record, paths)
         write_cidfile(request.cidfile, record)
         return foreground.run(record, paths, pidfile=request.pidfile, needs=needs)

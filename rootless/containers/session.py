@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, Self
 
+from rootless import timings
 from rootless.containers.container import Container
 from rootless.containers.footing import Footing
 from rootless.containers.joined import NETWORK, PID
@@ -225,6 +226,7 @@ class Session:
             self.workload = identify(pid_of(fds[0]))
             os.close(fds[0])
             self.is_running = True
+            timings.mark("told: command runs")
             front.on_change()
         elif fds and seccomp_listener.MESSAGE in message:
             self._on_seccomp_listener(fds)

@@ -12,6 +12,7 @@ import signal
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from rootless import timings
 from rootless.containers.container import Container, OverlayRoot, PlainRoot
 from rootless.containers.network.attach import attach
 from rootless.containers.network.drain import wait_until_sent
@@ -60,6 +61,7 @@ def supervise(container: Container, resources: Resources, channel: Channel) -> i
     # Unmounts of the host come in (nothing is held busy), nothing of ours goes out.
     mount_api.mount(None, "/", None, mount_api.MS_REC | mount_api.MS_SLAVE)
     root = _mount(container, resources)
+    timings.mark("root mounted")
     forwarder = None
     try:
         forwarder = attach(container.network, resources.network_fd, str(resources.folder.path))
@@ -76,6 +78,7 @@ def supervise(container: Container, resources: Resources, channel: Channel) -> i
         # more to do then than to die.
         prctl.clear_parent_death_signal()
         pid = sandbox.start(spec, options, resources.control)
+        timings.mark("PID 1 started")
         resources.control.close()
         if resources.cgroup is not None:
             resources.cgroup.close()
@@ -87,6 +90,7 @@ def supervise(container: Container, resources: Resources, channel: Channel) -> i
         finally:
             os.close(pidfd)
         _, waited = os.waitpid(pid, 0)
+        timings.mark("command and PID 1 ended")
         if shared is not None:
             shared.end()
         code = os.waitstatus_to_exitcode(waited)
@@ -98,6 +102,7 @@ def supervise(container: Container, resources: Resources, channel: Channel) -> i
         if forwarder is not None:
             forwarder.stop()
         _take_down(root, resources)
+        timings.mark("root taken down, server gone")
 
 
 def _root_path(container: Container, root: MountedRoot | None) -> Path:

@@ -10,11 +10,12 @@ import select
 import signal
 import subprocess
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fuse.launch import UNKNOWN, Launched, launch
 from fuse.server_config import ServerConfig
-from rootless.data_class import dataclass
+from rootless import timings
 from rootless.errors import OverlayError
 from rootless.linux.ambient import kept_across_exec
 from rootless.overlay import spare
@@ -61,10 +62,12 @@ def start_server(config: ServerConfig, pass_fds: Sequence[int] = ()) -> Server:
     the server said.
     """
     launched = _launch(config, pass_fds, outlives=False)
+    timings.mark("FUSE server told what to serve")
     server = Server(launched.process, -1, launched.lifeline_fd, config.log_path)
     try:
         server.pidfd = os.pidfd_open(launched.process.pid)
         _wait_until_ready(server, launched)
+        timings.mark("FUSE server ready")
     except BaseException:
         launched.process.kill()
         server.stop()

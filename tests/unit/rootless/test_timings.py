@@ -1,4 +1,4 @@
-"""Phases are shown in the order of time, also those of a forked process; without the option none."""
+"""Phases in the order of time, also those of a forked process; without the option none."""
 
 import os
 import re

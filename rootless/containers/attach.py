@@ -150,7 +150,7 @@ class _Attached:
 
     def _receive(self) -> None:
         try:
-            packet = self._end.recv(control.MOST_BYTES)
+            packet = control.next_packet(self._end)
         except BlockingIOError:
             return
         except OSError:

@@ -73,6 +73,15 @@ def ask(folder: Path, message: Mapping[str, Any]) -> dict[str, Any] | None:
         channel.close()
 
 
+def next_packet(end: socket.socket) -> bytes:
+    """Return the next packet of a connection, empty at its end; raises OSError."""
+    try:
+        return end.recv(MOST_BYTES)
+    except ConnectionResetError:
+        # The other side ended with something of ours unread: told once, before what it had sent.
+        return end.recv(MOST_BYTES)
+
+
 def packet(message: Mapping[str, Any]) -> bytes:
     """Return a message's packet."""
     return json.dumps(message).encode()

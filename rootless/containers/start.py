@@ -109,7 +109,7 @@ def _launch(record: Record, first: Iterable[bytes]) -> socket.socket:
 
 def _await_running(started: Started) -> None:
     while True:
-        packet = started.end.recv(control.MOST_BYTES)
+        packet = control.next_packet(started.end)
         if not packet:
             raise RootlessError("the container's monitor ended unexpectedly")
         if packet[:1] != b"{":

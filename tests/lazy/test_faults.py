@@ -3,6 +3,7 @@
 import os
 import random
 import re
+import resource
 import signal
 import subprocess
 import time
@@ -145,3 +146,24 @@ def test_a_run_that_is_killed(slowly: Lazily) -> None:
     while Path(f"/proc/{pid}").exists():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_files_that_cannot_be_kept(slowly: Lazily) -> None:
+    """Where the store cannot take what is fetched, reading it is an error, and nothing is marked.
+
+    A limit on the size of files stands for a full disk: the contents lie behind it.
+    """
+    limit = (64 << 20, 64 << 20)
+
+    def limited() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+
+    words = slowly.run(slowly.image, "sh", "-c", f"{HERE}; cat {LATE} >/dev/null; {HERE}")
+    with slowly.rootless.start(
+        *words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=limited
+    ) as run:
+        out, err = run.communicate(timeout=30)
+    assert out == b"here\nhere\n"
+    assert b"cat: " in err
+    words = slowly.run(slowly.image, "grep", "-c", "libz", LATE)
+    assert int(slowly.rootless.ok(*words)) > 0

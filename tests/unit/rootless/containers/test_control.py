@@ -36,3 +36,14 @@ def test_a_piece_fits_into_a_packet() -> None:
     with one, other:
         one.send(control.STDOUT + b"x" * control.PIECE)
         assert len(other.recv(control.MOST_BYTES)) == control.PIECE + 1
+
+
+def test_the_last_words_of_one_that_did_not_listen() -> None:
+    """Who ends with something unread has been heard all the same."""
+    one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with one, other:
+        one.send(b"never read")
+        other.send(b"last words")
+        other.close()
+        assert control.next_packet(one) == b"last words"
+        assert control.next_packet(one) == b""

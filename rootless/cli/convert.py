@@ -12,8 +12,11 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 @app.command(
     cls=Command,
-    epilog="Examples: rootless convert --to squashfs debian debian.sqfs; "
-    "rootless convert --to dir debian rootfs; rootless convert --to oci debian layout:debian",
+    epilog="""\b
+Examples:
+  rootless convert --to squashfs debian debian.sqfs
+  rootless convert --to dir debian rootfs
+  rootless convert --to zstd-chunked debian docker://registry.example/me/debian:1""",
 )
 def convert(  # noqa: PLR0917 - one parameter an option
     image: Annotated[str, typer.Argument(metavar="IMAGE", help="Name or ID.", show_default=False)],

@@ -28,10 +28,16 @@ _TLS = "Insist on HTTPS with a good certificate."
 @app.command(
     cls=GroupedCommand,
     options_metavar="[OPTIONS] SOURCE DESTINATION",
-    epilog="SOURCE and DESTINATION are docker://REFERENCE, oci:DIR[:NAME], oci-archive:FILE[:NAME],"
-    " docker-archive:FILE[:NAME], dir:DIR, or a NAME of the store. "
-    "Examples: rootless copy --all docker://quay.io/a/b:1 docker://registry.example/b:1; "
-    "rootless copy docker://quay.io/a/b:1 oci:layout:b; rootless copy debian docker-archive:d.tar",
+    epilog="""\b
+SOURCE and DESTINATION are docker://REFERENCE, oci:DIR[:NAME],
+oci-archive:FILE[:NAME], docker-archive:FILE[:NAME], dir:DIR, or a NAME of the
+store.
+
+\b
+Examples:
+  rootless copy --all docker://quay.io/a/b:1 docker://registry.example/b:1
+  rootless copy docker://quay.io/a/b:1 oci:layout:b
+  rootless copy debian docker-archive:d.tar""",
 )
 def copy(  # noqa: PLR0917 - one parameter an option
     source: Annotated[str, typer.Argument(metavar="SOURCE", hidden=True)],

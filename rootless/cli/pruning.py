@@ -8,7 +8,7 @@ from rootless.cli.pruned import in_use, wanted_images
 from rootless.containers import commands, listing, size
 from rootless.containers.listing import Listed
 from rootless.containers.times import parse_time
-from rootless.image import gc, partial
+from rootless.image import foreign, gc, partial
 from rootless.image.prune import prune
 from rootless.image.store import Store
 from rootless.paths import Paths
@@ -38,6 +38,7 @@ def prune_all(*, everything: bool, until: int | None) -> int:
             typer.echo(digest.partition(":")[2])
     if everything:
         freed += partial.sweep(store, older_than_s=0)
+        freed += foreign.sweep(store, older_than_s=0)
     typer.echo(f"Total reclaimed space: {table.size(freed)}")
     return status
 

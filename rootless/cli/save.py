@@ -11,8 +11,11 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 @app.command(
     cls=Command,
-    epilog="Examples: rootless save -o debian.tar debian; rootless save debian | podman load; "
-    "rootless save --format oci-archive -o two.tar debian alpine",
+    epilog="""\b
+Examples:
+  rootless save -o debian.tar debian
+  rootless save debian | podman load
+  rootless save --format oci-archive -o two.tar debian alpine""",
 )
 def save(  # noqa: PLR0917 - one parameter an option
     images: Annotated[

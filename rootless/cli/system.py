@@ -56,8 +56,8 @@ def prune(
         typer.Option(
             "--all",
             "-a",
-            help="Also images with a name that no container was made from, and all downloads that "
-            "were cut short.",
+            help="Also images with a name that no container was made from, all downloads that were "
+            "cut short, and what was made of squashfs and SIF files.",
         ),
     ] = False,
     force: Annotated[bool, typer.Option("--force", "-f", help="Do not ask.")] = False,  # noqa: FBT002

@@ -19,7 +19,7 @@ from rootless.image import apptainer, holds, lock, trees
 from rootless.image.names import Image, Located
 from rootless.image.source import read_error
 from rootless.image.squashfs_layer import write_layer
-from rootless.image.store import FOREIGN, TREE_VERSION, Store, TempFile
+from rootless.image.store import FOREIGN, TEMP_PREFIX, TREE_VERSION, Store, TempFile
 from rootless.image.store_errors import explain
 from rootless.linux.private_folder import check_private, make_private
 from rootless.oci.descriptor import IMAGE_CONFIG, Descriptor
@@ -60,6 +60,27 @@ def read_image(store: Store, fd: int, path: str) -> Image:
     except OSError as error:
         raise read_error(path, error) from error
     return _image(found, _place(store, found, path))
+
+
+def sweep(store: Store, *, older_than_s: float = _UNUSED_S) -> int:
+    """Remove what was of no use for so long, a month, and no container needs; return the bytes."""
+    folder = store.root / FOREIGN
+    held = frozenset(holds.held(store))
+    oldest = time.time() - older_than_s
+    freed = 0
+    with explain(folder), suppress(FileNotFoundError):
+        # a tree before its table: none is left that has no table
+        for path in sorted(folder.iterdir(), reverse=True):
+            if path in held or path.name.startswith(TEMP_PREFIX):
+                continue
+            key = path.name.partition(".")[0]
+            making = store.lock_path(f"{FOREIGN}-{key}")
+            with suppress(FileNotFoundError), lock.exclusive_if_free(making) as is_free:
+                status = path.stat()
+                if is_free and status.st_mtime <= oldest:
+                    path.unlink()
+                    freed += status.st_size
+    return freed
 
 
 def _identify(fd: int, path: str) -> _Found:
@@ -111,7 +132,7 @@ def _locked(store: Store, key: Digest) -> Iterator[Path]:
             raise StoreError("the store is read-only", str(store.root))
         store = Store.open(Paths.from_environment(), create=True)
         folder.mkdir(mode=0o700, exist_ok=True)
-    _forget_unused(store, folder)
+    sweep(store)
     with lock.exclusive(store.lock_path(f"{FOREIGN}-{hex_of(key)}")):
         yield folder
 
@@ -142,17 +163,6 @@ def _touch(place: Located) -> None:
         if time.time() - place.tree.stat().st_mtime > _DAY_S:
             for path in place.needs:
                 os.utime(path)
-
-
-def _forget_unused(store: Store, folder: Path) -> None:
-    """Remove what was of no use for a month, and what no container needs."""
-    held = frozenset(holds.held(store))
-    oldest = time.time() - _UNUSED_S
-    with explain(folder):
-        for path in folder.iterdir():
-            with suppress(FileNotFoundError):
-                if path not in held and path.stat().st_mtime < oldest:
-                    path.unlink()
 
 
 def _image(found: _Found, place: Located) -> Image:

@@ -158,7 +158,8 @@ def _change(path: Path, change: Callable[[dict[str, Any]], bool]) -> bool:
             _replace(real, json.dumps(document, indent="\t").encode() + b"\n")
             return True
     except OSError as error:
-        raise Precondition(f"cannot write: {error.strerror}", os.fspath(path)) from error
+        fix = "--authfile names another file"
+        raise Precondition(f"cannot write: {error.strerror}", os.fspath(path), fix) from error
 
 
 @contextlib.contextmanager

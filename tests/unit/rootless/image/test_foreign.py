@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import squashfs_images as images
 
-from rootless.image import trees
+from rootless.image import foreign, lock, trees
 from rootless.image.foreign import read_image
 from rootless.image.holds import needs_of
 from rootless.image.names import Image
@@ -89,3 +89,19 @@ def test_unused_for_a_month(store: Store, image: Path, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     read(store, images.squash(tmp_path / "other", tmp_path / "other.sqfs", pseudo=()))
     assert [path.exists() for path in old.needs] == [False, False]
+
+
+def test_sweep(store: Store, image: Path) -> None:
+    """All that is not held goes when it is asked for, but what somebody is making just now."""
+    place = read(store, image).place
+    assert place is not None
+    size = sum(path.stat().st_size for path in place.needs)
+    unfinished = place.tree.with_name(".tmp-1")
+    unfinished.touch()
+    assert foreign.sweep(store) == 0
+    key = place.tree.name.partition(".")[0]
+    with lock.exclusive(store.lock_path(f"foreign-{key}")):
+        assert foreign.sweep(store, older_than_s=0) == 0
+    assert foreign.sweep(store, older_than_s=0) == size
+    assert list(place.tree.parent.iterdir()) == [unfinished]
+    assert read(store, image).place == place

@@ -7,10 +7,10 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rootless.bundle import name_files as names_inside
 from rootless.bundle import root_emulation
-from rootless.bundle.bundle import Bundle
 from rootless.bundle.convert import convert
 from rootless.bundle.options import RunOptions
 from rootless.bundle.seccomp import with_seccomp
@@ -34,6 +34,9 @@ from rootless.userns.idmap import IDMap
 from rootless.userns.join import maps_of, read_maps
 from rootless.userns.maps import MapRequest, Maps, choose_maps
 from rootless.userns.subid import Caller
+
+if TYPE_CHECKING:
+    from rootless.bundle.bundle import Bundle
 
 KEEP_GROUPS = "keep-groups"
 
@@ -271,7 +274,7 @@ def _host_file(path: str) -> str | None:
         return None
 
 
-def from_bundle(bundle: Bundle, request: RunRequest) -> Container:
+def from_bundle(bundle: "Bundle", request: RunRequest) -> Container:
     """Return a container of a bundle; the options that shape a bundle have no say."""
     check_driver(request.driver)
     spec = bundle.spec

@@ -3,11 +3,9 @@
 import contextlib
 import logging
 import sys
-import tempfile
 from pathlib import Path
 
 from rootless import timings
-from rootless.bundle.bundle import read_bundle
 from rootless.containers import foreground, keep, prepare, seccomp
 from rootless.containers.id_files import check_new, write_cidfile
 from rootless.containers.record import Record
@@ -68,6 +66,10 @@ def create(image: str, request: RunRequest) -> str:
 
 def run_bundle(path: str, request: RunRequest) -> int:
     """Run an OCI bundle, a folder or a tar of one; return its status."""
+    import tempfile  # noqa: PLC0415
+
+    from rootless.bundle.bundle import read_bundle  # noqa: PLC0415 - an image is no bundle
+
     paths = Paths.from_environment()
     sweep(paths)
     store = Store.open(paths, create=False)

@@ -1,11 +1,11 @@
 """keyctl(2): a session keyring of one's own, so that the container does not hold the caller's."""
 
 import ctypes
-import platform
+import os
 
 from rootless.linux.libc import syscall
 
-_SYS_KEYCTL = {"x86_64": 250, "ppc64le": 271, "s390x": 280}.get(platform.machine(), 219)
+_SYS_KEYCTL = {"x86_64": 250, "ppc64le": 271, "s390x": 280}.get(os.uname().machine, 219)
 _KEYCTL_JOIN_SESSION_KEYRING = 1
 
 

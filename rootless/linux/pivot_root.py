@@ -2,12 +2,11 @@
 
 import ctypes
 import os
-import platform
 
 from rootless.linux.libc import syscall
 from rootless.linux.mount_api import MNT_DETACH, umount
 
-_SYS_PIVOT_ROOT = {"x86_64": 155, "ppc64le": 203, "s390x": 217}.get(platform.machine(), 41)
+_SYS_PIVOT_ROOT = {"x86_64": 155, "ppc64le": 203, "s390x": 217}.get(os.uname().machine, 41)
 
 
 def pivot_root(new_root_fd: int) -> None:

@@ -1,7 +1,7 @@
 """Scheduling of the calling thread: sched_setattr(2), ioprio_set(2), personality(2)."""
 
 import ctypes
-import platform
+import os
 from typing import ClassVar
 
 from rootless.linux.libc import check, function, syscall
@@ -28,7 +28,7 @@ IO_CLASSES = {"IOPRIO_CLASS_RT": 1, "IOPRIO_CLASS_BE": 2, "IOPRIO_CLASS_IDLE": 3
 PERSONALITIES = {"LINUX": 0, "LINUX32": 0x0008}  # linux/personality.h
 
 # Architectures older than the common table (asm-generic/unistd.h) have numbers of their own.
-_MACHINE = platform.machine()
+_MACHINE = os.uname().machine
 _SYS_SCHED_SETATTR = {"x86_64": 314, "ppc64le": 355, "s390x": 345}.get(_MACHINE, 274)
 _SYS_IOPRIO_SET = {"x86_64": 251, "ppc64le": 273, "s390x": 282}.get(_MACHINE, 30)
 _IOPRIO_WHO_PROCESS = 1

@@ -3,7 +3,6 @@
 import ctypes
 import errno
 import os
-import platform
 from typing import ClassVar
 
 from rootless.linux.libc import syscall
@@ -18,7 +17,7 @@ FILTER_FLAG_WAIT_KILLABLE_RECV = 1 << 5
 INSTRUCTION_BYTES = 8  # struct sock_filter
 MOST_INSTRUCTIONS = 4096  # BPF_MAXINSNS
 
-_SYS_SECCOMP = {"x86_64": 317, "ppc64le": 358, "s390x": 348}.get(platform.machine(), 277)
+_SYS_SECCOMP = {"x86_64": 317, "ppc64le": 358, "s390x": 348}.get(os.uname().machine, 277)
 _SECCOMP_SET_MODE_FILTER = 1
 
 

@@ -1,6 +1,6 @@
 """Image indexes and the choice of a platform: OCI image-spec, image-index.md."""
 
-import platform as host
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -50,7 +50,7 @@ def parse_image_index(data: bytes, *, limit: int = MAX_MANIFEST_BYTES) -> ImageI
 
 def host_platform() -> Platform:
     """Return this machine's platform."""
-    machine = host.machine()
+    machine = os.uname().machine
     architecture, variant = _ARCHITECTURES.get(machine, (machine, ""))
     return Platform("linux", architecture, variant)
 

@@ -9,7 +9,6 @@ import errno
 import fcntl
 import logging
 import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,6 +85,8 @@ def keeps_user_xattrs(folder: Path) -> bool:
 def _named_file_keeps_user_xattrs(folder: Path) -> bool:
     """Do the same where the file system has no O_TMPFILE (NFS)."""
     try:
+        import tempfile  # noqa: PLC0415 - where there is no O_TMPFILE
+
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".tmp-") as file:
             os.setxattr(file.fileno(), _PROBE_XATTR, b"1")
     except OSError:

@@ -8,7 +8,6 @@ written it, and only whole.
 import hashlib
 import logging
 import os
-import platform
 import stat
 from pathlib import Path
 
@@ -41,7 +40,7 @@ def cached_filter(spec: SeccompSpec, library: Libseccomp, folder: Path) -> Secco
 
 
 def _key(spec: SeccompSpec, library: Libseccomp) -> str:
-    facts = (_FORMAT, library.version(), platform.machine(), repr(spec))
+    facts = (_FORMAT, library.version(), os.uname().machine, repr(spec))
     return hashlib.sha256("\0".join(facts).encode()).hexdigest()
 
 

@@ -1,5 +1,6 @@
 """A network that fails, registries that lie, and fetchers that are killed."""
 
+import contextlib
 import os
 import random
 import re
@@ -126,7 +127,8 @@ def test_fetchers_killed_at_any_moment(lazily: Lazily) -> None:
         with rootless.start(*words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as run:
             pid = fetcher_of(run)
             time.sleep(chance.uniform(0, 1.2))
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it has brought everything
+                os.kill(pid, signal.SIGKILL)
             run.communicate(timeout=30)
     lazily.pull()
     assert not lazily.folders()

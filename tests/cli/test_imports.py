@@ -23,14 +23,17 @@ TOO_DEAR = frozenset(
     }
 )
 
+# What typer brings; commands that are started often are read without it.
+TYPER = frozenset({"typer", "pydantic", "pydantic_core", "typing_extensions", "email", "zipfile"})
+
 _DRIVER = """
 import os, sys
-from rootless.cli.app import run
+from rootless.entry import main
 words = sys.argv[1:]
 if words[0] == "run":
     from rootless.containers import foreground
     foreground.run = lambda record, paths, **_: print("prepared", record.id) or 0
-status = run(words)
+status = main()
 print("\\n".join(sorted(sys.modules)), file=sys.stderr)
 sys.exit(status)
 """
@@ -41,7 +44,11 @@ COMMANDS = {
     "help of run": ("run", "--help"),
     "images": ("images",),
     "run": ("run", "pic", "true"),
+    "run with options": ("run", "--rm", "-e", "A=b", "-v", ".:/w", "--name", "n", "pic", "true"),
+    "create": ("create", "pic", "true"),
+    "ps": ("ps", "-a"),
 }
+STRAIGHT = {name: COMMANDS[name] for name in ("run", "run with options", "create", "ps")}
 
 
 def imported(rootless: Rootless, *words: str) -> tuple[str, set[str]]:
@@ -71,8 +78,29 @@ def test_nothing_dear_is_imported(loaded: Rootless, words: tuple[str, ...]) -> N
     """What a command has no use for is not imported, and the command did its work."""
     printed, modules = imported(loaded, *words)
     assert printed.strip()
-    assert "rootless.cli.app" in modules
+    assert "rootless.cli" in modules
     assert not {name for name in modules if name.partition(".")[0] in TOO_DEAR}
+
+
+@pytest.mark.parametrize("words", STRAIGHT.values(), ids=STRAIGHT)
+def test_ordinary_words_need_no_typer(loaded: Rootless, words: tuple[str, ...]) -> None:
+    """Commands that are started often import neither typer nor what it brings; help does."""
+    _, modules = imported(loaded, *words)
+    assert not {name for name in modules if name.partition(".")[0] in TYPER}
+    assert "importlib.metadata" not in modules
+    _, modules = imported(loaded, words[0], "--help")
+    assert {"typer", "pydantic"} <= modules
+
+
+def test_a_run_stays_within_its_budget(loaded: Rootless) -> None:
+    """A plain run imports so many modules and no more, of ours and of the standard library's."""
+    _, modules = imported(loaded, "run", "pic", "true")
+    ours = {name for name in modules if name.partition(".")[0] in ("rootless", "fuse")}
+    assert len(ours) <= 212, sorted(ours)
+    assert len(modules - ours) < 200, sorted(modules - ours)
+    standard = sys.stdlib_module_names | {"xattr", "sitecustomize", "usercustomize"}
+    foreign = {name.partition(".")[0] for name in modules - ours} - standard
+    assert not {name for name in foreign if not name.startswith("_")}
 
 
 def test_help_imports_none_of_the_work(rootless: Rootless) -> None:
@@ -81,7 +109,7 @@ def test_help_imports_none_of_the_work(rootless: Rootless) -> None:
         _, modules = imported(rootless, *words)
         ours = {name for name in modules if name.partition(".")[0] in ("rootless", "fuse")}
         parts = {name.split(".")[1] for name in ours if "." in name}
-        assert parts == {"cli", "errors"}
+        assert parts == {"cli", "entry", "errors"}
 
 
 def test_images_opens_no_layer(loaded: Rootless) -> None:

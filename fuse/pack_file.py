@@ -46,7 +46,9 @@ class PackFormatError(IndexFormatError):
     """The file begins as a pack does, and is none, or is damaged."""
 
 
-FILES: Final = (b"etc/passwd", b"etc/group")
+FILES: Final = (b"etc/passwd", b"etc/group", b"etc/apt/apt.conf.d/")
+"""What a run asks for before it mounts; a name that ends in a slash is a directory's, and empty."""
+
 ABSENT: Final = 0x100
 """Added to the number of a file: the image has none."""
 

@@ -70,7 +70,7 @@ class Located:
         layers: What its layer numbers count, lowest first.
         needs: Files of the store among them.
         files: Small files of the image, by path, that are known without the tree; None for one
-            that it lacks.
+            that it lacks. A name that ends in a slash is a directory's.
     """
 
     tree: Path

@@ -216,7 +216,10 @@ def _documents(store: Store, image: Image) -> Iterator[tuple[PackKind, int, byte
 
 def _files(store: Store, image: Image) -> Iterator[tuple[PackKind, int, bytes]]:
     for number, path in enumerate(PACKED_FILES):
-        data = trees.read_file(store, image, path)
+        if path.endswith(b"/"):
+            data = b"" if trees.has_folder(store, image, path[:-1]) else None
+        else:
+            data = trees.read_file(store, image, path)
         if data is None:
             yield PackKind.FILE, number | PACKED_ABSENT, b""
         elif len(data) <= MAX_FILE:

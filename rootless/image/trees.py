@@ -155,7 +155,11 @@ def read_file(store: Store, image: Image, inner_path: bytes) -> bytes | None:
 
 def has_folder(store: Store, image: Image, inner_path: bytes) -> bool:
     """Return whether an image has a directory of that name; symbolic links are followed."""
-    with open_tree(place_of(store, image).tree) as tree:
+    place = place_of(store, image)
+    known_as = inner_path + b"/"
+    if known_as in place.files:
+        return place.files[known_as] is not None
+    with open_tree(place.tree) as tree:
         inode = tree.resolve(inner_path)
         return inode is not None and stat.S_ISDIR(inode.mode)
 

@@ -31,6 +31,7 @@ def test_image(store: Store, pack: Path) -> None:
     assert image.place.files == {
         b"etc/passwd": b"root:x:0:0:root:/root:/bin/sh\n",
         b"etc/group": None,
+        b"etc/apt/apt.conf.d/": None,
     }
     assert trees.read_file(store, image, b"data/new") == b"new"
     assert trees.read_file(store, image, b"data/large") == packs.FILE

@@ -238,3 +238,20 @@ def test_an_unknown_image(store: Store) -> None:
     config = ImageConfig((Digest("sha256:" + "0" * 64),))
     with pytest.raises(NotFound, match="layer missing from the store"):
         trees.ensure_tree(store, config)
+
+
+@pytest.mark.parametrize(
+    ("path", "is_there"),
+    [(b"etc", True), (b"/usr/bin", True), (b"etc/passwd", False), (b"etc/none", False)],
+)
+def test_folders(store: Store, image: Image, path: bytes, *, is_there: bool) -> None:
+    """A directory of the image, and neither a file nor nothing."""
+    assert trees.has_folder(store, image, path) is is_there
+
+
+def test_a_folder_that_is_known_without_the_tree(store: Store, image: Image) -> None:
+    """An image in a file says of some whether it has them: its tree is not opened."""
+    there = names.Located(Path("/none"), (), files={b"a/": b"", b"b/": None})
+    known = replace(image, place=there)
+    assert trees.has_folder(store, known, b"a")
+    assert not trees.has_folder(store, known, b"b")

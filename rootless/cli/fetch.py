@@ -68,6 +68,7 @@ def by_policy(
         policy,
         lambda: _only(fetch(store, source, given, progress), source),
         platform=platform_of(given),
+        candidates=_candidates,
     )
     entry = names.find(store, name)[0]
     return [(entry.reference, entry.config_digest)]
@@ -99,7 +100,24 @@ def image_for_run(image: str, given: Mapping[str, Any]) -> str:
     if image.startswith((*_FILES, *_REFUSED)):
         return fetched()
     name = image.removeprefix(REGISTRY)
-    return ensure_image(store, name, policy, fetched, platform=platform_of({**_NONE, **given}))
+    return ensure_image(
+        store,
+        name,
+        policy,
+        fetched,
+        platform=platform_of({**_NONE, **given}),
+        candidates=_candidates,
+    )
+
+
+def _candidates(name: str) -> list[str]:
+    """Return the full names that registries.conf has for a short one; none where it has faults."""
+    from rootless.registry.settings import Settings, candidates  # noqa: PLC0415 - seldom asked
+
+    try:
+        return [str(reference) for reference in candidates(name, Settings.load())]
+    except InvalidInput:  # who goes on to ask a registry hears of it
+        return []
 
 
 def _with_keys(policy: "Policy", source: str, given: Mapping[str, Any]) -> "Policy":

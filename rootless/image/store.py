@@ -285,16 +285,17 @@ class Store:
         for folder in _FOLDERS:
             os.makedirs(self.root / folder, mode=0o700, exist_ok=True)
         os.makedirs(self.scratch, mode=0o700, exist_ok=True)
-        for name, data in (("version", f"{FORMAT_VERSION}\n".encode()), ("oci-layout", _LAYOUT)):
-            if not (self.root / name).exists():
-                self.write(self.root / name, data)
         if not (self.root / "index.json").exists():
             with lock.exclusive(self.lock_path("index")):  # another may just now name an image
                 if not (self.root / "index.json").exists():
                     self.write_index(ImageIndex(()))
+        # last of all: a store that has a version has had a list of images
+        for name, data in (("oci-layout", _LAYOUT), ("version", f"{FORMAT_VERSION}\n".encode())):
+            if not (self.root / name).exists():
+                self.write(self.root / name, data)
 
     def check_version(self) -> None:
-        """Raise StoreError where a newer version of the program made the store."""
+        """Raise StoreError where a newer version made the store, or its list of images is gone."""
         path = self.root / "version"
         try:
             text = path.read_text("ascii", "replace").strip()
@@ -305,6 +306,10 @@ class Store:
         if int(text[:9]) > FORMAT_VERSION:
             fix = "update rootless, or set ROOTLESS_HOME to another folder"
             raise StoreError(f"store of a newer format ({text[:9]})", str(self.root), fix)
+        index = self.root / "index.json"
+        if not index.exists():  # taken for an empty one, a collection would remove every layer
+            fix = f"restore it; or remove {path}, and pull or load the images again"
+            raise StoreError("the store's list of images is missing", str(index), fix)
 
 
 def _open_others(paths: Paths) -> Iterator[Store]:

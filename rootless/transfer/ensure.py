@@ -4,7 +4,7 @@ Where the store's image serves, nothing of registries is imported.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from rootless.errors import AccessDenied, InvalidInput, NotFound, RegistryError
 from rootless.image import meant, names
@@ -24,6 +24,7 @@ def ensure_image(
     fetch: Callable[[], str],
     *,
     platform: Platform | None = None,
+    candidates: Callable[[str], Iterable[str]] = lambda _: (),
 ) -> str:
     """Return the name under which the store has an image then.
 
@@ -33,6 +34,7 @@ def ensure_image(
         policy: When a registry is asked.
         fetch: Pulls the image and returns its name.
         platform: What it must be for, where the user says so.
+        candidates: Says which full names a short one may stand for, beside what `names.find` knows.
 
     Raises:
         NotFound: Neither the store nor a registry has it, or none may be asked.
@@ -43,6 +45,10 @@ def ensure_image(
     missing = _missing(store, name, platform)
     if missing is None and policy in (Policy.MISSING, Policy.NEVER):
         return name
+    if missing is not None and policy in (Policy.MISSING, Policy.NEVER) and may_be_pulled(name):
+        for full in candidates(name):  # an alias is known to registries.conf alone
+            if _missing(store, full, platform) is None:
+                return full
     if policy is Policy.NEVER or not may_be_pulled(name):
         if missing is not None:
             raise missing
@@ -52,8 +58,8 @@ def ensure_image(
     except (NotFound, AccessDenied, RegistryError) as error:
         if missing is None and policy is Policy.NEWER:
             return name
-        if missing is None:
-            raise
+        if missing is None or parse_reference(name).domain:
+            raise  # there is one registry that could have it, and that is what it says
         fix = f"{error.what}: {error.on}" if error.on else error.what
         fix = f"{fix}; {error.fix}" if error.fix else fix
         if missing.fix.startswith("did you mean"):

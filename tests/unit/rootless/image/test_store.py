@@ -66,9 +66,10 @@ def test_what_a_killed_maker_left(tmp_path: Path) -> None:
     """A store that was made in part is completed."""
     paths = paths_in(tmp_path)
     (paths.store / "blobs").mkdir(parents=True)
-    (paths.store / "version").write_text("1\n")
+    (paths.store / "index.json").write_bytes(ImageIndex(()).to_bytes())
     store = Store.open(paths, create=True)
     assert (store.root / "oci-layout").exists()
+    assert (store.root / "version").exists()
     assert store.write_blob(b"content") == DIGEST
 
 
@@ -321,3 +322,16 @@ def test_write_all_goes_on_after_short_writes(monkeypatch: pytest.MonkeyPatch) -
     finally:
         os.close(reader)
         os.close(writer)
+
+
+@pytest.mark.parametrize("create", [True, False])
+def test_a_list_of_images_that_is_gone(tmp_path: Path, *, create: bool) -> None:
+    """A store without it is not an empty one: whatever opens it says so, and makes none."""
+    paths = paths_in(tmp_path)
+    store = Store.open(paths, create=True)
+    (store.root / "index.json").unlink()
+    with pytest.raises(StoreError, match="list of images is missing"):
+        Store.open(paths, create=create)
+    assert not (store.root / "index.json").exists()
+    (store.root / "version").unlink()
+    assert Store.open(paths, create=True).read_index() == ImageIndex(())

@@ -131,3 +131,22 @@ def test_the_image_of_a_file_is_not_pulled(store: Store, name: str) -> None:
     for policy in Policy:
         assert ensure_image(store, name, policy, fetch) == name
     assert fetch.calls == 0
+
+
+def test_an_alias_finds_what_was_pulled_by_it(there: Store) -> None:
+    """A short name that only registries.conf knows stands for the store's image, unasked."""
+    fetch = Fetch()
+    for policy in (Policy.MISSING, Policy.NEVER):
+        found = ensure_image(there, "short", policy, fetch, candidates=lambda _: ["x.io/y:1", NAME])
+        assert found == NAME
+    assert fetch.calls == 0
+    assert ensure_image(there, "short", Policy.NEWER, fetch, candidates=lambda _: [NAME])
+    assert fetch.calls == 1
+
+
+def test_the_registry_of_a_full_name_says_why(store: Store) -> None:
+    """What could have come from one place alone has that place's error, and no other."""
+    error = RegistryError("host cannot be found", "quay.io", "is the network there?")
+    with pytest.raises(RegistryError) as raised:
+        ensure_image(store, "quay.io/a/b", Policy.MISSING, Fetch(error))
+    assert raised.value is error

@@ -22,7 +22,8 @@ AUTO, ON, OFF = "auto", "on", "off"
 MODES = (AUTO, ON, OFF)
 
 APT_FOLDER = b"etc/apt/apt.conf.d"
-APT_FILE = "/etc/apt/apt.conf.d/00rootless"
+APT_FILE = "/dev/rootless-apt.conf"  # where nothing of the image lies, and nothing is committed
+APT_VARIABLE = f"APT_CONFIG={APT_FILE}"
 APT_CONFIG = b'APT::Sandbox::User "root";\n'
 """apt(8) drops to a user of its own for downloads, and finds out that this had no effect."""
 
@@ -68,6 +69,14 @@ def with_root_emulation(spec: Spec) -> Spec:
     rules = (*(rule for rule in others if rule.names), *_rules())
     seccomp = replace(found, syscalls=rules)
     return replace(spec, linux=replace(spec.linux, seccomp=seccomp))
+
+
+def with_apt_config(spec: Spec) -> Spec:
+    """Return the spec with the variable that names apt's file, unless it has one of its own."""
+    process = spec.process
+    if any(each.startswith("APT_CONFIG=") for each in process.env):
+        return spec
+    return replace(spec, process=replace(process, env=(*process.env, APT_VARIABLE)))
 
 
 def _rules() -> list[SyscallRule]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from rootless.bundle.root_emulation import APT_VARIABLE
 from rootless.containers.record import Record
 from rootless.containers.root_files import RootFiles, read_inside
 from rootless.errors import InvalidInput
@@ -199,7 +200,11 @@ def as_run(image: Image, record: Record) -> tuple[tuple[str, Any], ...]:
         found["Cmd"] = list(process.args[given:])
     else:
         found |= {"Entrypoint": [], "Cmd": list(process.args)}
-    env = [each for each in process.env if each.partition("=")[0] not in _OF_THE_RUN]
+    env = [
+        each
+        for each in process.env
+        if each.partition("=")[0] not in _OF_THE_RUN and each != APT_VARIABLE
+    ]
     if not set(env) <= set(config.env):
         found["Env"] = env
     if process.cwd != (config.working_dir or "/"):

@@ -101,7 +101,9 @@ def from_image(
     name_files = _name_files(spec, request, network) | _user_files(request, user, read)
     if root_emulation.is_wanted(_emulation(options), user.uid, single=maps.single):
         spec = root_emulation.with_root_emulation(spec)
-        name_files |= _apt_file(store, image)
+        if trees.has_folder(store, image, root_emulation.APT_FOLDER):
+            spec = root_emulation.with_apt_config(spec)
+            name_files[root_emulation.APT_FILE] = root_emulation.APT_CONFIG
     return Container(
         id=container_id,
         spec=spec,
@@ -121,13 +123,6 @@ def _emulation(options: RunOptions) -> str:
     """Return the mode: who names a filter, or none, has it as it is, unless he asks for both."""
     named = bool(options.seccomp) and options.root_emulation == root_emulation.AUTO
     return root_emulation.OFF if named else options.root_emulation
-
-
-def _apt_file(store: Store, image: Image) -> dict[str, bytes]:
-    """Return what tells apt not to give up rights that it has not, where there is an apt."""
-    if not trees.has_folder(store, image, root_emulation.APT_FOLDER):
-        return {}
-    return {root_emulation.APT_FILE: root_emulation.APT_CONFIG}
 
 
 def _joined_maps(network: Network, pid_path: str, request: RunRequest) -> Maps | None:

@@ -34,7 +34,7 @@ def bash(rootless: Rootless, script: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("typed", "completed"),
     [
-        ("rootless im", "import images"),
+        ("rootless im", "import images image"),
         ("rootless bundle c", "create"),
         ("rootless run --overlay-", "--overlay-driver"),
         ("rootless nosuch x", ""),

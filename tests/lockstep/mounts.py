@@ -5,6 +5,7 @@ and its modules are ready, and not a new program (10 ms instead of 400).
 """
 
 import contextlib
+import gc
 import os
 import stat
 import sys
@@ -233,6 +234,8 @@ def _serve(config: ServerConfig) -> None:
     """Be the server; holds nothing open that the operations have."""
     try:
         sys.settrace(None)
+        # What other tests left to be collected would close its numbers, which are others' by then.
+        gc.freeze()
         kept = {config.ready_fd, config.lifeline_fd, config.upperdir_fd, config.workdir_fd, 0, 1, 2}
         for name in os.listdir("/proc/self/fd"):
             if int(name) not in kept:

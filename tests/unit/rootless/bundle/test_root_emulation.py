@@ -1,12 +1,21 @@
 """Which calls seem to work where only one ID is mapped, and for whom."""
 
 import stat
+from dataclasses import replace
 
 import pytest
 
 from rootless.bundle import root_emulation
 from rootless.bundle.default_spec import default_spec
-from rootless.bundle.root_emulation import AUTO, OFF, ON, is_wanted, parse_mode, with_root_emulation
+from rootless.bundle.root_emulation import (
+    AUTO,
+    OFF,
+    ON,
+    is_wanted,
+    parse_mode,
+    with_apt_config,
+    with_root_emulation,
+)
 from rootless.errors import InvalidInput
 from rootless.oci.runtime_spec import Spec, format_spec, parse_spec
 from rootless.oci.seccomp_spec import SeccompSpec, SyscallRule
@@ -89,3 +98,11 @@ def test_modes() -> None:
     assert [parse_mode(mode) for mode in root_emulation.MODES] == ["auto", "on", "off"]
     with pytest.raises(InvalidInput, match=r"yes \(one of auto, on, off\)"):
         parse_mode("yes")
+
+
+def test_apt_is_told_by_a_variable() -> None:
+    """One that is set already stays."""
+    spec = default_spec()
+    assert with_apt_config(spec).process.env[-1] == root_emulation.APT_VARIABLE
+    own = replace(spec, process=replace(spec.process, env=("APT_CONFIG=/own",)))
+    assert with_apt_config(own) == own

@@ -76,6 +76,7 @@ class TestKill:
             assert mounts_of(demo_alone)
             kill(getattr(found, victim))
             if victim == "server":
+                time.sleep(0.3)  # what the supervisor sees first is what it tells
                 process.terminate()  # the workload may do without its files
             status, said = ended(process)
         expected = {"command_line": -9, "supervisor": 125, "server": 143}

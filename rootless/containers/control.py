@@ -22,7 +22,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from rootless.linux.channel import Channel, Message
+from rootless.linux.channel import Channel, Message, to_the_last
 
 STDIN, STDOUT, STDERR = b"\x00", b"\x01", b"\x02"
 MOST_BYTES = 65536
@@ -75,11 +75,7 @@ def ask(folder: Path, message: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def next_packet(end: socket.socket) -> bytes:
     """Return the next packet of a connection, empty at its end; raises OSError."""
-    try:
-        return end.recv(MOST_BYTES)
-    except ConnectionResetError:
-        # The other side ended with something of ours unread: told once, before what it had sent.
-        return end.recv(MOST_BYTES)
+    return to_the_last(lambda: end.recv(MOST_BYTES))
 
 
 def packet(message: Mapping[str, Any]) -> bytes:

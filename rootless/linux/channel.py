@@ -8,13 +8,14 @@ import array
 import contextlib
 import json
 import socket
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 _MESSAGE_BYTES = 65536
 _MOST_FDS = 8
 
 Message = dict[str, Any]
+_T = TypeVar("_T")
 
 
 class Channel:
@@ -54,12 +55,9 @@ class Channel:
     def receive(self) -> tuple[Message, list[int]] | None:
         """Wait for a message; None where the other end is gone."""
         size = socket.CMSG_LEN(_MOST_FDS * array.array("i").itemsize)
-        try:
-            data, ancillary, _, _ = self._socket.recvmsg(
-                _MESSAGE_BYTES, size, socket.MSG_CMSG_CLOEXEC
-            )
-        except ConnectionResetError:
-            return None
+        data, ancillary, _, _ = to_the_last(
+            lambda: self._socket.recvmsg(_MESSAGE_BYTES, size, socket.MSG_CMSG_CLOEXEC)
+        )
         if not data:
             return None
         fds = array.array("i")
@@ -68,3 +66,14 @@ class Channel:
                 fds.frombytes(payload[: len(payload) - len(payload) % fds.itemsize])
         message: Message = json.loads(data)
         return message, list(fds)
+
+
+def to_the_last(receive: Callable[[], _T]) -> _T:
+    """Return what a call receives, also from one who ended with something of ours unread.
+
+    That he did so is told once (ECONNRESET), before what he had sent.
+    """
+    try:
+        return receive()
+    except ConnectionResetError:
+        return receive()

@@ -83,3 +83,13 @@ def test_it_is_a_channel_of_packets(ends: tuple[Channel, Channel]) -> None:
     """The socket keeps message borders itself."""
     with socket.socket(fileno=os.dup(ends[0].fileno())) as copy:
         assert copy.type == socket.SOCK_SEQPACKET
+
+
+def test_what_was_said_before_the_end_is_heard(ends: tuple[Channel, Channel]) -> None:
+    """Who ends with something unread has said something before, and that comes first."""
+    one, other = ends
+    assert one.send({"never": "read"})
+    assert other.send({"last": "words"})
+    other.close()
+    assert one.receive() == ({"last": "words"}, [])
+    assert one.receive() is None

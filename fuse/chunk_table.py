@@ -12,9 +12,9 @@ import os
 from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Final, NamedTuple, Self
+from typing import Final, NamedTuple
 
+from .closing import Closing
 from .database import (
     IndexFormatError,
     create,
@@ -71,7 +71,7 @@ def is_chunk_table(path: Path) -> bool:
     return name == NAME or name.endswith("." + NAME)
 
 
-class ChunkTableWriter:
+class ChunkTableWriter(Closing):
     """Writes a chunk table; a context manager.
 
     The caller owns the file's safety: a temporary name, and fsync and rename after `finish`.
@@ -146,23 +146,12 @@ class ChunkTableWriter:
         """Let go of the file, whatever state it is in; harmless when repeated."""
         self._database.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
     def _flush(self) -> None:
         self._database.executemany(_INSERT, self._rows)
         self._rows.clear()
 
 
-class ChunkTable:
+class ChunkTable(Closing):
     """Reads one chunk table; a context manager.
 
     Args:
@@ -212,17 +201,6 @@ class ChunkTable:
     def close(self) -> None:
         """Close the file; harmless when repeated."""
         self._database.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __len__(self) -> int:
         return len(self._bounds())

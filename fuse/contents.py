@@ -7,10 +7,9 @@ of them are there yet, and the offsets in its index are offsets in what they dec
 import errno
 import os
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Self
 
 from .chunk_table import ChunkTable, is_chunk_table
+from .closing import Closing
 from .coded_layer import CodedLayer, DecodedChunks
 from .copy_range import copy_range
 from .entry import Extent, Inode
@@ -21,7 +20,7 @@ from .server_config import DECODED_BYTES
 from .splice import PIECE_MAX, PIECE_MIN, Piece
 
 
-class TarContents:
+class TarContents(Closing):
     """The contents of a chain of layers, open for as long as this lives; a context manager.
 
     All are opened at once, and read by descriptor from then on: a file system's server must not
@@ -98,17 +97,6 @@ class TarContents:
                 os.close(fd)
         while self._others:
             self._others.popitem()[1].close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def read(self, inode: Inode, extents: Sequence[Extent], offset: int, size: int) -> bytes:
         """Return a part of a regular file: fewer bytes than asked for only at its end.

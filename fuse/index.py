@@ -12,10 +12,10 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from stat import S_ISREG
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from . import whiteout
+from .closing import Closing
 from .database import create, open_immutable, seal, translated_errors, translated_write_errors
 from .entry import HARD_LINK, NO_XATTRS, Entry, Extent
 from .tar_reader import TarReader
@@ -44,7 +44,7 @@ class IndexStatistics:
     bytes: int
 
 
-class IndexWriter:
+class IndexWriter(Closing):
     """Writes the index of a layer whose members somebody names; a context manager.
 
     The caller owns the file's safety: a temporary name, and fsync and rename after `finish`.
@@ -97,16 +97,6 @@ class IndexWriter:
             if len(self._rows) >= _BATCH:
                 self._flush()
 
-    def add_whiteout(self, path: bytes, *, is_opaque: bool) -> None:
-        """Take a whiteout that the layer tells in another way than by a member's name.
-
-        Args:
-            path: What is hidden of the lower layers.
-            is_opaque: Not the object itself, but everything in it.
-        """
-        self._entries += 1
-        self._hide(whiteout.Whiteout(path, is_opaque))
-
     def finish(self) -> IndexStatistics:
         """Complete the file and close it; raises OSError."""
         with translated_write_errors(self._path):
@@ -118,17 +108,6 @@ class IndexWriter:
         """Let go of the file, whatever state it is in; harmless when repeated."""
         self._database.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
     def _is_whiteout(self, path: bytes) -> bool:
         """Record a whiteout; returns whether the path is one, or is to be ignored."""
         if whiteout.is_ignored(path):
@@ -136,19 +115,16 @@ class IndexWriter:
         parsed = whiteout.parse(path)
         if parsed is None:
             return False
-        self._hide(parsed)
-        return True
-
-    def _hide(self, hidden: whiteout.Whiteout) -> None:
         with translated_write_errors(self._path):
-            self._database.execute("INSERT INTO whiteout VALUES (?, ?)", hidden)
+            self._database.execute("INSERT INTO whiteout VALUES (?, ?)", parsed)
+        return True
 
     def _flush(self) -> None:
         self._database.executemany(_INSERT, self._rows)
         self._rows.clear()
 
 
-class IndexBuilder:
+class IndexBuilder(Closing):
     """Writes the index of the tar whose bytes it is fed; for its file see `IndexWriter`.
 
     Args:
@@ -172,19 +148,8 @@ class IndexBuilder:
         """Let go of the file, whatever state it is in; harmless when repeated."""
         self._writer.close()
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-
-class IndexReader:
+class IndexReader(Closing):
     """Reads one index; a context manager.
 
     Args:
@@ -198,15 +163,8 @@ class IndexReader:
         self._path = path
         self._database = open_immutable(path, application_id=APPLICATION_ID, version=VERSION)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Let go of the file; harmless when repeated."""
         self._database.close()
 
     def entries(self) -> Iterator[Entry]:

@@ -9,9 +9,9 @@ import os
 import sqlite3
 import stat
 from collections.abc import Iterable, Iterator
-from types import TracebackType
 from typing import Any, Final, Self
 
+from .closing import Closing
 from .database import IndexFormatError, translated_errors
 from .entry import Extent, Inode, TreeStatistics
 from .listing import Chunk, chunk_at, place
@@ -47,7 +47,7 @@ GROUP BY ino HAVING count(*) > 1 OR ino = 1 LIMIT 1
 _EXTENTS = "SELECT offset, length, tar_offset FROM extent WHERE ino = ? ORDER BY offset"
 
 
-class Tree:
+class Tree(Closing):
     """One merged tree; a context manager. Made by `Tree.open`.
 
     Every method raises IndexFormatError where the file turns out to be damaged.
@@ -97,17 +97,6 @@ class Tree:
     def close(self) -> None:
         """Let go of the file; harmless when repeated."""
         self._database.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def lookup(self, parent: int, name: bytes) -> Inode | None:
         """Return the object of this name in a directory, None where there is none."""

@@ -12,7 +12,7 @@ from rootless.cli.option_groups import GroupedCommand, flag, option
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 _WHICH = "Which image"
-_HOW = "How"
+_HOW = registries.HOW
 
 
 @app.command(
@@ -67,15 +67,7 @@ def pull(  # noqa: PLR0917 - one parameter an option
     quiet: Annotated[
         bool, flag("--quiet", "-q", group=_HOW, help_="Print the image ID alone.")
     ] = False,
-    progress: Annotated[
-        str,
-        option(
-            "--progress",
-            group=_HOW,
-            metavar="auto|plain|json|none",
-            help_="On stderr; auto is bars on a terminal, nothing elsewhere.",
-        ),
-    ] = "auto",
+    progress: registries.Progress = "auto",
     layers_at_once: Annotated[
         str,
         option(

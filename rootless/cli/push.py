@@ -10,7 +10,7 @@ from rootless.cli.option_groups import GroupedCommand, flag, option
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
-_HOW = "How"
+_HOW = registries.HOW
 
 
 @app.command(
@@ -64,15 +64,7 @@ def push(  # noqa: PLR0917 - one parameter an option
     quiet: Annotated[
         bool, flag("--quiet", "-q", group=_HOW, help_="Show no progress, print nothing.")
     ] = False,
-    progress: Annotated[
-        str,
-        option(
-            "--progress",
-            group=_HOW,
-            metavar="auto|plain|json|none",
-            help_="On stderr; auto is bars on a terminal, nothing elsewhere.",
-        ),
-    ] = "auto",
+    progress: registries.Progress = "auto",
     authfile: registries.AuthFile = "",
     cert_dir: registries.CertDir = "",
     creds: registries.Creds = "",

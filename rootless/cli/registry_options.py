@@ -10,8 +10,18 @@ if TYPE_CHECKING:
     from rootless.registry.credentials import Credentials
     from rootless.registry.settings import Settings
 
+HOW = "How"
 _REGISTRY = "The registry"
 
+Progress = Annotated[
+    str,
+    option(
+        "--progress",
+        group=HOW,
+        metavar="auto|plain|json|none",
+        help_="On stderr; auto is bars on a terminal, nothing elsewhere.",
+    ),
+]
 AuthFile = Annotated[
     str, option("--authfile", group=_REGISTRY, metavar="FILE", help_="Where credentials are.")
 ]

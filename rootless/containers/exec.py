@@ -21,11 +21,9 @@ from rootless.linux.openat2 import open_in_root
 from rootless.oci.runtime_spec import OCI_VERSION, Capabilities, ConsoleSize, Process, User
 from rootless.paths import Paths
 from rootless.runtime.exec import Place, Running, start_inside
+from rootless.runtime.signals import FORWARDED
 
-_FORWARDED = (
-    *(signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM),
-    *(signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGCONT),
-)
+_FORWARDED = (*FORWARDED, signal.SIGALRM, signal.SIGCONT)
 _MOST_PASSWD_BYTES = 16 << 20
 _STANDARD_STREAMS = (0, 1, 2)
 _USER_FILES = ("/etc/passwd", "/etc/group")

@@ -25,16 +25,9 @@ from rootless.containers.terminal import State, Terminal
 from rootless.errors import Conflict, RootlessError
 from rootless.linux.channel import Message
 from rootless.paths import Paths
+from rootless.runtime.signals import FORWARDED
 
-_FORWARDED = (
-    signal.SIGHUP,
-    signal.SIGINT,
-    signal.SIGQUIT,
-    signal.SIGTERM,
-    signal.SIGUSR1,
-    signal.SIGUSR2,
-    signal.SIGALRM,
-)
+_FORWARDED = (*FORWARDED, signal.SIGALRM)
 _TAKEN = (*_FORWARDED, signal.SIGWINCH, signal.SIGTSTP, signal.SIGCONT)
 _ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 

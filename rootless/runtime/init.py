@@ -12,18 +12,10 @@ import signal
 
 from rootless.linux.channel import Channel
 from rootless.runtime.descendants import Descendants
+from rootless.runtime.signals import FORWARDED
 
 # What a process outside may send to PID 1 to mean the workload.
-_FORWARDED = (
-    signal.SIGHUP,
-    signal.SIGINT,
-    signal.SIGQUIT,
-    signal.SIGTERM,
-    signal.SIGUSR1,
-    signal.SIGUSR2,
-    signal.SIGWINCH,
-    signal.SIGCONT,
-)
+_FORWARDED = (*FORWARDED, signal.SIGWINCH, signal.SIGCONT)
 
 
 class SignalPipe:

@@ -5,7 +5,7 @@ from typing import Self
 
 from rootless.linux.pidfd import send_signal
 
-_FORWARDED = (
+FORWARDED = (
     signal.SIGHUP,
     signal.SIGINT,
     signal.SIGQUIT,
@@ -13,6 +13,7 @@ _FORWARDED = (
     signal.SIGUSR1,
     signal.SIGUSR2,
 )
+"""What is passed on whoever it came to; some pass on more."""
 
 
 def reset_signals() -> None:
@@ -39,7 +40,7 @@ class Forwarding:
         self._before: dict[signal.Signals, object] = {}
 
     def __enter__(self) -> Self:
-        for number in _FORWARDED:
+        for number in FORWARDED:
             self._before[number] = signal.signal(number, self._forward)
         return self
 

@@ -40,9 +40,10 @@ def ensure_image(
         NotFound: Neither the store nor a registry has it, or none may be asked.
         RootlessError: As `pull`, where a registry was asked.
     """
-    if _is_in_a_file(store, name):
+    found = _looked_up(store, name)
+    if found is None:
         return name
-    missing = _missing(store, name, platform)
+    missing = found if isinstance(found, NotFound) else _unfit(store, found, name, platform)
     if missing is None and policy in (Policy.MISSING, Policy.NEVER):
         return name
     if missing is not None and policy in (Policy.MISSING, Policy.NEVER) and may_be_pulled(name):
@@ -67,13 +68,16 @@ def ensure_image(
         raise NotFound(missing.what, missing.on, fix) from error
 
 
-def _is_in_a_file(store: Store, name: str) -> bool:
-    """Return whether a file's image is meant, which is used where it lies."""
+def _looked_up(store: Store, name: str) -> names.Entry | NotFound | None:
+    """Return the store's image, why it has none, or None for a file's, used where it lies."""
     try:
-        names.find(store, name)
-    except (NotFound, InvalidInput):
-        return meant.is_file(name)
-    return False
+        return names.find(store, name)[0]
+    except (NotFound, InvalidInput) as error:
+        if meant.is_file(name):
+            return None
+        if isinstance(error, InvalidInput):
+            raise
+        return error
 
 
 def may_be_pulled(name: str) -> bool:
@@ -89,6 +93,13 @@ def _missing(store: Store, name: str, platform: Platform | None) -> NotFound | N
         entry = names.find(store, name)[0]
     except NotFound as error:
         return error
+    return _unfit(store, entry, name, platform)
+
+
+def _unfit(
+    store: Store, entry: names.Entry, name: str, platform: Platform | None
+) -> NotFound | None:
+    """Return that an image is for another platform, None where it is not."""
     if platform is None:
         return None
     own = names.read_image(store, entry).config.platform

@@ -111,7 +111,7 @@ def test_a_damaged_index_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_layer_without_a_tar_has_its_members_named(tmp_path: Path) -> None:
-    """The file is the same as if a tar had said it; whiteouts come by name or as such."""
+    """The file is the same as if a tar had said it; whiteouts come by name."""
     layer = small_layer().whiteout("gone").tar()
     build_index(tmp_path / "by tar", layer)
     with IndexWriter(tmp_path / "by name") as writer:
@@ -124,11 +124,11 @@ def test_a_layer_without_a_tar_has_its_members_named(tmp_path: Path) -> None:
         assert builder.finish() == statistics
 
 
-def test_whiteouts_that_are_told_apart_from_the_members(tmp_path: Path) -> None:
+def test_whiteouts_are_members_too(tmp_path: Path) -> None:
     """They count as members, as those of a tar do."""
     with IndexWriter(tmp_path / "i") as writer:
-        writer.add_whiteout(b"a/b", is_opaque=False)
-        writer.add_whiteout(b"", is_opaque=True)
+        for number, path in enumerate((b"a/.wh.b", b".wh..wh..opq"), 1):
+            writer.add(Entry(number, path, 0o100644, 0, 0, 0, 0, 0, 0, b"", 0))
         assert writer.finish() == IndexStatistics(entries=2, files=0, bytes=0)
     with IndexReader(tmp_path / "i") as index:
         assert list(index.whiteouts()) == [

@@ -1,0 +1,1 @@
+"""Images out of Containerfiles: parsed, planned into stages, built step by step, kept."""

@@ -1,11 +1,13 @@
 """A RUN as its supervisor sees it: what is mounted besides, and the tar of what was written."""
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from rootless import timings
+from rootless.build.furniture import Furniture, Room
 from rootless.build.mount_points import remove_mount_points
+from rootless.containers.container import Container
 from rootless.containers.root_files import RootFiles, walked
 from rootless.containers.run_folder import RunFolder
 from rootless.image import trees
@@ -13,70 +15,59 @@ from rootless.image.store import write_all
 from rootless.image.store_errors import explain
 from rootless.image.upper_layer import layer_chunks
 from rootless.linux import mount_api
-from rootless.oci.runtime_spec import Mount, Spec
+from rootless.oci.runtime_spec import Spec
 
 _PLACE = "step"
-
-
-@dataclass(frozen=True, slots=True)
-class InnerFile:
-    """A file that is there for the run only, in memory.
-
-    Attributes:
-        destination: Absolute path inside.
-        data: Its contents.
-        mode: Its permissions.
-        uid: Owner inside.
-        gid: Group inside.
-    """
-
-    destination: str
-    data: bytes
-    mode: int = 0o644
-    uid: int = 0
-    gid: int = 0
 
 
 class StepInside:
     """Furnishes a RUN, and makes a layer of it (`furnishing.Furnishing`).
 
     Args:
-        files: The tree, its layers and the ID maps; the upperdir is known later.
+        container: What runs.
+        files: The tree and its layers; the upperdir is known later.
         told: The descriptor that gets the tar.
         latest_ns: No file of it is younger than this; None for as it is.
-        inner_files: What is there for the run only.
+        furniture: What is there for the run only.
+        env: Variables that no record of the container has, NAME=VALUE each.
     """
 
     def __init__(
         self,
+        container: Container,
         files: RootFiles,
         told: int,
         latest_ns: int | None,
-        inner_files: tuple[InnerFile, ...] = (),
+        furniture: tuple[Furniture, ...] = (),
+        env: tuple[str, ...] = (),
     ) -> None:
+        self._container = container
         self._files = files
         self._told = told
         self._latest_ns = latest_ns
-        self._inner_files = inner_files
+        self._furniture = furniture
+        self._env = env
+        self._room: Room | None = None
         self._destinations: tuple[str, ...] = ()
 
     def furnish(self, folder: RunFolder, spec: Spec) -> Spec:
         """Mount what is to be seen besides; return the spec that binds it."""
         mounts = list(spec.mounts)
-        if self._inner_files:
+        if self._furniture:
             place = folder.path / _PLACE
             place.mkdir(mode=0o755)
             flags = mount_api.MS_NODEV | mount_api.MS_NOSUID
             mount_api.mount("tmpfs", str(place), "tmpfs", flags, "mode=0755")
-            mounts += [
-                self._write(place / str(number), file)
-                for number, file in enumerate(self._inner_files)
-            ]
+            self._room = Room(place, self._container)
+            mounts += [each.put(self._room) for each in self._furniture]
         self._destinations = tuple(mount.destination for mount in mounts)
-        return replace(spec, mounts=tuple(mounts))
+        process = replace(spec.process, env=(*spec.process.env, *self._env))
+        return replace(spec, mounts=tuple(mounts), process=process)
 
     def close(self) -> None:
         """End what was started."""
+        if self._room is not None:
+            self._room.close()
 
     def collect(self, upper: Path) -> None:
         """Write the tar of what was written."""
@@ -88,18 +79,7 @@ class StepInside:
             finally:
                 os.close(fd)
         with walked(replace(self._files, upper=upper)) as walk:
-            chunks = layer_chunks(walk, latest_ns=self._latest_ns)
-            for chunk in chunks:
+            for chunk in layer_chunks(walk, latest_ns=self._latest_ns):
                 write_all(self._told, chunk)
         os.close(self._told)
         timings.mark("layer written")
-
-    def _write(self, path: Path, file: InnerFile) -> Mount:
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        try:
-            write_all(fd, file.data)
-            os.fchown(fd, file.uid, file.gid)
-            os.fchmod(fd, file.mode)
-        finally:
-            os.close(fd)
-        return Mount(file.destination, "bind", str(path), ("bind", "rprivate"))

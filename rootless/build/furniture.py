@@ -139,7 +139,9 @@ class WritableFolder:
 
     def put(self, room: Room) -> Mount:
         """Mount an overlay over it: over the folder that it is in, where it is a file."""
-        folder, name = (self.source, "") if os.path.isdir(self.source) else os.path.split(self.source)
+        folder, name = (
+            (self.source, "") if os.path.isdir(self.source) else os.path.split(self.source)
+        )
         place = room.place()
         for each in ("upper", "work", "merged"):
             (place / each).mkdir(mode=0o755, parents=True)
@@ -253,7 +255,9 @@ def dress(path: Path, uid: int, gid: int, mode: int) -> None:
         os.chown(path, uid, gid)
     except OSError as error:
         fix = "only IDs of your map can own it"
-        raise InvalidInput(f"cannot give a mount its owner: {error.strerror}", f"{uid}:{gid}", fix) from error
+        raise InvalidInput(
+            f"cannot give a mount its owner: {error.strerror}", f"{uid}:{gid}", fix
+        ) from error
     os.chmod(path, mode)
 
 

@@ -112,7 +112,9 @@ def _bind(store: Store, mount: RunMount, offered: Offered, driver: str, found: A
         found.mounts.append(Mount(mount.target, "bind", path, ("rbind", "rprivate", "ro")))
 
 
-def _cache(store: Store, mount: RunMount, offered: Offered, driver: str, folder: Path) -> CacheFolder:
+def _cache(
+    store: Store, mount: RunMount, offered: Offered, driver: str, folder: Path
+) -> CacheFolder:
     return CacheFolder(
         mount.target,
         folder,

@@ -37,8 +37,7 @@ def build(plan: Plan, around: Around, events: Events) -> BuiltImage:
     with lock.shared(store.lock_path(lock.STORE_LOCK)), _ended_by_signals():
         last = SideBySide(plan, around, events).run()
         diff_ids = last.state.diff_ids
-        created = around.fixed_time or last.created
-        return keep_image(store, config_of(last.state.config, diff_ids, request, created), request)
+        return keep_image(store, config_of(last.state.config, diff_ids, request), request)
 
 
 @contextmanager

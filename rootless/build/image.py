@@ -1,20 +1,15 @@
 """The image that a build comes to: its config, its manifest, its names; all of it or nothing."""
 
 import copy
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rootless.build.request import BuildRequest
 from rootless.image import names
 from rootless.image.store import Store
 from rootless.oci.digest import Digest, sha256_of
 from rootless.oci.document import to_bytes
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-_NOT_OURS = ("container", "container_config", "id", "parent", "parent_id")
-"""Docker's own notes on where the base came from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +28,7 @@ class BuiltImage:
 
 
 def config_of(
-    document: dict[str, Any], diff_ids: "Sequence[Digest]", request: BuildRequest, created: str
+    document: Mapping[str, Any], diff_ids: Sequence[Digest], request: BuildRequest
 ) -> bytes:
     """Return the image config.
 
@@ -41,17 +36,14 @@ def config_of(
         document: What the last stage came to.
         diff_ids: Its layers, lowest first.
         request: Which has labels and variables of its own.
-        created: The image's time; "" leaves the base's.
     """
     process = copy.deepcopy(document.get("config") or {})
     labels = {**(process.get("Labels") or {}), **request.labels}
     process["Labels"] = {k: v for k, v in labels.items() if k not in request.unset_labels}
     env = {each.partition("=")[0]: each for each in (*(process.get("Env") or ()), *request.env)}
     process["Env"] = [each for name, each in env.items() if name not in request.unset_env]
-    kept = {key: value for key, value in document.items() if key not in _NOT_OURS}
     config = {
-        **kept,
-        **({"created": created} if created else {}),
+        **document,
         "config": {key: value for key, value in process.items() if value not in (None, [], {}, "")},
         "rootfs": {"type": "layers", "diff_ids": list(diff_ids)},
     }

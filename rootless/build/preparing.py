@@ -53,7 +53,9 @@ def prepare(around: Around, stage: Stage, state: StageState, instruction: Instru
     )
 
 
-def stepped(state: StageState, instruction: Instruction, kept: KeptStep, created: int) -> StageState:
+def stepped(
+    state: StageState, instruction: Instruction, kept: KeptStep, created: int
+) -> StageState:
     """Return the state after a step whose result is known."""
     if instruction.keyword in ("RUN", "COPY", "ADD"):
         instruction = expanded(state, instruction)

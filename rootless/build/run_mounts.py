@@ -22,8 +22,8 @@ PRIVATE: Final = "private"
 LOCKED: Final = "locked"
 
 _SPELLED = {
-    **{"src": "source", "dst": "target", "destination": "target"},
-    **{"rw": "readwrite", "ro": "readonly"},
+    "src": "source", "dst": "target", "destination": "target",
+    "rw": "readwrite", "ro": "readonly",
 }
 _OF_FILES = ("target", "uid", "gid", "mode")
 _KNOWN = {

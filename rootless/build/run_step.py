@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from rootless import timings
-from rootless.build.run_front import Pipes, StepFront
 from rootless.build.furniture import InnerFile
+from rootless.build.run_front import Pipes, StepFront
 from rootless.build.run_furniture import Asked, Offered, look_up
 from rootless.build.run_inside import StepInside
 from rootless.build.run_mounts import run_mounts

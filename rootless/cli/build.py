@@ -216,7 +216,10 @@ def build(  # noqa: PLR0917 - one parameter an option
     volume: Annotated[
         _Words | None,
         option(
-            *("--volume", "-v"), group=_RUN, metavar="SRC:DST[:OPTS]", help_="Bind a folder or file."
+            *("--volume", "-v"),
+            group=_RUN,
+            metavar="SRC:DST[:OPTS]",
+            help_="Bind a folder or file.",
         ),
     ] = None,
     device: Annotated[
@@ -288,7 +291,9 @@ def build(  # noqa: PLR0917 - one parameter an option
         bool, flag("--layers", group=_OTHER, help_="A step's layer is kept for the next build.")
     ] = False,
     remove: Annotated[bool, flag("--rm", group=_OTHER, help_="No container stays.")] = False,
-    force_rm: Annotated[bool, flag("--force-rm", group=_OTHER, help_="Nor after a failure.")] = False,
+    force_rm: Annotated[
+        bool, flag("--force-rm", group=_OTHER, help_="Nor after a failure.")
+    ] = False,
     skip_unused_stages: Annotated[
         bool, flag("--skip-unused-stages", group=_OTHER, help_="Only what is needed is built.")
     ] = False,

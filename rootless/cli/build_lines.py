@@ -1,8 +1,8 @@
 """What a build shows where nothing moves: lines on stderr, as BuildKit's plain ones.
 
-    #2 [build 2/5] RUN make
-    #2 0.5 cc -c main.c
-    #2 DONE 1.2s
+#2 [build 2/5] RUN make
+#2 0.5 cc -c main.c
+#2 DONE 1.2s
 """
 
 import sys

@@ -1,24 +1,27 @@
 """What `rootless build` does: reads the file, builds, names, prints."""
 
-import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rootless import timings
+from rootless.build.arguments import platform_arguments
 from rootless.build.around import Around
 from rootless.build.containerfile import parse
 from rootless.build.engine import build
+from rootless.build.opened import containerfile
 from rootless.build.stages import plan
 from rootless.cli.build_request import build_request
 from rootless.errors import InvalidInput
 from rootless.image import names
 from rootless.image.store import Store
 from rootless.oci.digest import hex_of
+from rootless.oci.image_index import host_platform
 from rootless.paths import Paths
 
 if TYPE_CHECKING:
+    from rootless.build.events import Events
     from rootless.build.image import BuiltImage
     from rootless.build.request import BuildRequest
     from rootless.cli.build_lines import Lines
@@ -48,19 +51,19 @@ def build_image(given: Mapping[str, Any]) -> str:
 def _built(
     store: Store, paths: Paths, request: "BuildRequest", given: Mapping[str, Any]
 ) -> "BuiltImage":
-    with opened(request) as (file, context):
-        instructions = parse(file.data, file.name)
-        planned = plan(instructions, request.target, request.build_args, _platform_arguments())
+    file = containerfile(request)
+    instructions = parse(file.data, file.name)
+    planned = plan(instructions, request.target, request.build_args, _platform_arguments())
 
-        def image_of(name: str) -> "Image":
-            from rootless.cli.fetch import image_for_run  # noqa: PLC0415 - not FROM scratch
+    def image_of(name: str) -> "Image":
+        from rootless.cli.fetch import image_for_run  # noqa: PLC0415 - not FROM scratch
 
-            stored = image_for_run(name, {**given, "pull": request.pull, "lazy": "never"})
-            return names.resolve(store, stored)
+        stored = image_for_run(name, {**given, "pull": request.pull, "lazy": "never"})
+        return names.resolve(store, stored)
 
-        around = Around(store, paths, request, planned, image_of, context)
-        with _shown(given["progress"], quiet=given["quiet"]) as events:
-            return build(planned, around, events)
+    around = Around(store, paths, request, planned, image_of)
+    with _shown(given["progress"], quiet=given["quiet"]) as events:
+        return build(planned, around, events)
 
 
 def _platform_arguments() -> dict[str, str]:

@@ -31,7 +31,11 @@ def opened(store: Store, cache_id: str, sharing: str) -> Iterator[Path]:
     name = hex_of(sha256_of(cache_id.encode("utf-8", "surrogateescape")))[:_NAME_LENGTH]
     path = folder_of(store) / name
     with explain(path):
-        fd = _private(path) if sharing == PRIVATE else _acquired(path, sharing == LOCKED, wait=True)
+        fd = (
+            _private(path)
+            if sharing == PRIVATE
+            else _acquired(path, alone=sharing == LOCKED, wait=True)
+        )
     try:
         yield Path(os.readlink(f"/proc/self/fd/{fd}"))
     finally:
@@ -67,7 +71,7 @@ def _private(path: Path) -> int:
     return _acquired(path, alone=True, wait=True)
 
 
-def _acquired(path: Path, alone: bool, *, wait: bool) -> int:
+def _acquired(path: Path, *, alone: bool, wait: bool) -> int:
     """Return a descriptor of the folder that holds its lock; raises BlockingIOError, OSError."""
     kind = fcntl.LOCK_EX if alone else fcntl.LOCK_SH
     while True:

@@ -5,7 +5,6 @@ Everything lies in a folder of memory in the supervisor's mount namespace, and g
 
 import os
 import subprocess
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,6 +52,19 @@ class Room:
             self.roots[root] = mount_overlay(self.container, root, RunFolder(folder, -1), None)
         return self.roots[root].path
 
+    def dress(self, path: Path, uid: int, gid: int, mode: int) -> None:
+        """Give something its owner and permissions; where one ID is mapped, that is the owner.
+
+        Raises InvalidInput for an owner that is not mapped.
+        """
+        try:
+            if not self.container.maps.single:
+                os.chown(path, uid, gid)
+        except OSError as error:
+            what = f"cannot give a mount its owner: {error.strerror}"
+            raise InvalidInput(what, f"{uid}:{gid}", "name IDs that are mapped") from error
+        os.chmod(path, mode)
+
     def close(self) -> None:
         """Take down what is mounted, end what serves."""
         for process in self.processes:
@@ -67,8 +79,8 @@ class Room:
 class Furniture(Protocol):
     """One thing."""
 
-    def put(self, room: Room) -> Mount | None:
-        """Put it in place; return the mount that shows it, None where another one does."""
+    def put(self, room: Room) -> Mount:
+        """Put it in place; return the mount that shows it."""
         ...
 
 
@@ -96,7 +108,7 @@ class InnerFile:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             write_all(fd, self.data)
-            dress(path, self.uid, self.gid, self.mode)
+            room.dress(path, self.uid, self.gid, self.mode)
         finally:
             os.close(fd)
         return Mount(self.destination, "bind", str(path), ("bind", "rprivate"))
@@ -145,9 +157,9 @@ class WritableFolder:
         place = room.place()
         for each in ("upper", "work", "merged"):
             (place / each).mkdir(mode=0o755, parents=True)
-        layers = [("lowerdir", folder), ("upperdir", place / "upper"), ("workdir", place / "work")]
-        fds = [os.open(path, os.O_PATH | os.O_DIRECTORY) for _, path in layers]
-        options = [f"{key}=/proc/self/fd/{fd}" for (key, _), fd in zip(layers, fds, strict=True)]
+        layers = {"lowerdir": folder, "upperdir": f"{place}/upper", "workdir": f"{place}/work"}
+        fds = [os.open(path, os.O_PATH | os.O_DIRECTORY) for path in layers.values()]
+        options = [f"{key}=/proc/self/fd/{fd}" for key, fd in zip(layers, fds, strict=True)]
         merged = str(place / "merged")
         try:
             mount_api.mount("overlay", merged, "overlay", 0, ",".join([*options, "userxattr"]))
@@ -194,7 +206,7 @@ class CacheFolder:
             made.mkdir(mode=0o700)
             if self.root is not None:
                 _copy(inner(room.root(self.root), self.source), made)
-            dress(made, self.uid, self.gid, self.mode)
+            room.dress(made, self.uid, self.gid, self.mode)
             try:
                 made.rename(data)
             except OSError:  # another build was faster, and has put something in
@@ -227,11 +239,11 @@ class AgentSocket:
 
         place = room.place()
         room.processes.append(start_relay(str(place), self.path))
-        dress(place, self.uid, self.gid, self.mode)
+        room.dress(place, self.uid, self.gid, self.mode)
         return Mount(self.destination, "bind", str(place), ("bind", "rprivate"))
 
 
-def inner(root: Path, source: str) -> str:
+def inner(root: str | Path, source: str) -> str:
     """Return the path of something below a folder, whose links lead nowhere else.
 
     Raises NotFound.
@@ -249,20 +261,8 @@ def inner(root: Path, source: str) -> str:
         os.close(fd)
 
 
-def dress(path: Path, uid: int, gid: int, mode: int) -> None:
-    """Give something its owner and permissions; raises InvalidInput for one that is not mapped."""
-    try:
-        os.chown(path, uid, gid)
-    except OSError as error:
-        fix = "only IDs of your map can own it"
-        raise InvalidInput(
-            f"cannot give a mount its owner: {error.strerror}", f"{uid}:{gid}", fix
-        ) from error
-    os.chmod(path, mode)
-
-
 def _copy(source: str, target: Path) -> None:
-    words: Sequence[str] = ("cp", "-a", "--", f"{source}/.", str(target))
+    words = ("cp", "-a", "--", f"{source}/.", str(target))
     done = subprocess.run(words, capture_output=True, check=False, stdin=subprocess.DEVNULL)
     if done.returncode != 0:
         raise RootlessError("cannot fill a new cache", done.stderr.decode(errors="replace").strip())

@@ -109,10 +109,15 @@ class StepFront:
 
         Raises what kept the workload from running, and what its files cannot be a layer for.
         """
-        status = session.run(self)
-        while self._pipes.output in self._open and self._pass_output():
-            pass
-        if self._error is not None:
+        status = -1
+        try:
+            status = session.run(self)
+            while self._pipes.output in self._open and self._pass_output():
+                pass
+        finally:
+            if status != 0 and self.layer is not None:
+                self.layer.close()
+        if status == 0 and self._error is not None:
             raise self._error
         return status
 

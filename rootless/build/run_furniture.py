@@ -1,4 +1,4 @@
-"""From what a RUN asks for by `--mount` to what is mounted: looked up, nothing made yet but caches."""
+"""From what a RUN asks for by `--mount` to what is mounted: looked up, and nothing mounted yet."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence

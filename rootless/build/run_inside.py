@@ -37,7 +37,8 @@ class StepInside:
         container: Container,
         files: RootFiles,
         told: int,
-        latest_ns: int | None,
+        *,
+        latest_ns: int | None = None,
         furniture: tuple[Furniture, ...] = (),
         env: tuple[str, ...] = (),
     ) -> None:

@@ -15,15 +15,18 @@ if TYPE_CHECKING:
 BIND: Final = "bind"
 CACHE: Final = "cache"
 TMPFS: Final = "tmpfs"
-SECRET: Final = "secret"
+SECRET: Final = "secret"  # noqa: S105 - a type of mounts
 SSH: Final = "ssh"
 SHARED: Final = "shared"
 PRIVATE: Final = "private"
 LOCKED: Final = "locked"
 
 _SPELLED = {
-    "src": "source", "dst": "target", "destination": "target",
-    "rw": "readwrite", "ro": "readonly",
+    "src": "source",
+    "dst": "target",
+    "destination": "target",
+    "rw": "readwrite",
+    "ro": "readonly",
 }
 _OF_FILES = ("target", "uid", "gid", "mode")
 _KNOWN = {

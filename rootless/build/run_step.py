@@ -131,18 +131,12 @@ def _run(  # noqa: PLR0917 - as above, and what is to be given back
     pipes.close_theirs()
     try:
         status = front.run(session)
-        if status < 0:
-            raise cut_off(status)
-        if status:
-            raise instruction.fault(f"exit status {status}", instruction.source)
-        if front.layer is None:
-            raise RootlessError("internal error: no layer came", instruction.source)
-    except BaseException:
-        if front.layer is not None:
-            front.layer.close()
-        raise
     finally:
         session.close()
+    if status < 0:
+        raise cut_off(status)
+    if status or front.layer is None:
+        raise instruction.fault(f"exit status {status}", instruction.source)
     return front.layer
 
 
@@ -151,7 +145,8 @@ def _inside(container: Container, pipes: Pipes, setting: RunSetting, asked: Aske
     assert isinstance(root, OverlayRoot)  # noqa: S101 - `from_image` makes no other
     files = RootFiles(root.tree, root.layers, None, container.maps)
     return StepInside(
-        *(container, files, pipes.told, setting.latest_ns),
+        *(container, files, pipes.told),
+        latest_ns=setting.latest_ns,
         furniture=tuple(asked.furniture),
         env=tuple(asked.env),
     )

@@ -1,4 +1,4 @@
-"""`--secret` and `--ssh`: what a RUN may see and no layer has; read when it is wanted, never kept."""
+"""`--secret` and `--ssh`: what a RUN may see and no layer has; never kept, never told."""
 
 import os
 import stat

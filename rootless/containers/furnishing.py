@@ -1,4 +1,4 @@
-"""What the keeper of a container adds to it, done by the supervisor inside of the user namespace."""
+"""What the keeper of a container adds to it, done by the supervisor in the user namespace."""
 
 from pathlib import Path
 from typing import Protocol

@@ -5,10 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from rootless.build.request import BuildRequest
-from rootless.build.stages import Plan
+from rootless.build.stages import Plan, Stage
 from rootless.build.state import StageState
 from rootless.image.names import Image
 from rootless.image.store import Store
+from rootless.oci.digest import Digest
 from rootless.paths import Paths
 
 
@@ -39,6 +40,18 @@ class Around:
         if name not in self.images:
             self.images[name] = self.image_of(name)
         return self.images[name]
+
+    def layers_of(self, name: str, stage: Stage) -> tuple[Digest, ...]:
+        """Return the layers of what `--from=NAME` or a mount's `from` means in a stage.
+
+        Raises:
+            InvalidInput: No stage before this one is called so.
+            RootlessError: The image is not to be had.
+        """
+        source = self.plan.source(name, stage)
+        if isinstance(source, int):
+            return self.stages[source].diff_ids
+        return self.image(source).config.diff_ids
 
     def time_of(self, created: int) -> int:
         """Return the time that a step is said to be of, which was done then."""

@@ -25,13 +25,13 @@ class Prepared:
     """A step that can be looked up, and done.
 
     Attributes:
-        keys: Yields what it is found by, the cheapest first.
+        found_by: Yields the keys that it is looked up by, the cheapest first.
         make: Makes its layer, given who takes output; None where it changes nothing.
         content: Says what it read, as the history has it.
         makes_layer: It may make one; the others are done at once.
     """
 
-    keys: Callable[[], Iterable[Digest]]
+    found_by: Callable[[], Iterable[Digest]]
     make: "Callable[[Out], StagedLayer | None]"
     content: Callable[[], str] = str
     makes_layer: bool = True
@@ -83,10 +83,9 @@ def _run(around: Around, stage: Stage, state: StageState, instruction: Instructi
     }
 
     def make(out: Out) -> "StagedLayer | None":
-        from rootless.build.run_step import RunSetting, run_layer  # noqa: PLC0415 - when one runs
+        from rootless.build.running import run  # noqa: PLC0415 - when one runs
 
-        setting = RunSetting(around.paths, request.run(), request.latest_ns)
-        return run_layer(around.store, state, instruction, setting, out)
+        return run(around, stage, state, instruction, out)
 
     return Prepared(lambda: (key("RUN", state.diff_ids, parts),), make)
 

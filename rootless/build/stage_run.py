@@ -112,7 +112,7 @@ class StageRun:
         if self.around.request.no_cache:
             return None
         missed: list[Digest] = []
-        for key in prepared.keys():
+        for key in prepared.found_by():
             kept = build_cache.look_up(self.around.store, key)
             if kept is not None:
                 for each in missed:
@@ -123,7 +123,7 @@ class StageRun:
 
     def _keep(self, prepared: Prepared, diff_id: Digest | None) -> KeptStep:
         kept = KeptStep(diff_id, self.around.now(), prepared.content())
-        for key in prepared.keys():
+        for key in prepared.found_by():
             build_cache.keep(self.around.store, key, kept)
         return kept
 

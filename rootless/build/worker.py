@@ -65,17 +65,19 @@ class Worker:
     def stop(workers: "list[Worker]") -> None:
         """End them, each with the time to take down what it runs."""
         for each in workers:
-            each._tell_to_stop()
+            each.tell_to_stop()
         deadline = time.monotonic() + _PATIENCE_S
         for each in workers:
-            each._end_by(deadline)
+            each.end_by(deadline)
 
-    def _tell_to_stop(self) -> None:
+    def tell_to_stop(self) -> None:
+        """Ask it to end."""
         if self._child.pidfd >= 0:
             with suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._child.pidfd, signal.SIGTERM)
 
-    def _end_by(self, deadline: float) -> None:
+    def end_by(self, deadline: float) -> None:
+        """Wait until it has ended; kill it at the deadline, a time of the monotonic clock."""
         while not self._child.is_reaped:
             for _ in self._said():
                 pass  # one that waits for a reader would not end

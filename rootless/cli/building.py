@@ -12,6 +12,7 @@ from rootless.build.containerfile import parse
 from rootless.build.engine import build
 from rootless.build.opened import containerfile
 from rootless.build.stages import plan
+from rootless.cli.build_lines import Lines
 from rootless.cli.build_request import build_request
 from rootless.errors import InvalidInput
 from rootless.image import names
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from rootless.build.events import Events
     from rootless.build.image import BuiltImage
     from rootless.build.request import BuildRequest
-    from rootless.cli.build_lines import Lines
     from rootless.cli.build_screen import Screen
     from rootless.image.names import Image
 
@@ -81,16 +81,14 @@ def _shown(form: str, *, quiet: bool) -> "Iterator[Events]":
 
         yield Silent()
         return
-    shown: Lines | Screen
-    if form == "tty" or (form == "auto" and sys.stderr.isatty()):
-        from rootless.cli.build_screen import Screen  # noqa: PLC0415
-
-        shown = Screen()
-    else:
-        from rootless.cli.build_lines import Lines  # noqa: PLC0415
-
-        shown = Lines()
+    shown = _screen() if form == "tty" or (form == "auto" and sys.stderr.isatty()) else Lines()
     try:
         yield shown
     finally:
         shown.close()
+
+
+def _screen() -> "Screen":
+    from rootless.cli.build_screen import Screen  # noqa: PLC0415 - on a terminal
+
+    return Screen()

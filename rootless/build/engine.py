@@ -36,8 +36,12 @@ def build(plan: Plan, around: Around, events: Events) -> BuiltImage:
     # No collection takes what is found in the cache, nor a layer that no image has yet.
     with lock.shared(store.lock_path(lock.STORE_LOCK)), _ended_by_signals():
         last = SideBySide(plan, around, events).run()
-        diff_ids = last.state.diff_ids
-        return keep_image(store, config_of(last.state.config, diff_ids, request), request)
+        state = last.state
+        if request.squash or request.squash_all:
+            from rootless.build.squash import squashed  # noqa: PLC0415 - asked for
+
+            state = squashed(last)
+        return keep_image(store, config_of(state.config, state.diff_ids, request), request)
 
 
 @contextmanager

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from rootless.build.around import Around
 from rootless.build.containerfile import Instruction
-from rootless.build.preparing import Prepared, prepare, stepped
+from rootless.build.prepared import Prepared
+from rootless.build.preparing import prepare, stepped
 from rootless.build.stages import Stage
 from rootless.build.state import StageState
 from rootless.image import build_cache

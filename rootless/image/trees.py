@@ -92,14 +92,17 @@ def _passing_tree(store: Store, indexes: Sequence[Path], path: Path) -> Path:
     return path
 
 
-def build(indexes: Sequence[Path], out: Path, *, prefix: bytes = b"") -> None:
+def build(
+    indexes: Sequence[Path], out: Path, *, prefix: bytes = b"", keeps_whiteouts: bool = False
+) -> None:
     """Merge indexes of layers, lowest first, into *out*; raises StoreError, IntegrityError.
 
-    With a *prefix* only what is below it, which becomes the root.
+    With a *prefix* only what is below it, which becomes the root; with *keeps_whiteouts* also what
+    they take away of layers below them, in the form of overlayfs.
     """
     with explain(out):
         try:
-            merge(indexes, out, prefix=prefix)
+            merge(indexes, out, prefix=prefix, keeps_whiteouts=keeps_whiteouts)
         except ValueError as error:
             raise IntegrityError("layers do not fit together", str(error)) from error
 

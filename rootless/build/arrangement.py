@@ -9,10 +9,10 @@ it its own, anything else takes the place of what was there. Folders that are mi
 import os
 import posixpath
 import stat
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from rootless.build.copy_source import Node
+from rootless.build.copy_source import CopySource, Node
 from rootless.build.destination import Destination, Place
 from rootless.build.selection import Picked
 from rootless.errors import InvalidInput
@@ -25,10 +25,12 @@ class Planned:
     Attributes:
         path: In the image.
         node: What it is; None for a folder that had to be made.
+        source: Where that is.
     """
 
     path: bytes
-    node: Node | None
+    node: Node | None = None
+    source: CopySource | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +40,12 @@ class Unpacked:
     Attributes:
         folder: Where in the image.
         node: The archive.
+        source: Where that is.
     """
 
     folder: bytes
     node: Node
+    source: CopySource
 
 
 Arranged = Planned | Unpacked
@@ -65,13 +69,13 @@ class Arrangement:
         return [*self._done, *self._members.values()]
 
     def put_all(
-        self, picked: Sequence[Picked], archives: frozenset[bytes], target: str, *, is_folder: bool
+        self, picked: Sequence[Picked], archives: Collection[Node], target: str, *, is_folder: bool
     ) -> None:
         """Put what was picked to where it goes.
 
         Args:
             picked: All that the sources mean.
-            archives: The paths in their source of those that are unpacked.
+            archives: Those that are unpacked.
             target: The destination, absolute.
             is_folder: It must be one, whatever is picked.
 
@@ -79,43 +83,41 @@ class Arrangement:
             InvalidInput: Something is in the way.
         """
         only = picked[0]
-        must_be_folder = (
-            is_folder or len(picked) > 1 or only.is_folder or only.node.path in archives
-        )
+        must_be_folder = is_folder or len(picked) > 1 or only.is_folder or only.node in archives
         place = self._destination.resolve(os.fsencode(target))
         if place.inode is not None and not place.is_folder and must_be_folder:
             raise InvalidInput("the destination is there and is no folder", target)
         if not must_be_folder and not place.is_folder:
             self._require(posixpath.dirname(place.path))
-            self._put(place.path, only.node)
+            self._put(place.path, only.node, only.source)
             return
         self._require(place.path)
         for each in picked:
-            self._put_into(place, each, is_archive=each.node.path in archives)
+            self._put_into(place, each, is_archive=each.node in archives)
 
     def _put_into(self, place: Place, each: Picked, *, is_archive: bool) -> None:
         folder = place.path
         for parent in each.parents:
-            self._put(_joined(place.path, parent.path), parent.node)
+            self._put(_joined(place.path, parent.path), parent.node, each.source)
             folder = _joined(place.path, parent.path)
         if is_archive:
             self._done += self._members.values()  # what an archive brings comes after it
             self._members = {}
-            self._done.append(Unpacked(folder, each.node))
+            self._done.append(Unpacked(folder, each.node, each.source))
         elif each.is_folder:
             for item in each.items:
-                self._put(_joined(folder, item.path), item.node)
+                self._put(_joined(folder, item.path), item.node, each.source)
         else:
-            self._put(_joined(folder, each.name), each.node)
+            self._put(_joined(folder, each.name), each.node, each.source)
 
-    def _put(self, path: bytes, node: Node) -> None:
+    def _put(self, path: bytes, node: Node, source: CopySource) -> None:
         before = self._members.get(path)
         if before is not None:
             was_folder = before.node is None or stat.S_ISDIR(before.node.mode)
             if was_folder != stat.S_ISDIR(node.mode):
                 self._drop(path)
         self._require(posixpath.dirname(path))
-        self._members[path] = Planned(path, node)
+        self._members[path] = Planned(path, node, source)
 
     def _drop(self, path: bytes) -> None:
         """Forget a member, and what was put into it."""
@@ -141,7 +143,7 @@ class Arrangement:
                 self._there.add(folder)
                 return
         self._require(posixpath.dirname(folder))
-        self._members[folder] = Planned(folder, None)
+        self._members[folder] = Planned(folder)
 
 
 def _joined(folder: bytes, name: bytes) -> bytes:

@@ -38,7 +38,7 @@ class ContextFolder:
 
     def __init__(self, folder: str, ignore: Ignore) -> None:
         self._folder = folder
-        self._ignore = ignore
+        self.ignore = ignore
         self._own_uid = os.getuid()
         try:
             self._root_fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -102,14 +102,6 @@ class ContextFolder:
 
             yield Contents(status.st_size, xattrs, holes, read)
             self._check(node, os.fstat(fd))
-
-    def is_excluded(self, path: bytes) -> bool:
-        """Return whether the ignore file keeps it away."""
-        return self._ignore.matches(path)
-
-    def may_include_below(self, path: bytes) -> bool:
-        """Return whether the ignore file has a line that takes something below back in."""
-        return self._ignore.may_include_below(path)
 
     def full(self, path: bytes) -> str:
         """Return what the host calls a path."""

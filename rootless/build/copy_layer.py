@@ -10,10 +10,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rootless.build.arrangement import Arranged, Planned, Unpacked
+from rootless.build.arrangement import Planned
 from rootless.build.copy_source import Contents, CopySource, Node
 from rootless.image.byte_stream import Source
-from rootless.image.member_header import END, Member, header, padding
+from rootless.image.member_header import Member, header, padding
 from rootless.image.upper_layer import refuse_whiteout
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class LayerTar(Source):
 
 
 def copied_chunks(
-    arranged: Sequence[Arranged], source: CopySource, attributes: Attributes
+    planned: Sequence[Planned], attributes: Attributes
 ) -> "Generator[bytes, None, None]":
     """Yield the members of a layer, without the end.
 
@@ -104,18 +104,16 @@ def copied_chunks(
         InvalidInput: A name cannot be in a layer, or a file changed while it was read.
         NotFound: A file cannot be read.
     """
-    linked: dict[tuple[int, int], bytes] = {}
-    for each in arranged:
-        if isinstance(each, Unpacked):
-            continue
-        node = each.node
+    linked: dict[tuple[int, tuple[int, int]], bytes] = {}
+    for each in planned:
+        node, source = each.node, each.source
         refuse_whiteout(each.path)
-        if node is None:
-            yield header(_made(each.path, attributes))
+        if node is None or source is None:
+            yield made_folder(each.path, attributes)
             continue
         first = b""
         if node.identity is not None:
-            first = linked.setdefault(node.identity, each.path)
+            first = linked.setdefault((id(source), node.identity), each.path)
         link = first if first != each.path else b""
         if not link and (stat.S_ISREG(node.mode) or stat.S_ISDIR(node.mode)):
             with source.open(node) as contents:
@@ -159,6 +157,8 @@ def _member(
     )
 
 
-def _made(path: bytes, attributes: Attributes) -> Member:
+def made_folder(path: bytes, attributes: Attributes) -> bytes:
+    """Return a folder that is made because something goes into it."""
     uid, gid = attributes.owner_of(None)
-    return Member(os.fsdecode(path), _MADE_MODE, uid, gid, attributes.clamped(attributes.now_ns))
+    mtime_ns = attributes.clamped(attributes.now_ns)
+    return header(Member(os.fsdecode(path), _MADE_MODE, uid, gid, mtime_ns))

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+from rootless.build.ignore import Ignore
 from rootless.errors import InvalidInput
 from rootless.image.sparse_map import SparseMap
 
@@ -106,6 +107,10 @@ class CopySource(Protocol):
     def fingerprint(self) -> bytes:
         """Tells one state of the source from any other; empty where only its objects can tell."""
 
+    @property
+    def ignore(self) -> Ignore:
+        """What in it is kept away from the build."""
+
     def lookup(self, path: bytes) -> Node | None:
         """Return the object at a path, none of whose parts is a link but perhaps the last."""
 
@@ -119,12 +124,6 @@ class CopySource(Protocol):
             InvalidInput: It is not what it was when it was looked up.
             NotFound: It cannot be read.
         """
-
-    def is_excluded(self, path: bytes) -> bool:
-        """Return whether an ignore file keeps a path away from the build."""
-
-    def may_include_below(self, path: bytes) -> bool:
-        """Return whether something in an excluded folder may be wanted all the same."""
 
 
 def resolve(source: CopySource, path: bytes, *, last: bool = True) -> Node | None:

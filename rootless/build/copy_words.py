@@ -1,17 +1,17 @@
 """What a COPY or an ADD says, once variables are replaced."""
 
 import posixpath
+import re
 import stat
-from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from rootless.build.containerfile import Heredoc, Instruction
-from rootless.build.expand import expand
 from rootless.build.ignore import Ignore
 from rootless.errors import InvalidInput
 
 _CHMOD_MAX = 0o7777
+_HEREDOC = re.compile(r"\d*<<-?([^<]+)")
 _URLS = ("http://", "https://")
 _GIT = ("git://", "git@", "ssh://")
 
@@ -81,48 +81,40 @@ def is_address(word: str) -> bool:
     return word.startswith(_URLS)
 
 
-def copy_words(instruction: Instruction, variables: Mapping[str, str]) -> CopyWords:
-    """Return what an instruction says.
-
-    Args:
-        instruction: A COPY or an ADD.
-        variables: The stage's.
+def copy_words(instruction: Instruction) -> CopyWords:
+    """Return what a COPY or an ADD says, whose variables are replaced (`state.expanded`).
 
     Raises:
         BuildError: Something in it means nothing.
     """
     try:
-        return _words(instruction, variables)
+        return _words(instruction)
     except InvalidInput as error:
         raise instruction.fault(error.what, error.on, error.fix) from error
 
 
-def _words(instruction: Instruction, variables: Mapping[str, str]) -> CopyWords:
-    def meant(text: str) -> str:
-        return expand(text, variables, escape=instruction.escape)
-
+def _words(instruction: Instruction) -> CopyWords:
     *words, destination = instruction.words
-    documents = []
-    marks = {_mark(document.name): document for document in instruction.heredocs}
+    documents = {document.name: document for document in instruction.heredocs}
+    named = []
     sources = []
     for word in words:
-        document = marks.get(_mark(word.lstrip("0123456789").removeprefix("<<").lstrip("-")))
-        if word.lstrip("0123456789").startswith("<<") and document is not None:
-            documents.append(_document(document, instruction, variables))
+        mark = _HEREDOC.fullmatch(word)
+        if mark is not None and mark[1] in documents:
+            named.append(documents[mark[1]])
             continue
-        source = meant(word)
-        if not source:
-            raise InvalidInput("a source is empty", word)
-        _check_source(instruction.keyword, source)
-        sources.append(source)
-    flags = {name: meant(value) for name, value in instruction.flags}
-    excludes = tuple(meant(value) for name, value in instruction.flags if name == "exclude")
-    Ignore.of(excludes, "")
+        if not word:
+            raise InvalidInput("a source is empty", instruction.source)
+        _check_source(instruction.keyword, word)
+        sources.append(word)
+    flags = dict(instruction.flags)
+    excludes = tuple(value for name, value in instruction.flags if name == "exclude")
+    Ignore.of(excludes)
     return CopyWords(
         keyword=instruction.keyword,
         sources=tuple(sources),
-        documents=tuple(documents),
-        destination=meant(destination),
+        documents=tuple(named),
+        destination=destination,
         source_name=flags.get("from", ""),
         chown=flags.get("chown", ""),
         chmod=_mode(flags["chmod"]) if "chmod" in flags else None,
@@ -131,19 +123,6 @@ def _words(instruction: Instruction, variables: Mapping[str, str]) -> CopyWords:
         checksum=flags.get("checksum", ""),
         unpack=flags["unpack"] == "true" if "unpack" in flags else None,
     )
-
-
-def _mark(word: str) -> str:
-    return word.translate({ord(c): None for c in "'\"\\"})
-
-
-def _document(
-    document: Heredoc, instruction: Instruction, variables: Mapping[str, str]
-) -> Heredoc:
-    content = document.content
-    if document.expand:
-        content = expand(content, variables, escape=instruction.escape, keep_quotes=True)
-    return Heredoc(document.name, content, expand=False)
 
 
 def _check_source(keyword: str, source: str) -> None:

@@ -1,7 +1,7 @@
 r"""What a .dockerignore or .containerignore keeps away from a build.
 
 One pattern a line (`wildcards`), relative to the context's root; `#` at the start of a line is a
-comment; `!` takes back what lines before it have taken away; the last line that matches counts. What
+comment; `!` takes back what lines before it took away; the last line that matches counts. What
 matches a folder matches all that is in it. Source: Docker's documentation of .dockerignore.
 """
 
@@ -40,9 +40,9 @@ class Ignore:
         self._exceptions = tuple(line for line in self._lines if line.takes_back)
 
     @classmethod
-    def of(cls, patterns: tuple[str, ...], name: str) -> "Ignore":
+    def of(cls, patterns: tuple[str, ...]) -> "Ignore":
         """Return what a list of patterns keeps away; raises InvalidInput."""
-        return cls(os.fsencode("\n".join(patterns)), name)
+        return cls(os.fsencode("\n".join(patterns)))
 
     def matches(self, path: bytes) -> bool:
         """Return whether a path is kept away; never the root."""
@@ -78,15 +78,11 @@ def _lines(data: bytes, name: str) -> list[_Line]:
         if not line or raw.startswith("#"):
             continue
         takes_back = line.startswith("!")
-        meant = line.removeprefix("!").strip() if takes_back else line
+        meant = posixpath.normpath(line[1:].strip() if takes_back else line)
+        clean = meant.lstrip("/")
+        if clean in ("", "."):
+            continue
         try:
-            if not meant:
-                raise ValueError("nothing after the !")
-            clean = posixpath.normpath(meant)
-            if len(clean) > 1:
-                clean = clean.lstrip("/")
-            if clean in (".", "/"):
-                continue
             found.append(_Line(pattern(clean), _literal(clean), takes_back))
         except ValueError as error:
             where = f"{name}:{number}: {line}" if name else line

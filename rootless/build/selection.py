@@ -1,7 +1,7 @@
 """What the sources of a COPY mean: wildcards, links, folders, and what an ignore file keeps away.
 
-As Docker and buildah have it: a link that is named is followed, one in a folder that is copied stays
-a link; of a folder its contents are copied and not itself; sockets are left out.
+As Docker and buildah have it: a link that is named is followed, one in a folder that is copied is
+copied as a link; of a folder its contents are copied and not itself; sockets are left out.
 """
 
 import os
@@ -30,6 +30,7 @@ class Picked:
     """One thing that is copied.
 
     Attributes:
+        source: Where it is.
         name: What it is called where it goes into a folder.
         parents: With `--parents` the folders above it that are made too, the outermost first, and a
             folder itself.
@@ -38,6 +39,7 @@ class Picked:
         left_out: Paths of sockets.
     """
 
+    source: CopySource
     name: bytes
     node: Node
     items: tuple[Item, ...] = ()
@@ -73,7 +75,9 @@ def pick(
     for path in found:
         node = _followed(source, path)
         is_folder = stat.S_ISDIR(node.mode)
-        if source.is_excluded(path) and not (is_folder and source.may_include_below(path)):
+        if source.ignore.matches(path) and not (
+            is_folder and source.ignore.may_include_below(path)
+        ):
             continue
         name = path.rpartition(b"/")[2]
         if not is_folder and excludes.matches(name):
@@ -82,10 +86,12 @@ def pick(
         items = tuple(_below(source, node, excludes, left_out)) if is_folder else ()
         parents: tuple[Item, ...] = ()
         if with_parents:
-            parents = tuple(_parents(source, path if is_folder else path.rpartition(b"/")[0], pivot))
-        picked.append(Picked(name, node, items, parents, tuple(left_out)))
+            parents = tuple(
+                _parents(source, path if is_folder else path.rpartition(b"/")[0], pivot)
+            )
+        picked.append(Picked(source, name, node, items, parents, tuple(left_out)))
     if not picked:
-        by = "--exclude" if not source.is_excluded(found[0]) else "the ignore file"
+        by = "--exclude" if not source.ignore.matches(found[0]) else "the ignore file"
         raise NotFound(f"{by} keeps it away from the build", word)
     return picked
 
@@ -169,18 +175,13 @@ def _below(
         node = waiting.pop()
         is_folder = stat.S_ISDIR(node.mode)
         path = node.path[start:]
-        is_out = source.is_excluded(node.path)
-        is_out_here = excludes.matches(path)
-        if not is_out and not is_out_here:
-            if stat.S_ISSOCK(node.mode):
-                left_out.append(node.path)
-            else:
-                yield Item(path, node)
-        elif is_out and not (is_folder and source.may_include_below(node.path)):
-            continue
-        elif is_out_here and not (is_folder and excludes.may_include_below(path)):
-            continue
-        if is_folder:
+        patterns = ((source.ignore, node.path), (excludes, path))
+        out = [(ignore, at) for ignore, at in patterns if ignore.matches(at)]
+        if not out and stat.S_ISSOCK(node.mode):
+            left_out.append(node.path)
+        elif not out:
+            yield Item(path, node)
+        if is_folder and all(ignore.may_include_below(at) for ignore, at in out):
             waiting += source.children(node)[::-1]
 
 

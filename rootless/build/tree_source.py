@@ -4,6 +4,7 @@ Names come from the merged tree and contents from the layers, in whatever form t
 nothing is mounted or unpacked.
 """
 
+import os
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -55,10 +56,11 @@ class TreeSource:
         self.what = what
         self.fingerprint = fingerprint
         self.keeps_owners = ignore is None
-        self._ignore = ignore or Ignore()
+        self.ignore = ignore or Ignore()
         self._locate = locate
         self._held = ExitStack()
         self._opened: tuple[Tree, TarContents] | None = None
+        self._opener = 0
 
     def __enter__(self) -> Self:
         return self
@@ -108,21 +110,13 @@ class TreeSource:
 
         yield Contents(node.size, origin.xattrs, _holes(origin), read)
 
-    def is_excluded(self, path: bytes) -> bool:
-        """Return whether the ignore file keeps it away."""
-        return self._ignore.matches(path)
-
-    def may_include_below(self, path: bytes) -> bool:
-        """Return whether the ignore file has a line that takes something below back in."""
-        return self._ignore.may_include_below(path)
-
     def _open(self, locate: Callable[[], Located]) -> tuple[Tree, TarContents]:
-        if self._opened is None:
+        if self._opened is None or self._opener != os.getpid():  # a database survives no fork
             place = locate()
             tree = self._held.enter_context(trees.open_tree(place.tree))
             with explain(place.tree):
                 contents = self._held.enter_context(TarContents(place.layers))
-            self._opened = (tree, contents)
+            self._opened, self._opener = (tree, contents), os.getpid()
         return self._opened
 
     def _node(self, tree: Tree, path: bytes, inode: Inode) -> Node:

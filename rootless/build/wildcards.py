@@ -2,7 +2,7 @@ r"""Patterns of names as Go has them, made into regular expressions: pure.
 
 `*` is any run of characters within a name, `?` one, `[a-z]` and `[^a-z]` one of a class, `\` takes
 the next character as it is, and `**` goes over any number of names. Sources: Go's path/filepath
-Match; for `**` Docker's .dockerignore, whose `**` is any number of folders in front of what follows.
+Match; for `**` Docker's .dockerignore, where it is any number of folders before what follows.
 """
 
 import re

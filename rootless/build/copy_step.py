@@ -10,10 +10,9 @@ import stat
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from itertools import groupby
 
 from rootless.build.archive_members import archive_chunks, is_archive
-from rootless.build.arrangement import Arranged, Arrangement, Planned, Unpacked
+from rootless.build.arrangement import Arranged, Arrangement, Unpacked
 from rootless.build.containerfile import Instruction
 from rootless.build.content_digest import Memory
 from rootless.build.copy_layer import Attributes, LayerTar, copied_chunks
@@ -50,7 +49,7 @@ class CopyPlan:
     RegistryError where the store or a registry fails.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - what a step stands on
         self,
         store: Store,
         state: StageState,
@@ -121,15 +120,11 @@ class CopyPlan:
     ) -> Generator[bytes, None, None]:
         locate = None if place is None else lambda: place
         with self._blamed(), Destination(locate) as destination:
-            for is_archive, group in groupby(arranged, lambda each: isinstance(each, Unpacked)):
-                if not is_archive:
-                    yield from copied_chunks(
-                        [each for each in group if isinstance(each, Planned)], attributes
-                    )
-                    continue
-                for each in group:
-                    if isinstance(each, Unpacked):
-                        yield from self._unpacked(each, destination, attributes)
+            for each in arranged:
+                if isinstance(each, Unpacked):
+                    yield from self._unpacked(each, destination, attributes)
+                else:
+                    yield from copied_chunks(each, attributes)
         yield END
 
     @staticmethod

@@ -9,7 +9,6 @@ from rootless.build.containerfile import Instruction
 from rootless.build.history import created_by
 from rootless.build.keys import key
 from rootless.build.prepared import Out, Prepared
-from rootless.build.stages import Stage
 from rootless.build.state import StageState, apply, expanded, with_layer
 from rootless.image.build_cache import KeptStep
 from rootless.oci.digest import Digest
@@ -17,17 +16,18 @@ from rootless.oci.digest import Digest
 if TYPE_CHECKING:
     from rootless.image.ingest import StagedLayer
 
-def prepare(around: Around, stage: Stage, state: StageState, instruction: Instruction) -> Prepared:
+
+def prepare(around: Around, state: StageState, instruction: Instruction) -> Prepared:
     """Return what an instruction is going to do; raises BuildError where it cannot."""
     if instruction.keyword == "RUN":
-        return _run(around, stage, state, expanded(state, instruction))
+        return _run(around, state, expanded(state, instruction))
     if instruction.keyword in ("COPY", "ADD"):
         from rootless.build.copying import prepare_copy  # noqa: PLC0415 - many files have none
 
-        return prepare_copy(around, stage, state, expanded(state, instruction))
+        return prepare_copy(around, state, expanded(state, instruction))
     after = apply(state, instruction)
-    parts = {"before": _plain(state.config), "after": _plain(after.config)}
-    parts["source"] = instruction.source
+    before_and_after = [_plain(state.config), _plain(after.config)]
+    parts = {"configs": before_and_after, "source": instruction.source}
 
     def found_by() -> Iterable[Digest]:
         return (key(instruction.keyword, state.diff_ids, parts),)
@@ -50,7 +50,7 @@ def stepped(
     return with_layer(after, kept.diff_id, said, datetime.fromtimestamp(created, UTC))
 
 
-def _run(around: Around, stage: Stage, state: StageState, instruction: Instruction) -> Prepared:
+def _run(around: Around, state: StageState, instruction: Instruction) -> Prepared:
     request = around.request
     parts = {
         "flags": instruction.flags,
@@ -69,7 +69,7 @@ def _run(around: Around, stage: Stage, state: StageState, instruction: Instructi
     def make(out: Out) -> "StagedLayer | None":
         from rootless.build.running import run  # noqa: PLC0415 - when one runs
 
-        return run(around, stage, state, instruction, out)
+        return run(around, state, instruction, out)
 
     return Prepared(lambda: (key("RUN", state.diff_ids, parts),), make)
 

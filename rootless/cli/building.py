@@ -10,7 +10,7 @@ from rootless.build.arguments import platform_arguments
 from rootless.build.around import Around
 from rootless.build.containerfile import parse
 from rootless.build.engine import build
-from rootless.build.opened import containerfile
+from rootless.build.opened import containerfile, context, with_base
 from rootless.build.stages import plan
 from rootless.cli.build_lines import Lines
 from rootless.cli.build_request import build_request
@@ -52,7 +52,7 @@ def _built(
     store: Store, paths: Paths, request: "BuildRequest", given: Mapping[str, Any]
 ) -> "BuiltImage":
     file = containerfile(request)
-    instructions = parse(file.data, file.name)
+    instructions = with_base(parse(file.data, file.name), request.base)
     planned = plan(instructions, request.target, request.build_args, _platform_arguments())
 
     def image_of(name: str) -> "Image":
@@ -61,9 +61,9 @@ def _built(
         stored = image_for_run(name, {**given, "pull": request.pull, "lazy": "never"})
         return names.resolve(store, stored)
 
-    around = Around(store, paths, request, planned, image_of)
+    around = Around(store, paths, request, planned, image_of, lambda: context(request, file.name))
     with _shown(given["progress"], quiet=given["quiet"]) as events:
-        return build(planned, around, events)
+        return build(around, events)
 
 
 def _platform_arguments() -> dict[str, str]:

@@ -7,7 +7,7 @@ lower layers', with their attributes.
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 
 from rootless.image import forms, trees
 from rootless.image.layers import IMPLIED_LAYER, OPAQUE, TarContents, Untouched, UpperWalk
@@ -26,7 +26,7 @@ def merged_layer_chunks(
     *,
     is_lowest: bool = False,
     latest_ns: int | None = None,
-) -> Iterator[bytes]:
+) -> Generator[bytes, None, None]:
     """Yield the tar of one layer in place of several.
 
     Args:

@@ -43,26 +43,23 @@ class CopyPlan:
         instruction: The step, its variables replaced.
         words: What it says.
         source: What it copies from.
-        now_ns: The time of what is made.
 
     Every method raises BuildError where something is wrong with what is copied, and StoreError or
     RegistryError where the store or a registry fails.
     """
 
-    def __init__(  # noqa: PLR0917 - what a step stands on
+    def __init__(
         self,
         store: Store,
         state: StageState,
         instruction: Instruction,
         words: CopyWords,
         source: CopySource,
-        now_ns: int,
     ) -> None:
         self._store = store
         self._state = state
         self._instruction = instruction
         self._source = source
-        self._now_ns = now_ns
         self.words = words
 
     @property
@@ -93,10 +90,11 @@ class CopyPlan:
                     yield item.node.path
 
     @contextmanager
-    def layer(self, latest_ns: int | None = None) -> Iterator[LayerTar]:
+    def layer(self, *, now_ns: int, latest_ns: int | None = None) -> Iterator[LayerTar]:
         """Give the tar of the layer, to be read once.
 
         Args:
+            now_ns: The time of what is made here: folders that are missing, here-documents.
             latest_ns: No file is younger; None for as it is.
         """
         with self._blamed():
@@ -111,7 +109,7 @@ class CopyPlan:
         for each in self._picked:
             for path in each.left_out:
                 self._warn(f"left out, a socket: {os.fsdecode(path)}")
-        attributes = Attributes(owner, self.words.chmod, self._now_ns, latest_ns)
+        attributes = Attributes(owner, self.words.chmod, now_ns, latest_ns)
         with LayerTar(self._chunks(arrangement.arranged(), attributes, place)) as tar:
             yield tar
 
@@ -144,9 +142,7 @@ class CopyPlan:
             for word in words.sources:
                 found += pick(self._source, word, excludes, with_parents=words.with_parents)
             for document in words.documents:
-                found.append(
-                    LooseFile.of_text(document.name, document.content, self._now_ns).picked
-                )
+                found.append(LooseFile.of_text(document.name, document.content).picked)
         return found
 
     def _archives(self) -> list[Node]:
@@ -182,7 +178,7 @@ def _is_archive(picked: Picked) -> bool:
 
 
 def plan_copy(
-    store: Store, state: StageState, instruction: Instruction, source: CopySource, *, now_ns: int
+    store: Store, state: StageState, instruction: Instruction, source: CopySource
 ) -> CopyPlan:
     """Return what a COPY or an ADD is going to do.
 
@@ -191,9 +187,8 @@ def plan_copy(
         state: The stage before it.
         instruction: The step, its variables replaced (`state.expanded`).
         source: The context, or what `--from` names.
-        now_ns: The time of what is made here: folders that are missing, here-documents.
 
     Raises:
         BuildError: Its words mean nothing.
     """
-    return CopyPlan(store, state, instruction, copy_words(instruction), source, now_ns)
+    return CopyPlan(store, state, instruction, copy_words(instruction), source)

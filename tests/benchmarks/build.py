@@ -25,8 +25,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from build_cases import CASES, in_order, make_contexts, steps
 
-# Builds one image: its name, the words, and whether the cache may be used.
-Build = Callable[[str, list[str], bool], float]
+# Builds one image of a name, by these words; returns the seconds.
+Build = Callable[[str, list[str]], float]
 
 
 def ours(folder: Path, layout: str) -> Build:
@@ -34,9 +34,8 @@ def ours(folder: Path, layout: str) -> Build:
     env = {"ROOTLESS_HOME": str(folder / "store")}
     run([rootless(), "load", "-q", layout], env)
 
-    def build(name: str, words: list[str], is_cached: bool) -> float:
-        options = [] if is_cached else ["--no-cache"]
-        return timed([rootless(), "build", *options, "-q", "-t", name, *words], env)
+    def build(name: str, words: list[str]) -> float:
+        return timed([rootless(), "build", "-q", "-t", name, *words], env)
 
     return build
 
@@ -52,9 +51,8 @@ def buildah(folder: Path, image: str, isolation: str) -> Build:
     run([*command, "tag", image_id, "localhost/debian-demo"], env)
     plain = ["--network=host", "--format=docker", "--layers", "--pull-never", "-q"]
 
-    def build(name: str, words: list[str], is_cached: bool) -> float:
-        options = [] if is_cached else ["--no-cache"]
-        return timed([*command, "bud", *plain, *options, "-t", name, *words], env)
+    def build(name: str, words: list[str]) -> float:
+        return timed([*command, "bud", *plain, "-t", name, *words], env)
 
     return build
 
@@ -73,7 +71,8 @@ def measured(
                         if name in failed:
                             continue
                         try:
-                            seconds = build(image, words, is_cached)
+                            options = [] if is_cached else ["--no-cache"]
+                            seconds = build(image, [*options, *words])
                         except Unavailable as error:
                             failed[name] = str(error)
                             continue

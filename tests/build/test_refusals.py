@@ -67,7 +67,7 @@ WRONG = (
     Wrong("no-such-stage", f"{_FROM}COPY --from=7 /x /\n", 2, ("7",)),
     Wrong("no-such-target", f"{_FROM[:-1]} AS a\n", 0, ("nope",), ("--target", "nope")),
     Wrong("no-such-base", "\nFROM nosuch:1\n", 2, ("nosuch",), ("--pull=never",)),
-    Wrong("required-variable", f"{_FROM}ENV A=${{B:?is needed}}\n", 2, ("is needed",)),
+    Wrong("required-variable", f'{_FROM}ENV A="${{B:?is needed}}"\n', 2, ("is needed",)),
     Wrong("bad-mount", f"{_FROM}RUN --mount=type=magic true\n", 2, ("magic",)),
     Wrong(
         "required-secret", f"{_FROM}RUN --mount=type=secret,id=s,required=true true\n", 2, ("s",)

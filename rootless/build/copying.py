@@ -51,7 +51,8 @@ def prepare_copy(around: Around, state: StageState, instruction: Instruction) ->
     def make(_: Out) -> "StagedLayer | None":
         from rootless.image.ingest import Expected, ingest  # noqa: PLC0415 - when not cached
 
-        with plan.layer(around.now() * 10**9, around.request.latest_ns) as tar:
+        now_ns, latest_ns = around.now() * 10**9, around.request.latest_ns
+        with plan.layer(now_ns=now_ns, latest_ns=latest_ns) as tar:
             return ingest(around.store, tar, instruction.source, Expected())
 
     return Prepared(found_by, make, content)

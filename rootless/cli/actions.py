@@ -41,6 +41,13 @@ def _run(given: _Given) -> int:
     return runs.run_image(image, request) if image else runs.run_bundle(given["bundle"], request)
 
 
+def build(given: _Given) -> None:
+    """Build an image and print its ID."""
+    from rootless.cli.building import build_image  # noqa: PLC0415 - --help needs none of it
+
+    echo(build_image(given))
+
+
 def create(given: _Given) -> None:
     """Make a container and print its ID."""
     from rootless.cli.arguments import run_request  # noqa: PLC0415

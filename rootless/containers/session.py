@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 from rootless import timings
 from rootless.containers.container import Container
 from rootless.containers.footing import Footing
+from rootless.containers.furnishing import Furnishing
 from rootless.containers.joined import NETWORK, PID
 from rootless.containers.shared_pids import with_pids
 from rootless.containers.supervisor import Resources, supervise
@@ -104,6 +105,7 @@ class Session:
         footing: Footing,
         streams: StreamSetup,
         owned: contextlib.ExitStack,
+        furnishing: Furnishing | None = None,
     ) -> Self:
         """Fork the supervisor; raises what keeps it from having its user namespace.
 
@@ -111,6 +113,7 @@ class Session:
             footing: The container, and what it stands on.
             streams: The workload's standard streams.
             owned: Gets what is to be closed after the run.
+            furnishing: What is added inside; called there.
         """
         container, fetcher = footing.container, footing.fetcher
         ours, theirs = Channel.pair()
@@ -130,6 +133,7 @@ class Session:
                 footing.cgroup,
                 footing.joined.fd_of(NETWORK),
                 -1 if fetcher is None else fetcher.server_fd,
+                furnishing,
             )
             return supervise(inside, resources, channel)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from rootless import timings
 from rootless.containers.container import Container, OverlayRoot, PlainRoot
+from rootless.containers.furnishing import Furnishing
 from rootless.containers.network.attach import attach
 from rootless.containers.network.drain import wait_until_sent
 from rootless.containers.network.forwarder import Forwarder
@@ -43,6 +44,7 @@ class Resources:
         cgroup: The container's; None where it stays in the caller's.
         network_fd: The namespace of a network that is joined.
         fetcher_fd: The FUSE server's socket to what fetches parts of layers; -1 for none.
+        furnishing: What the keeper adds; None for nothing.
     """
 
     folder: RunFolder
@@ -52,6 +54,7 @@ class Resources:
     cgroup: Cgroup | None = None
     network_fd: int = -1
     fetcher_fd: int = -1
+    furnishing: Furnishing | None = None
 
 
 def supervise(container: Container, resources: Resources, channel: Channel) -> int:
@@ -62,7 +65,7 @@ def supervise(container: Container, resources: Resources, channel: Channel) -> i
     mount_api.mount(None, "/", None, mount_api.MS_REC | mount_api.MS_SLAVE)
     root = _mount(container, resources)
     timings.mark("root mounted")
-    forwarder = None
+    forwarder, status = None, -1
     try:
         forwarder = attach(container.network, resources.network_fd, str(resources.folder.path))
         options = sandbox.SandboxOptions(
@@ -74,6 +77,8 @@ def supervise(container: Container, resources: Resources, channel: Channel) -> i
             seccomp=container.seccomp,
         )
         spec = container.network.spec_inside(_with_name_files(container, resources.folder))
+        if resources.furnishing is not None:
+            spec = resources.furnishing.furnish(resources.folder, spec)
         # From here on the end of the channel tells that the command line is gone, and there is
         # more to do then than to die.
         prctl.clear_parent_death_signal()
@@ -101,7 +106,7 @@ def supervise(container: Container, resources: Resources, channel: Channel) -> i
     finally:
         if forwarder is not None:
             forwarder.stop()
-        _take_down(root, resources)
+        _take_down(root, resources, is_good=status == 0)
         timings.mark("root taken down, server gone")
 
 
@@ -186,13 +191,22 @@ def _watch(
                 signal.pidfd_send_signal(pidfd, signal.SIGKILL)
 
 
-def _take_down(root: MountedRoot | None, resources: Resources) -> None:
+def _take_down(root: MountedRoot | None, resources: Resources, *, is_good: bool) -> None:
     if root is not None:
         with contextlib.suppress(OSError):  # the server may have died, and its mount with it
             root.unmount()
     if resources.cgroup is not None:
         remove_cgroup(resources.cgroup)
-    upperdir = resources.upperdir
+    try:
+        if resources.furnishing is not None:
+            resources.furnishing.close()
+            if is_good and root is not None:
+                resources.furnishing.collect(root.upper)
+    finally:
+        _give_back(resources.upperdir)
+
+
+def _give_back(upperdir: Upperdir | None) -> None:
     if upperdir is not None:
         if upperdir.ephemeral:
             with contextlib.suppress(OSError):  # else the next command does

@@ -90,8 +90,7 @@ def run_layer(
     """
     try:
         with contextlib.ExitStack() as owned:
-            spare.prepare()
-            owned.callback(spare.discard)
+            spare.prepare_for_many()
             layer = _run(store, state, instruction, setting, out, owned)
     except BuildError:
         raise

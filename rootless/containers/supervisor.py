@@ -43,6 +43,7 @@ class Resources:
         cgroup: The container's; None where it stays in the caller's.
         network_fd: The namespace of a network that is joined.
         fetcher_fd: The FUSE server's socket to what fetches parts of layers; -1 for none.
+        ignored: Signals that the workload starts with ignored.
     """
 
     folder: RunFolder
@@ -52,6 +53,7 @@ class Resources:
     cgroup: Cgroup | None = None
     network_fd: int = -1
     fetcher_fd: int = -1
+    ignored: tuple[int, ...] = ()
 
 
 def supervise(container: Container, resources: Resources, channel: Channel) -> int:
@@ -72,6 +74,8 @@ def supervise(container: Container, resources: Resources, channel: Channel) -> i
             devices=container.devices,
             cgroup_fd=-1 if resources.cgroup is None else resources.cgroup.procs_fd(),
             seccomp=container.seccomp,
+            own_session=not container.in_session,
+            ignored=resources.ignored,
         )
         spec = container.network.spec_inside(_with_name_files(container, resources.folder))
         # From here on the end of the channel tells that the command line is gone, and there is

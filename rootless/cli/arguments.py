@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from rootless.bundle import environment, parse, resources, root_emulation, share, volumes
-from rootless.bundle.caller import HostUser
+from rootless.bundle import environment, parse, resources, root_emulation, volumes
 from rootless.bundle.name_files import Dns
 from rootless.bundle.options import DEFAULT_SHM_SIZE, RunOptions
 from rootless.containers.health_request import HealthRequest
@@ -99,8 +98,11 @@ def _is_in_session(given: Mapping[str, Any]) -> bool:
     do that anyway, gets it. The others have a session of their own, and a shell's job control ends
     at the command line.
     """
-    shared = share.HOME in share.parse(_texts(given, "share"))
-    return bool(given["native"] and shared and not (given["tty"] or given["detach"]))
+    if not given["native"] or given["tty"] or given["detach"]:
+        return False
+    from rootless.bundle import share  # noqa: PLC0415 - most runs share nothing
+
+    return share.HOME in share.parse(_texts(given, "share"))
 
 
 def _health(given: Mapping[str, Any]) -> HealthRequest:
@@ -206,6 +208,8 @@ def _environment(given: Mapping[str, Any]) -> tuple[str, ...]:
     files = [item for path in _texts(given, "env_file") for item in environment.read_file(path)]
     own: list[str] = []
     if given["native"]:
+        from rootless.bundle import share  # noqa: PLC0415 - as above
+
         is_agent_shared = share.SSH_AGENT in share.parse(_texts(given, "share"))
         own = list(
             environment.passed(os.environ, [share.AGENT_VARIABLE] if is_agent_shared else [])
@@ -223,6 +227,9 @@ def _mounts(given: Mapping[str, Any]) -> tuple[Mount, ...]:
     )
     if not given["native"]:
         return asked
+    from rootless.bundle import share  # noqa: PLC0415 - as above
+    from rootless.bundle.caller import HostUser  # noqa: PLC0415
+
     taken = {mount.destination for mount in asked}
     kinds = share.parse(_texts(given, "share"))
     shared = share.mounts(kinds, HostUser.current(), _folder(), os.environ)

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rootless.bundle import name_files as names_inside
-from rootless.bundle import root_emulation, time_zone
-from rootless.bundle.caller import HostUser
+from rootless.bundle import root_emulation
 from rootless.bundle.convert import convert
 from rootless.bundle.options import RunOptions
 from rootless.bundle.seccomp import with_seccomp
@@ -46,6 +45,7 @@ from rootless.userns.subid import Caller
 
 if TYPE_CHECKING:
     from rootless.bundle.bundle import Bundle
+    from rootless.bundle.caller import HostUser
 
 KEEP_GROUPS = "keep-groups"
 
@@ -130,6 +130,8 @@ def from_image(
 
 
 def _with_time_zone(options: RunOptions, has_file: Callable[[bytes], bool]) -> RunOptions:
+    from rootless.bundle import time_zone  # noqa: PLC0415 - other runs are in UTC
+
     zone = time_zone.variable(os.environ, has_file)
     return replace(options, env=(zone, *options.env)) if zone else options
 
@@ -194,7 +196,7 @@ def _user_and_maps(
             + ", ".join(f"{first}..{first + n - 1}" for first, n in maps.uid.inside_ranges()),
         )
     if request.as_caller:
-        user = replace(user, home=HostUser.current().home)
+        user = replace(user, home=_host_user().home)
     elif keep_id and not options.user and not user.known:
         user = replace(user, home=_home_inside(options.mounts))
     mapped = tuple(gid for gid in user.additional_gids if maps.gid.to_outside(gid) is not None)
@@ -257,7 +259,7 @@ def _user_files(
         return files
     passwd, group = read(b"etc/passwd"), read(b"etc/group")
     if request.as_caller:
-        host_user = HostUser.current()
+        host_user = _host_user()
         files["/etc/passwd"] = passwd_of_caller(passwd or b"", host_user)
         files["/etc/group"] = group_of_caller(group or b"", host_user)
         return files
@@ -268,6 +270,12 @@ def _user_files(
     if group is not None and is_caller:
         files["/etc/group"] = group_with(group, name, user.gid)
     return files
+
+
+def _host_user() -> "HostUser":
+    from rootless.bundle.caller import HostUser  # noqa: PLC0415 - other runs have the image's
+
+    return HostUser.current()
 
 
 def _caller_name() -> str:

@@ -18,7 +18,6 @@ from rootless.containers.container import Container
 from rootless.containers.footing import Footing
 from rootless.containers.joined import NETWORK, PID
 from rootless.containers.shared_pids import with_pids
-from rootless.containers.signal_pipe import ignored
 from rootless.containers.supervisor import Resources, supervise
 from rootless.containers.terminal import State
 from rootless.errors import OverlayError, RootlessError
@@ -119,7 +118,7 @@ class Session:
         owned.callback(theirs.close)
 
         inside = container
-        inherited = ignored() if container.in_session else ()
+        inherited = _ignored() if container.in_session else ()
 
         def body(channel: Channel) -> int:
             ours.close()
@@ -280,6 +279,12 @@ class Session:
                 self._error = error  # what else fails now fails by this
         elif "network_died" in message:
             front.on_loss(f"the network ended, connections fail: {message['network_died']}")
+
+
+def _ignored() -> tuple[int, ...]:
+    from rootless.containers.job import ignored  # noqa: PLC0415 - few runs are jobs of a shell
+
+    return ignored()
 
 
 def cut_off(status: int) -> RootlessError:

@@ -262,7 +262,7 @@ def _open_terminal(root_fd: int, control: Channel, spec: Spec) -> int:
 
 
 def _show_callers_terminal(root_fd: int) -> None:
-    """Have the caller's terminal found, by ttyname(3), as /dev/console: its own path is not there."""
+    """Have ttyname(3) find the caller's terminal as /dev/console: its own path is not there."""
     fd = next((fd for fd in (0, 1, 2) if os.isatty(fd)), -1)
     if fd >= 0:
         with contextlib.suppress(OSError):  # one of another mount namespace has no name here

@@ -55,6 +55,7 @@ class Container:
         seccomp: The spec's filter, compiled; None where it has none.
         network: What it is attached to; a bundle's is as its spec has it.
         pid: Whose PID namespace it has: HOST, or another container's by its ID; "" for its own.
+        in_session: The workload stays in the caller's session and process group.
     """
 
     id: str
@@ -69,6 +70,7 @@ class Container:
     seccomp: SeccompFilter | None = None
     network: Network = field(default_factory=Network)
     pid: str = ""
+    in_session: bool = False
 
     @property
     def joins_pids(self) -> bool:

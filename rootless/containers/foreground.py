@@ -10,10 +10,12 @@ import select
 import signal
 import sys
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from rootless import timings
 from rootless.containers import control, terminal
 from rootless.containers.clients import Client, Clients
+from rootless.containers.container import Container
 from rootless.containers.footing import Footing
 from rootless.containers.id_files import write_pidfile
 from rootless.containers.notes import Notes
@@ -26,6 +28,9 @@ from rootless.errors import Conflict, RootlessError
 from rootless.linux.channel import Message
 from rootless.paths import Paths
 from rootless.runtime.signals import FORWARDED
+
+if TYPE_CHECKING:
+    from rootless.containers.job import GroupSignals
 
 _FORWARDED = (*FORWARDED, signal.SIGALRM)
 _TAKEN = (*_FORWARDED, signal.SIGWINCH, signal.SIGTSTP, signal.SIGCONT)
@@ -42,8 +47,8 @@ def run(record: Record, paths: Paths, *, pidfile: str = "", needs: tuple[str, ..
         needs: What the store must not collect while it runs, of one that the store does not know.
     """
     # Before anything is made, so that no signal comes between the making and the clean-up.
-    with SignalPipe(_TAKEN) as signals, contextlib.ExitStack() as owned:
-        container = record.container
+    container = record.container
+    with _signals(container) as signals, contextlib.ExitStack() as owned:
         folder = RunFolder.create(paths, record.id)
         owned.callback(folder.remove)
         clients = Clients(control.listen(folder.path))
@@ -76,6 +81,14 @@ def run(record: Record, paths: Paths, *, pidfile: str = "", needs: tuple[str, ..
         return status
 
 
+def _signals(container: Container) -> "SignalPipe | GroupSignals":
+    if not container.in_session:
+        return SignalPipe(_TAKEN)
+    from rootless.containers.job import GroupSignals  # noqa: PLC0415 - most have their own session
+
+    return GroupSignals(_TAKEN)
+
+
 class _Foreground:
     """The front of a container that has the caller's terminal, or his standard streams."""
 
@@ -86,7 +99,7 @@ class _Foreground:
         notes: Notes,
         clients: Clients,
         *,
-        signals: SignalPipe,
+        signals: "SignalPipe | GroupSignals",
         saved: State | None,
         pidfile: str,
     ) -> None:
@@ -139,6 +152,8 @@ class _Foreground:
                 self._terminal.serve(fd)
         self._clients.serve(ready, self._answer, lambda _: None)
         if self._signals.read_fd in ready:  # last: they are the workload's if it has started
+            if not isinstance(self._signals, SignalPipe):
+                self._signals.is_shared = self._session.is_started
             for number in self._signals.take():
                 self._on_signal(number)
 
@@ -161,6 +176,9 @@ class _Foreground:
 
         The workload is stopped by now: it would read what is typed for the shell.
         """
+        if not isinstance(self._signals, SignalPipe):
+            self._signals.stop_with(self._session.workload)
+            return
         if self._terminal is not None:
             self._terminal.suspend()
         os.kill(os.getpid(), signal.SIGSTOP)
@@ -203,7 +221,8 @@ class _Foreground:
                 self._terminal.fit()
             return
         # The workload's group is an orphaned one: only SIGSTOP stops it (setpgid(2)).
-        told = signal.SIGSTOP if number == signal.SIGTSTP else number
+        is_orphan = isinstance(self._signals, SignalPipe)
+        told = signal.SIGSTOP if number == signal.SIGTSTP and is_orphan else number
         if self._session.signal(told):
             return
         if number == signal.SIGTSTP:

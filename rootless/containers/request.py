@@ -40,6 +40,9 @@ class RunRequest:
         pid: `--pid`; `options` has what the bundle says of it once it is looked up.
         devices: Host device nodes, SOURCE[:DESTINATION] each.
         cgroup: It gets a cgroup of its own where there is one to be had.
+        as_caller: The workload is the caller: his ID, the only one mapped, his name, home and time
+            zone.
+        in_session: It stays in the caller's session and process group, with his terminal.
     """
 
     options: RunOptions = field(default_factory=RunOptions)
@@ -65,3 +68,5 @@ class RunRequest:
     pid: PidMode = field(default_factory=PidMode)
     devices: tuple[str, ...] = ()
     cgroup: bool = True
+    as_caller: bool = False
+    in_session: bool = False

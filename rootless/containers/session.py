@@ -121,6 +121,7 @@ class Session:
         owned.callback(theirs.close)
 
         inside = container
+        inherited = _ignored() if container.in_session else ()
 
         def body(channel: Channel) -> int:
             ours.close()
@@ -133,7 +134,11 @@ class Session:
                 footing.cgroup,
                 footing.joined.fd_of(NETWORK),
                 -1 if fetcher is None else fetcher.server_fd,
+<<<<<<< HEAD
                 furnishing,
+=======
+                inherited,
+>>>>>>> h-alias
             )
             return supervise(inside, resources, channel)
 
@@ -147,7 +152,8 @@ class Session:
             inside = replace(container, spec=namespaces.join_outer(spec))
 
         joins_user = footing.joined.user_fd >= 0 or namespaces.user_path(container.spec) != ""
-        child = fork_into(None if joins_user else container.maps, body, before=before)
+        maps = None if joins_user else container.maps
+        child = fork_into(maps, body, before=before, own_session=not container.in_session)
         theirs.close()
         if footing.cgroup is not None:
             footing.cgroup.close()
@@ -280,6 +286,12 @@ class Session:
                 self._error = error  # what else fails now fails by this
         elif "network_died" in message:
             front.on_loss(f"the network ended, connections fail: {message['network_died']}")
+
+
+def _ignored() -> tuple[int, ...]:
+    from rootless.containers.job import ignored  # noqa: PLC0415 - few runs are jobs of a shell
+
+    return ignored()
 
 
 def cut_off(status: int) -> RootlessError:

@@ -45,6 +45,7 @@ class Resources:
         network_fd: The namespace of a network that is joined.
         fetcher_fd: The FUSE server's socket to what fetches parts of layers; -1 for none.
         furnishing: What the keeper adds; None for nothing.
+        ignored: Signals that the workload starts with ignored.
     """
 
     folder: RunFolder
@@ -55,6 +56,7 @@ class Resources:
     network_fd: int = -1
     fetcher_fd: int = -1
     furnishing: Furnishing | None = None
+    ignored: tuple[int, ...] = ()
 
 
 def supervise(container: Container, resources: Resources, channel: Channel) -> int:
@@ -75,6 +77,8 @@ def supervise(container: Container, resources: Resources, channel: Channel) -> i
             devices=container.devices,
             cgroup_fd=-1 if resources.cgroup is None else resources.cgroup.procs_fd(),
             seccomp=container.seccomp,
+            own_session=not container.in_session,
+            ignored=resources.ignored,
         )
         spec = container.network.spec_inside(_with_name_files(container, resources.folder))
         if resources.furnishing is not None:

@@ -19,11 +19,18 @@ _FORWARDED = (*FORWARDED, signal.SIGWINCH, signal.SIGCONT)
 
 
 class SignalPipe:
-    """Signals as bytes on a pipe (the self-pipe trick): poll(2) can wait for them."""
+    """Signals as bytes on a pipe (the self-pipe trick): poll(2) can wait for them.
 
-    def __init__(self) -> None:
+    Args:
+        in_group: The workload is in the process group of this process, and has them itself.
+    """
+
+    def __init__(self, *, in_group: bool = False) -> None:
         self.read_fd, self._write_fd = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        for number in (*_FORWARDED, signal.SIGCHLD):
+        if in_group:
+            for number in (*_FORWARDED, signal.SIGALRM, signal.SIGTSTP, signal.SIGTTOU):
+                signal.signal(number, signal.SIG_IGN)
+        for number in (*(() if in_group else _FORWARDED), signal.SIGCHLD):
             signal.signal(number, lambda _number, _frame: None)
         signal.set_wakeup_fd(self._write_fd, warn_on_full_buffer=False)
 
@@ -39,26 +46,32 @@ class SignalPipe:
 
 
 def supervise(
-    workload: int, control: Channel, signals: SignalPipe, descendants: Descendants | None
+    workload: int,
+    control: Channel,
+    signals: SignalPipe,
+    descendants: Descendants | None,
+    *,
+    in_group: bool = False,
 ) -> int:
     """Run until the workload ends; return its status, 128+N for signal N.
 
     `control` brings `{"signal": N}` from the runner outside; a stop is answered. Its end means that
     the runner is gone, and then nobody may be left running: neither is of the `descendants`.
+    A workload in the group of this process is told whenever it stops, by whatever.
     """
     try:
-        return _watch(workload, control, signals)
+        return _watch(workload, control, signals, in_group=in_group)
     finally:
         if descendants is not None:
             descendants.end()
 
 
-def _watch(workload: int, control: Channel, signals: SignalPipe) -> int:
+def _watch(workload: int, control: Channel, signals: SignalPipe, *, in_group: bool) -> int:
     poll = select.poll()
     poll.register(signals.read_fd, select.POLLIN)
     poll.register(control.fileno(), select.POLLIN)
     while True:
-        status = _reap(workload)
+        status = _reap(workload, control if in_group else None)
         if status is not None:
             return status
         for fd, _ in poll.poll():
@@ -66,16 +79,20 @@ def _watch(workload: int, control: Channel, signals: SignalPipe) -> int:
                 for number in signals.take():
                     if number != signal.SIGCHLD:
                         forward(workload, number)
-            elif not _obey(workload, control):
+            elif not _obey(workload, control, in_group=in_group):
                 return 128 + signal.SIGKILL
 
 
-def _obey(workload: int, control: Channel) -> bool:
+def _obey(workload: int, control: Channel, *, in_group: bool) -> bool:
     """Carry out one message; False where the runner is gone."""
     received = control.receive()
     if received is None:
         return False
     number = received[0].get("signal")
+    if in_group and isinstance(number, int):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(workload, number)
+        return True
     if isinstance(number, int):
         forward(workload, number)
     if number == signal.SIGSTOP:
@@ -97,15 +114,22 @@ def forward(workload: int, number: int) -> None:
             os.kill(workload, number)
 
 
-def _reap(workload: int) -> int | None:
-    """Reap every child that has ended; return the workload's status if it is among them."""
+def _reap(workload: int, stops: Channel | None) -> int | None:
+    """Reap every child that has ended; return the workload's status if it is among them.
+
+    `stops` is told of its stops.
+    """
+    options = os.WNOHANG if stops is None else os.WNOHANG | os.WUNTRACED
     while True:
         try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
+            pid, status = os.waitpid(-1, options)
         except ChildProcessError:
             return 128 + signal.SIGKILL  # cannot happen while the workload is unreaped
         if pid == 0:
             return None
-        if pid == workload:
+        if os.WIFSTOPPED(status):
+            if pid == workload and stops is not None:
+                stops.send({"stopped": True})
+        elif pid == workload:
             code = os.waitstatus_to_exitcode(status)
             return code if code >= 0 else 128 - code

@@ -39,6 +39,8 @@ class ProcessOptions:
         seccomp: `linux.seccomp`, compiled; None for no filter.
         parent: The process ID of the caller, whom the workload must not outlive; 0 for one whose
             end ends it anyway.
+        own_session: It leads a session of its own.
+        ignored: Signals that it starts with ignored.
     """
 
     set_groups: bool
@@ -47,15 +49,18 @@ class ProcessOptions:
     preserve_fds: int = 0
     seccomp: SeccompFilter | None = None
     parent: int = 0
+    own_session: bool = True
+    ignored: tuple[int, ...] = ()
 
 
 def exec_workload(process: Process, options: ProcessOptions, report: Channel) -> NoReturn:
     """Become the workload, or send `{"error": …}` on `report` and exit."""
     status = RootlessError.exit_status
     try:
-        reset_signals()
+        reset_signals(options.ignored)
 
-        _lead_session()
+        if options.own_session:
+            _lead_session()
         _set_standard_streams(options)
         _set_attributes(process)
 

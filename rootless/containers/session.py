@@ -134,11 +134,8 @@ class Session:
                 footing.cgroup,
                 footing.joined.fd_of(NETWORK),
                 -1 if fetcher is None else fetcher.server_fd,
-<<<<<<< HEAD
                 furnishing,
-=======
                 inherited,
->>>>>>> h-alias
             )
             return supervise(inside, resources, channel)
 

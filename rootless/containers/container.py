@@ -55,6 +55,8 @@ class Container:
         seccomp: The spec's filter, compiled; None where it has none.
         network: What it is attached to; a bundle's is as its spec has it.
         pid: Whose PID namespace it has: HOST, or another container's by its ID; "" for its own.
+        job: With whom it has its user namespace in common: the parts of a job on this node, "" for
+            what is no job; None for a namespace of its own.
     """
 
     id: str
@@ -69,6 +71,7 @@ class Container:
     seccomp: SeccompFilter | None = None
     network: Network = field(default_factory=Network)
     pid: str = ""
+    job: str | None = None
 
     @property
     def joins_pids(self) -> bool:

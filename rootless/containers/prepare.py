@@ -116,6 +116,7 @@ def from_image(
         name_files=name_files,
         network=network,
         pid=around.pid,
+        job=request.job if request.hpc else None,
     )
 
 

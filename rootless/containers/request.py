@@ -40,6 +40,10 @@ class RunRequest:
         pid: `--pid`; `options` has what the bundle says of it once it is looked up.
         devices: Host device nodes, SOURCE[:DESTINATION] each.
         cgroup: It gets a cgroup of its own where there is one to be had.
+        hpc: It is a part of a batch job: it has its user namespace in common with the job's other
+            parts on this node, and its end is told as that of the workload itself.
+        job: The job, "" outside of one.
+        passed_fds: Descriptors of the caller's that the workload gets.
     """
 
     options: RunOptions = field(default_factory=RunOptions)
@@ -65,3 +69,6 @@ class RunRequest:
     pid: PidMode = field(default_factory=PidMode)
     devices: tuple[str, ...] = ()
     cgroup: bool = True
+    hpc: bool = False
+    job: str = ""
+    passed_fds: tuple[int, ...] = ()

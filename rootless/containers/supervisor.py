@@ -29,6 +29,7 @@ from rootless.overlay.driver import MountedRoot
 from rootless.overlay.upperdir import Upperdir
 from rootless.runtime import sandbox
 from rootless.runtime.cgroup import Cgroup
+from rootless.runtime.signals import FORWARDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Resources:
         cgroup: The container's; None where it stays in the caller's.
         network_fd: The namespace of a network that is joined.
         fetcher_fd: The FUSE server's socket to what fetches parts of layers; -1 for none.
+        passed_fds: Descriptors of the caller's that the workload gets.
     """
 
     folder: RunFolder
@@ -52,11 +54,13 @@ class Resources:
     cgroup: Cgroup | None = None
     network_fd: int = -1
     fetcher_fd: int = -1
+    passed_fds: tuple[int, ...] = ()
 
 
 def supervise(container: Container, resources: Resources, channel: Channel) -> int:
     """Run the container to its end; return its status. Errors are raised."""
     prctl.set_name("rootless")
+    _outlive_signals()
     namespaces.unshare(namespaces.CLONE_NEWNS)
     # Unmounts of the host come in (nothing is held busy), nothing of ours goes out.
     mount_api.mount(None, "/", None, mount_api.MS_REC | mount_api.MS_SLAVE)
@@ -72,6 +76,7 @@ def supervise(container: Container, resources: Resources, channel: Channel) -> i
             devices=container.devices,
             cgroup_fd=-1 if resources.cgroup is None else resources.cgroup.procs_fd(),
             seccomp=container.seccomp,
+            passed_fds=resources.passed_fds,
         )
         spec = container.network.spec_inside(_with_name_files(container, resources.folder))
         # From here on the end of the channel tells that the command line is gone, and there is
@@ -103,6 +108,12 @@ def supervise(container: Container, resources: Resources, channel: Channel) -> i
             forwarder.stop()
         _take_down(root, resources)
         timings.mark("root taken down, server gone")
+
+
+def _outlive_signals() -> None:
+    """A batch system signals every process of a job: what that means is the workload's to say."""
+    for number in FORWARDED:
+        signal.signal(number, lambda _number, _frame: None)  # not ignored: exec would keep that
 
 
 def _root_path(container: Container, root: MountedRoot | None) -> Path:

@@ -53,6 +53,7 @@ class SandboxOptions:
         preserve_fds: How many descriptors from 3 on the workload gets.
         cgroup_fd: `cgroup.procs` of the container's cgroup, open for writing; -1 for none.
         seccomp: The spec's `linux.seccomp`, compiled.
+        passed_fds: Descriptors that the workload gets by their numbers, beside those.
     """
 
     rootfs: str
@@ -63,6 +64,7 @@ class SandboxOptions:
     preserve_fds: int = 0
     cgroup_fd: int = -1
     seccomp: SeccompFilter | None = None
+    passed_fds: tuple[int, ...] = ()
 
 
 def start(spec: Spec, options: SandboxOptions, control: Channel) -> int:
@@ -149,6 +151,7 @@ def _become_container(spec: Spec, options: SandboxOptions, control: Channel) -> 
         options.close_stdin,
         options.preserve_fds,
         options.seccomp,
+        passed_fds=options.passed_fds,
     )
     if signals is None:
         _become_workload(spec, options, process_options, control)
@@ -196,7 +199,8 @@ def _set_oom_score(score: int | None) -> None:
 def _close_others(
     control: Channel, options: SandboxOptions, signals: init.SignalPipe | None
 ) -> None:
-    keep = {0, 1, 2, control.fileno(), *range(3, 3 + options.preserve_fds)}
+    keep = {0, 1, 2, control.fileno(), *options.passed_fds}
+    keep.update(range(3, 3 + options.preserve_fds))
     if signals is not None:
         keep.update(signals.fds())
     if options.gate is not None:

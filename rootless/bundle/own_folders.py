@@ -8,18 +8,12 @@ import os
 import posixpath
 from collections.abc import Iterable
 
+from rootless.bundle import share
 from rootless.oci.runtime_spec import Mount
 
-# These and what is below them are the image's.
-_SYSTEM = (
-    *("/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/proc", "/sbin", "/sys"),
-    "/usr",
-)
-# Of these what is below them may come along.
-_SHARED = ("/", "/run", "/var", "/var/lib", "/var/run", "/opt")
+_SOCKETS = "/run/"  # daemons have theirs below it
 
-# As `-v PATH:PATH:rslave`: what is mounted on the host later, an automounter's, is there too.
-_OPTIONS = ("rbind", "rslave", "nosuid", "nodev")
+_OPTIONS = ("rbind", "rslave")  # what an automounter mounts later is there, too
 
 
 def chosen(paths: Iterable[str]) -> tuple[str, ...]:
@@ -50,7 +44,7 @@ def holds(folders: Iterable[str], path: str) -> bool:
 
 
 def _is_own(path: str) -> bool:
-    return path not in _SHARED and not holds(_SYSTEM, path)
+    return path.startswith(_SOCKETS) or share.may_be_bound(path)
 
 
 def _is_below(path: str, other: str) -> bool:

@@ -52,7 +52,7 @@ def create(given: _Given) -> None:
     from rootless.cli.fetch import image_for_run  # noqa: PLC0415
     from rootless.containers.run import create as create_container  # noqa: PLC0415
 
-    left_out = {"detach": True, "bundle": "", "pidfile": ""}
+    left_out = {"detach": True, "bundle": "", "pidfile": "", "native": False, "share": None}
     image, request = run_request({**given, **left_out})
     echo(create_container(image_for_run(image, given), request))
 

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from rootless.bundle import environment, parse, resources, root_emulation, volumes
+from rootless.bundle import environment, parse, resources, root_emulation, share, volumes
+from rootless.bundle.caller import HostUser
 from rootless.bundle.name_files import Dns
 from rootless.bundle.options import DEFAULT_SHM_SIZE, RunOptions
 from rootless.containers.health_request import HealthRequest
@@ -21,7 +22,7 @@ from rootless.containers.policy import (
     seconds,
 )
 from rootless.containers.request import RunRequest
-from rootless.errors import InvalidInput
+from rootless.errors import InvalidInput, NotFound
 from rootless.oci.runtime_spec import Mount
 
 _RESOURCES = tuple(field.name for field in fields(resources.ResourceOptions))
@@ -33,7 +34,7 @@ _NOT_WITH_BUNDLE = (
     *("verify_key", "signature_policy"),
     *("name", "replace", "remove", "detach", "restart", "stop_signal", "stop_timeout", "log_opt"),
     *("read_only_tmpfs", "cap_add", "cap_drop", "security_opt", "shm_size", "root_emulation"),
-    *("cgroup_parent", "strict_resources", *_RESOURCES),
+    *("cgroup_parent", "strict_resources", "native", "share", *_RESOURCES),
 )
 _SPELLED = {"remove": "rm"}
 # `--entrypoint ""` and `--no-read-only-tmpfs` ask for something.
@@ -59,6 +60,8 @@ def run_request(given: Mapping[str, Any]) -> tuple[str, RunRequest]:
         raise InvalidInput("--replace needs --name", "", "it starts a named container afresh")
     if given["no_hosts"] and given["add_host"]:
         raise InvalidInput("--no-hosts and --add-host exclude each other")
+    if given["share"] and not given["native"]:
+        raise InvalidInput("--share needs --native", ",".join(given["share"]), "or use --volume")
     ports = tuple(map(parse_publish, _texts(given, "publish")))
     if not given["hpc"]:
         return image, _request(given, command, ports)
@@ -86,7 +89,7 @@ def _request(
         labels=_labels(given),
         cidfile=given["cidfile"],
         pidfile=given["pidfile"],
-        interactive=given["interactive"],
+        interactive=given["interactive"] or given["native"],
         add_hosts=_texts(given, "add_host"),
         no_hosts=given["no_hosts"],
         dns=Dns(_texts(given, "dns"), _texts(given, "dns_search"), _texts(given, "dns_option")),
@@ -95,8 +98,21 @@ def _request(
         pid=parse_pid_mode(given["pid"]),
         devices=_texts(given, "device"),
         cgroup=resources.uses_cgroup(given["cgroups"]),
-        hpc=given["hpc"],
+        as_caller=(given["native"] or given["hpc"])
+        and not (given["user"] or given["userns"] or given["uidmap"]),
+        in_session=_is_in_session(given),
     )
+
+
+def _is_in_session(given: Mapping[str, Any]) -> bool:
+    """Return whether the workload is a job of the caller's shell as any other.
+
+    It has his terminal then, and could type into it (TIOCSTI): only who has his home, and so could
+    do that anyway, gets it. The others have a session of their own, and a shell's job control ends
+    at the command line.
+    """
+    shared = share.HOME in share.parse(_texts(given, "share"))
+    return bool(given["native"] and shared and not (given["tty"] or given["detach"]))
 
 
 def _health(given: Mapping[str, Any]) -> HealthRequest:
@@ -160,7 +176,7 @@ def _run_options(given: Mapping[str, Any], command: tuple[str, ...]) -> RunOptio
         command=command,
         entrypoint=parse.entrypoint(given["entrypoint"]),
         env=_environment(given),
-        workdir=given["workdir"],
+        workdir=given["workdir"] or (_folder() if given["native"] else ""),
         user=given["user"],
         group_add=_texts(given, "group_add"),
         umask=parse.umask(given["umask"]),
@@ -201,14 +217,33 @@ def _texts(given: Mapping[str, Any], name: str) -> tuple[str, ...]:
 
 def _environment(given: Mapping[str, Any]) -> tuple[str, ...]:
     files = [item for path in _texts(given, "env_file") for item in environment.read_file(path)]
-    return tuple(environment.expand([*files, *_texts(given, "env")], os.environ))
+    own: list[str] = []
+    if given["native"]:
+        is_agent_shared = share.SSH_AGENT in share.parse(_texts(given, "share"))
+        own = list(
+            environment.passed(os.environ, [share.AGENT_VARIABLE] if is_agent_shared else [])
+        )
+    return (*own, *environment.expand([*files, *_texts(given, "env")], os.environ))
 
 
 def _mounts(given: Mapping[str, Any]) -> tuple[Mount, ...]:
     binds, mounts = _texts(given, "volume"), _texts(given, "mount")
     folder = os.getcwd() if binds or mounts else "/"  # one that was removed concerns nobody else
-    return (
+    asked = (
         *(volumes.parse_volume(text, folder) for text in binds),
         *(volumes.parse_mount(text, folder) for text in mounts),
         *(volumes.parse_tmpfs(text) for text in _texts(given, "tmpfs")),
     )
+    if not given["native"]:
+        return asked
+    taken = {mount.destination for mount in asked}
+    kinds = share.parse(_texts(given, "share"))
+    shared = share.mounts(kinds, HostUser.current(), _folder(), os.environ)
+    return (*(mount for mount in shared if mount.destination not in taken), *asked)
+
+
+def _folder() -> str:
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        raise NotFound("the current folder was removed", "", "go to another one") from None

@@ -6,13 +6,13 @@ from dataclasses import fields, replace
 from typing import Any
 
 from rootless.bundle import batch, resources
+from rootless.bundle.caller import HostUser
 from rootless.containers.request import RunRequest
 from rootless.paths import Paths
 from rootless.settings import load
 
 _HOST = "host"
 _DISABLED = "disabled"
-_IDS = ("userns", "uidmap", "gidmap", "user")
 _CGROUP = (
     *("cgroups", "cgroup_parent", "strict_resources"),
     *(field.name for field in fields(resources.ResourceOptions)),
@@ -24,8 +24,6 @@ def with_hpc(given: Mapping[str, Any]) -> dict[str, Any]:
     asked: dict[str, Any] = {"interactive": not given["detach"]}
     for name in ("pid", "ipc"):
         asked[name] = given[name] or _HOST
-    if not any(given[name] for name in _IDS):
-        asked["userns"] = "keep-id:single"
     if not any(given[name] for name in _CGROUP):
         asked["cgroups"] = _DISABLED  # it stays in the job's
     asked["umask"] = given["umask"] or f"{_umask():03o}"
@@ -35,7 +33,7 @@ def with_hpc(given: Mapping[str, Any]) -> dict[str, Any]:
 def node_of(given: Mapping[str, Any]) -> batch.Node:
     """Return what this node has for the container; raises InvalidInput, StoreError."""
     paths = Paths.from_environment()
-    home = os.environ.get("HOME", "") or os.path.expanduser("~")
+    home = HostUser.current().home
     node = batch.node(os.environ, home, map(str, load(paths.settings).hpc_folders or ()))
     return replace(node, fds=()) if given["detach"] else node
 

@@ -15,6 +15,8 @@ COMMANDS: dict[str, Any] = {
             "workdir": ("text", "", "--workdir -w"),
             "entrypoint": ("text", None, "--entrypoint"),
             "init": ("flag", False, "--init", ""),
+            "native": ("flag", False, "--native", ""),
+            "share": ("texts", None, "--share"),
             "bundle": ("text", "", "--bundle -b"),
             "pull": ("text", "", "--pull"),
             "platform": ("text", "", "--platform"),

@@ -57,6 +57,7 @@ class Container:
         pid: Whose PID namespace it has: HOST, or another container's by its ID; "" for its own.
         job: With whom it has its user namespace in common: the parts of a job on this node, "" for
             what is no job; None for a namespace of its own.
+        in_session: The workload stays in the caller's session and process group.
     """
 
     id: str
@@ -72,6 +73,7 @@ class Container:
     network: Network = field(default_factory=Network)
     pid: str = ""
     job: str | None = None
+    in_session: bool = False
 
     @property
     def joins_pids(self) -> bool:

@@ -56,6 +56,11 @@ class Footing:
             return self.job.user_fd
         return self.joined.user_fd
 
+    def note_member(self, pid: int) -> None:
+        """Write down, where there is a note to be written, who is in the user namespace now."""
+        if self.job is not None:
+            self.job.note(pid)
+
     @classmethod
     def open(
         cls, container: Container, paths: Paths, folder: RunFolder, owned: contextlib.ExitStack

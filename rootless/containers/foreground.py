@@ -17,11 +17,12 @@ from rootless.containers import control, terminal
 from rootless.containers.clients import Client, Clients
 from rootless.containers.footing import Footing
 from rootless.containers.id_files import write_pidfile
+from rootless.containers.job import stop_as_job
 from rootless.containers.notes import Notes
 from rootless.containers.record import NEEDS, Record, needs_text, write
 from rootless.containers.run_folder import RunFolder
 from rootless.containers.session import Session, StreamSetup, cut_off
-from rootless.containers.signal_pipe import SignalPipe
+from rootless.containers.signal_pipe import GroupSignals, SignalPipe
 from rootless.containers.terminal import State, Terminal
 from rootless.errors import Conflict, RootlessError
 from rootless.linux.channel import Message
@@ -58,8 +59,9 @@ def run(record: Record, paths: Paths, *, ways: Ways, needs: tuple[str, ...] = ()
         needs: What the store must not collect while it runs, of one that the store does not know.
     """
     # Before anything is made, so that no signal comes between the making and the clean-up.
-    with SignalPipe(_TAKEN) as signals, contextlib.ExitStack() as owned:
-        container = record.container
+    container = record.container
+    kind = GroupSignals if container.in_session else SignalPipe
+    with kind(_TAKEN) as signals, contextlib.ExitStack() as owned:
         folder = RunFolder.create(paths, record.id)
         owned.callback(folder.remove)
         clients = Clients(control.listen(folder.path))
@@ -107,7 +109,7 @@ class _Foreground:
         notes: Notes,
         clients: Clients,
         *,
-        signals: SignalPipe,
+        signals: SignalPipe | GroupSignals,
         saved: State | None,
         pidfile: str,
     ) -> None:
@@ -160,6 +162,8 @@ class _Foreground:
                 self._terminal.serve(fd)
         self._clients.serve(ready, self._answer, lambda _: None)
         if self._signals.read_fd in ready:  # last: they are the workload's if it has started
+            if isinstance(self._signals, GroupSignals):
+                self._signals.is_shared = self._session.is_started
             for number in self._signals.take():
                 self._on_signal(number)
 
@@ -182,6 +186,9 @@ class _Foreground:
 
         The workload is stopped by now: it would read what is typed for the shell.
         """
+        if isinstance(self._signals, GroupSignals):
+            stop_as_job(self._session.workload)
+            return
         if self._terminal is not None:
             self._terminal.suspend()
         os.kill(os.getpid(), signal.SIGSTOP)
@@ -224,7 +231,8 @@ class _Foreground:
                 self._terminal.fit()
             return
         # The workload's group is an orphaned one: only SIGSTOP stops it (setpgid(2)).
-        told = signal.SIGSTOP if number == signal.SIGTSTP else number
+        is_orphan = isinstance(self._signals, SignalPipe)
+        told = signal.SIGSTOP if number == signal.SIGTSTP and is_orphan else number
         if self._session.signal(told):
             return
         if number == signal.SIGTSTP:

@@ -84,7 +84,9 @@ def run_bundle(path: str, request: RunRequest) -> int:
 
 
 def _ways(request: RunRequest) -> foreground.Ways:
-    return foreground.Ways(request.pidfile, request.passed_fds, tells_signals=request.hpc)
+    return foreground.Ways(
+        request.pidfile, request.passed_fds, tells_signals=request.job is not None
+    )
 
 
 def _say_map_once(record: Record, paths: Paths) -> None:

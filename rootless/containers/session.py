@@ -18,6 +18,7 @@ from rootless.containers.container import Container
 from rootless.containers.footing import Footing
 from rootless.containers.joined import NETWORK, PID
 from rootless.containers.shared_pids import with_pids
+from rootless.containers.signal_pipe import ignored
 from rootless.containers.supervisor import Resources, supervise
 from rootless.containers.terminal import State
 from rootless.errors import OverlayError, RootlessError
@@ -121,6 +122,7 @@ class Session:
         owned.callback(theirs.close)
 
         inside = container
+        inherited = ignored() if container.in_session else ()
 
         def body(channel: Channel) -> int:
             ours.close()
@@ -133,6 +135,7 @@ class Session:
                 footing.cgroup,
                 footing.joined.fd_of(NETWORK),
                 -1 if fetcher is None else fetcher.server_fd,
+                inherited,
                 streams.passed_fds,
             )
             return supervise(inside, resources, channel)
@@ -147,9 +150,9 @@ class Session:
             inside = replace(container, spec=namespaces.join_outer(spec))
 
         joins_user = footing.user_fd >= 0 or namespaces.user_path(container.spec) != ""
-        child = fork_into(None if joins_user else container.maps, body, before=before)
-        if footing.job is not None:
-            footing.job.note(child.pid)
+        maps = None if joins_user else container.maps
+        child = fork_into(maps, body, before=before, own_session=not container.in_session)
+        footing.note_member(child.pid)
         theirs.close()
         if footing.cgroup is not None:
             footing.cgroup.close()

@@ -45,6 +45,7 @@ class Resources:
         network_fd: The namespace of a network that is joined.
         fetcher_fd: The FUSE server's socket to what fetches parts of layers; -1 for none.
         passed_fds: Descriptors of the caller's that the workload gets.
+        ignored: Signals that the workload starts with ignored.
     """
 
     folder: RunFolder
@@ -54,6 +55,7 @@ class Resources:
     cgroup: Cgroup | None = None
     network_fd: int = -1
     fetcher_fd: int = -1
+    ignored: tuple[int, ...] = ()
     passed_fds: tuple[int, ...] = ()
 
 
@@ -69,15 +71,7 @@ def supervise(container: Container, resources: Resources, channel: Channel) -> i
     forwarder = None
     try:
         forwarder = attach(container.network, resources.network_fd, str(resources.folder.path))
-        options = sandbox.SandboxOptions(
-            rootfs=str(_root_path(container, root)),
-            set_groups=container.maps.allows_setgroups and not container.keep_groups,
-            close_stdin=not container.interactive,
-            devices=container.devices,
-            cgroup_fd=-1 if resources.cgroup is None else resources.cgroup.procs_fd(),
-            seccomp=container.seccomp,
-            passed_fds=resources.passed_fds,
-        )
+        options = _sandbox_options(container, root, resources)
         spec = container.network.spec_inside(_with_name_files(container, resources.folder))
         # From here on the end of the channel tells that the command line is gone, and there is
         # more to do then than to die.
@@ -108,6 +102,22 @@ def supervise(container: Container, resources: Resources, channel: Channel) -> i
             forwarder.stop()
         _take_down(root, resources)
         timings.mark("root taken down, server gone")
+
+
+def _sandbox_options(
+    container: Container, root: MountedRoot | None, resources: Resources
+) -> sandbox.SandboxOptions:
+    return sandbox.SandboxOptions(
+        rootfs=str(_root_path(container, root)),
+        set_groups=container.maps.allows_setgroups and not container.keep_groups,
+        close_stdin=not container.interactive,
+        devices=container.devices,
+        cgroup_fd=-1 if resources.cgroup is None else resources.cgroup.procs_fd(),
+        seccomp=container.seccomp,
+        own_session=not container.in_session,
+        ignored=resources.ignored,
+        passed_fds=resources.passed_fds,
+    )
 
 
 def _outlive_signals() -> None:

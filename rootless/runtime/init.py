@@ -25,11 +25,18 @@ _SOON_S = 0.005
 
 
 class SignalPipe:
-    """Signals as bytes on a pipe (the self-pipe trick): poll(2) can wait for them."""
+    """Signals as bytes on a pipe (the self-pipe trick): poll(2) can wait for them.
 
-    def __init__(self) -> None:
+    Args:
+        in_group: The workload is in the process group of this process, and has them itself.
+    """
+
+    def __init__(self, *, in_group: bool = False) -> None:
         self.read_fd, self._write_fd = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        for number in (*_FORWARDED, signal.SIGCHLD):
+        if in_group:
+            for number in (*_FORWARDED, signal.SIGALRM, signal.SIGTSTP, signal.SIGTTOU):
+                signal.signal(number, signal.SIG_IGN)
+        for number in (*(() if in_group else _FORWARDED), signal.SIGCHLD):
             signal.signal(number, lambda _number, _frame: None)
         signal.set_wakeup_fd(self._write_fd, warn_on_full_buffer=False)
 
@@ -45,14 +52,22 @@ class SignalPipe:
 
 
 def supervise(
-    workload: int, control: Channel, signals: SignalPipe, descendants: Descendants | None
+    workload: int,
+    control: Channel,
+    signals: SignalPipe,
+    descendants: Descendants | None,
+    *,
+    in_group: bool = False,
 ) -> int:
     """Run until the workload ends; return its status, 128+N for signal N, which is told as well.
 
     `control` brings `{"signal": N}` from the runner outside; a stop is answered. Its end means that
     the runner is gone, and then nobody may be left running: neither is of the `descendants`.
+    A workload in the group of this process is told whenever it stops, by whatever.
     """
-    watch = _Watch(workload, control, signals, among_others=descendants is not None)
+    watch = _Watch(
+        workload, control, signals, among_others=descendants is not None, in_group=in_group
+    )
     try:
         code = watch.run()
     finally:
@@ -72,12 +87,19 @@ class _Watch:
     """
 
     def __init__(
-        self, workload: int, control: Channel, signals: SignalPipe, *, among_others: bool
+        self,
+        workload: int,
+        control: Channel,
+        signals: SignalPipe,
+        *,
+        among_others: bool,
+        in_group: bool,
     ) -> None:
         self._workload = workload
         self._control = control
         self._signals = signals
         self._among_others = among_others
+        self._in_group = in_group
         self._had: dict[int, float] = {}
 
     def run(self) -> int:
@@ -86,7 +108,7 @@ class _Watch:
         poll.register(self._signals.read_fd, select.POLLIN)
         poll.register(self._control.fileno(), select.POLLIN)
         while True:
-            code = _reap(self._workload)
+            code = _reap(self._workload, self._control if self._in_group else None)
             if code is not None:
                 return code
             for fd, _ in poll.poll():
@@ -108,7 +130,13 @@ class _Watch:
         if received is None:
             return False
         number = received[0].get("signal")
-        if isinstance(number, int) and not (self._among_others and self._was_for_all(number)):
+        if not isinstance(number, int):
+            return True
+        if self._in_group:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(self._workload, number)
+            return True
+        if not (self._among_others and self._was_for_all(number)):
             forward(self._workload, number)
         if number == signal.SIGSTOP:
             self._control.send({"stopped": True})
@@ -144,17 +172,21 @@ def forward(workload: int, number: int) -> None:
             os.kill(workload, number)
 
 
-def _reap(workload: int) -> int | None:
+def _reap(workload: int, stops: Channel | None) -> int | None:
     """Reap every child that has ended; return the workload's status if it is among them.
 
-    It is -N for signal N.
+    It is -N for signal N. `stops` is told of the workload's stops.
     """
+    options = os.WNOHANG if stops is None else os.WNOHANG | os.WUNTRACED
     while True:
         try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
+            pid, status = os.waitpid(-1, options)
         except ChildProcessError:
             return -signal.SIGKILL  # cannot happen while the workload is unreaped
         if pid == 0:
             return None
-        if pid == workload:
+        if os.WIFSTOPPED(status):
+            if pid == workload and stops is not None:
+                stops.send({"stopped": True})
+        elif pid == workload:
             return os.waitstatus_to_exitcode(status)

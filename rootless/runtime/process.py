@@ -40,6 +40,8 @@ class ProcessOptions:
         parent: The process ID of the caller, whom the workload must not outlive; 0 for one whose
             end ends it anyway.
         passed_fds: Descriptors that stay open for it, beside those.
+        own_session: It leads a session of its own.
+        ignored: Signals that it starts with ignored.
     """
 
     set_groups: bool
@@ -49,15 +51,18 @@ class ProcessOptions:
     seccomp: SeccompFilter | None = None
     parent: int = 0
     passed_fds: tuple[int, ...] = ()
+    own_session: bool = True
+    ignored: tuple[int, ...] = ()
 
 
 def exec_workload(process: Process, options: ProcessOptions, report: Channel) -> NoReturn:
     """Become the workload, or send `{"error": …}` on `report` and exit."""
     status = RootlessError.exit_status
     try:
-        reset_signals()
+        reset_signals(options.ignored)
 
-        _lead_session()
+        if options.own_session:
+            _lead_session()
         _set_standard_streams(options)
         _set_attributes(process)
 

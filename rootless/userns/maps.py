@@ -3,8 +3,7 @@
 Three kinds, as `podman run --userns` names them where it has a name:
 
 - default: container 0 is the caller, 1 and up are his sub-IDs one after the other;
-- keep-id: the caller has his own ID inside, his sub-IDs fill the IDs below and above it, unless
-  `keep-id:single` says that there be none;
+- keep-id: the caller has his own ID inside, his sub-IDs fill the IDs below and above it;
 - single: one ID only, mapped to the ID that the workload runs as; the only one without sub-IDs.
 """
 
@@ -25,7 +24,7 @@ class MapRequest:
     """What the command line asked for.
 
     Attributes:
-        mode: "" or "host" (the default map), "keep-id", "keep-id:uid=N,gid=N,single" or "single".
+        mode: "" or "host" (the default map), "keep-id", "keep-id:uid=N,gid=N" or "single".
         uidmap: `--uidmap` values, INSIDE:FROM:LENGTH each.
         gidmap: `--gidmap` values; the UID's where empty.
         uid: The UID that the workload runs as, None for the map's own choice.
@@ -123,18 +122,14 @@ def _single(caller: Caller, uid: int, gid: int, reason: str) -> Maps:
 
 def _keep_id(options: str, caller: Caller) -> Maps:
     wanted = {"uid": caller.uid, "gid": caller.gid}
-    words = options.split(",")
-    alone = "single" in words
-    for option in words:
-        if option in ("", "single"):
-            continue
+    for option in filter(None, options.split(",")):
         name, _, value = option.partition("=")
         number = _number(value)
         if name not in wanted or number is None or number > HIGHEST_ID:
-            raise InvalidInput("not an option of keep-id", option, "uid=N, gid=N or single")
+            raise InvalidInput("not an option of keep-id", option, "uid=N or gid=N")
         wanted[name] = number
-    if alone or not caller.has_subids:
-        return _single(caller, wanted["uid"], wanted["gid"], "" if alone else caller.reason)
+    if not caller.has_subids:
+        return _single(caller, wanted["uid"], wanted["gid"], caller.reason)
     return _whole(
         _around(wanted["uid"], caller.uid, caller.subuids),
         _around(wanted["gid"], caller.gid, caller.subgids),

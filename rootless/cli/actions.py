@@ -21,9 +21,14 @@ def run(given: _Given) -> int:
     if not given["bundle"] and not given["detach"]:
         spare.prepare()
     try:
-        return _run(given)
+        status = _run(given)
     finally:
         spare.discard()
+    if status < 0:
+        from rootless.runtime.signals import end_by  # noqa: PLC0415
+
+        end_by(-status)
+    return status
 
 
 def _with_profiles(given: _Given) -> _Given:

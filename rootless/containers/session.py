@@ -74,10 +74,12 @@ class StreamSetup:
     Attributes:
         attach: Called in the forked child, to put its own in place; the caller's stay else.
         saved: The caller's terminal as it was, for who has one.
+        passed_fds: More descriptors of the caller's.
     """
 
     attach: Callable[[], None] = lambda: None
     saved: State | None = None
+    passed_fds: tuple[int, ...] = ()
 
 
 class Session:
@@ -92,6 +94,7 @@ class Session:
         self.supervisor = identify(child.pid)
         self.init: ProcessId | None = None
         self.workload: ProcessId | None = None
+        self.killed_by = 0
         self._container = container
         self._control = control
         self._fetcher = fetcher
@@ -136,21 +139,23 @@ class Session:
                 -1 if fetcher is None else fetcher.server_fd,
                 furnishing,
                 inherited,
+                streams.passed_fds,
             )
             return supervise(inside, resources, channel)
 
         def before() -> None:
             nonlocal inside
-            if footing.joined.user_fd >= 0:
-                enter(footing.joined.user_fd)
+            if footing.user_fd >= 0:
+                enter(footing.user_fd)
             spec = container.network.spec_inside(container.spec)
             if container.pid:
                 spec = with_pids(spec, footing.joined.fd_of(PID))
             inside = replace(container, spec=namespaces.join_outer(spec))
 
-        joins_user = footing.joined.user_fd >= 0 or namespaces.user_path(container.spec) != ""
+        joins_user = footing.user_fd >= 0 or namespaces.user_path(container.spec) != ""
         maps = None if joins_user else container.maps
         child = fork_into(maps, body, before=before, own_session=not container.in_session)
+        footing.note_member(child.pid)
         theirs.close()
         if footing.cgroup is not None:
             footing.cgroup.close()
@@ -270,6 +275,8 @@ class Session:
             self._error = self._error or RootlessError.from_record(message["error"])
         elif "started" in message:
             self.is_started = True
+        elif "killed_by" in message:
+            self.killed_by = int(message["killed_by"])
         elif "stopped" in message:
             front.on_stopped()
         elif "server_died" in message:

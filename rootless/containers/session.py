@@ -129,18 +129,7 @@ class Session:
         def body(channel: Channel) -> int:
             ours.close()
             streams.attach()
-            resources = Resources(
-                footing.folder,
-                footing.upperdir,
-                theirs,
-                streams.saved,
-                footing.cgroup,
-                footing.joined.fd_of(NETWORK),
-                -1 if fetcher is None else fetcher.server_fd,
-                furnishing,
-                inherited,
-                streams.passed_fds,
-            )
+            resources = _resources(footing, streams, theirs, furnishing, inherited)
             return supervise(inside, resources, channel)
 
         def before() -> None:
@@ -302,3 +291,24 @@ def cut_off(status: int) -> RootlessError:
     """Return the error for a supervisor that a signal has ended."""
     name = signal.Signals(-status).name
     return RootlessError("the run was cut off: its supervisor was killed", name)
+
+
+def _resources(
+    footing: Footing,
+    streams: StreamSetup,
+    control: Channel,
+    furnishing: Furnishing | None,
+    ignored: tuple[int, ...],
+) -> Resources:
+    return Resources(
+        footing.folder,
+        footing.upperdir,
+        control,
+        streams.saved,
+        footing.cgroup,
+        footing.joined.fd_of(NETWORK),
+        -1 if footing.fetcher is None else footing.fetcher.server_fd,
+        furnishing,
+        ignored,
+        streams.passed_fds,
+    )

@@ -212,6 +212,16 @@ def has_folder(store: Store, image: Image, inner_path: bytes) -> bool:
         return inode is not None and stat.S_ISDIR(inode.mode)
 
 
+def has_file(store: Store, image: Image, inner_path: bytes) -> bool:
+    """Return whether an image has a regular file of that name; symbolic links are followed."""
+    place = place_of(store, image)
+    if inner_path in place.files:
+        return place.files[inner_path] is not None
+    with open_tree(place.tree) as tree:
+        inode = tree.resolve(inner_path)
+        return inode is not None and stat.S_ISREG(inode.mode)
+
+
 def read_from(
     tree_path: Path, layers: Sequence[Path], inner_path: bytes, limit: int
 ) -> bytes | None:

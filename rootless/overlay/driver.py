@@ -141,6 +141,7 @@ def _server_config(request: OverlayRequest, mountpoint: Path) -> ServerConfig:
         overflow_uid=request.overflow_uid,
         overflow_gid=request.overflow_gid,
         fsname=request.name,
+        ignores_signals=True,
         log_path=str(request.folder / "server.log"),
     )
 

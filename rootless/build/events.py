@@ -1,7 +1,8 @@
 """What happens in a build, told to whoever shows it.
 
 A step is told in one process, the one that gathers what the others say, and in order: `begin`, any
-number of `output`, then one of `cached`, `done` and `failed`.
+number of `output`, then one of `cached`, `done`, `failed` and
+`stopped`.
 """
 
 from dataclasses import dataclass
@@ -49,7 +50,15 @@ class Events(Protocol):
         ...
 
     def failed(self, step: Step, seconds: float) -> None:
-        """Learn that a step failed, or was stopped; the error follows as an exception."""
+        """Learn that a step failed; the error follows as an exception."""
+        ...
+
+    def stopped(self, step: Step, seconds: float) -> None:
+        """Learn that a step was ended, as another one failed or the user wants no more."""
+        ...
+
+    def warn(self, text: str) -> None:
+        """Take what may be wrong, and does not keep from building."""
         ...
 
     def tick(self) -> None:
@@ -73,6 +82,12 @@ class Silent:
         """Do nothing."""
 
     def failed(self, step: Step, seconds: float) -> None:
+        """Do nothing."""
+
+    def stopped(self, step: Step, seconds: float) -> None:
+        """Do nothing."""
+
+    def warn(self, text: str) -> None:
         """Do nothing."""
 
     def tick(self) -> None:

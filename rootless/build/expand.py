@@ -12,7 +12,6 @@ from rootless.errors import InvalidInput
 
 _PARAMETERS = "@*#?-$!"  # of a shell; none of them has a value here
 _NAME = re.compile(r"\d+|[^\W\d]\w*")
-_MISSING_BRACE = "a } is missing"
 
 
 def expand(
@@ -80,7 +79,7 @@ class _Reader:
         found: list[tuple[str, bool]] = []
         while (character := self._next()) != stop:
             if not character:
-                raise InvalidInput(_MISSING_BRACE, self._text)
+                raise InvalidInput(f"a {stop} is missing", self._text)
             if character == "$":
                 found.append((self._variable(), False))
             elif character in "'\"" and not self._keep_quotes:
@@ -142,7 +141,7 @@ class _Reader:
         name = self._name()
         modifier = self._next()
         if not modifier:
-            raise InvalidInput(_MISSING_BRACE, self._text)
+            raise InvalidInput("a } is missing", self._text)
         if not name:
             raise InvalidInput("no name of a variable after ${", self._text)
         if modifier == "}":
@@ -182,7 +181,8 @@ class _Reader:
         pattern = self._joined("/", keep_escapes=True)
         by = self._joined("}")
         value = self._variables.get(name, "")
-        return re.sub(_regex(pattern), lambda _: by, value, count=0 if every else 1)
+        regex = re.compile(_regex(pattern), re.DOTALL)
+        return regex.sub(lambda _: by, value, count=0 if every else 1)
 
 
 def _trimmed(value: str, modifier: str, pattern: str) -> str:

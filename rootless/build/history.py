@@ -18,7 +18,8 @@ def created_by(state: StageState, instruction: Instruction, content: str = "") -
     keyword = instruction.keyword
     if keyword == "RUN":
         words = " ".join(run_words(state.shell, instruction))
-        given = [f"{name}={value}" for name, value in sorted(state.args.items())]
+        variables = state.variables
+        given = [f"{name}={variables[name]}" for name in sorted(state.args)]
         return " ".join([f"|{len(given)}", *given, words]) if given else words
     if keyword in ("ADD", "COPY"):
         return f"{_NO_COMMAND} {keyword} {content} in {instruction.destination} "

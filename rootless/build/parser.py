@@ -17,7 +17,6 @@ from types import ModuleType
 from typing import Any
 
 from rootless.errors import Precondition, RootlessError
-from rootless.linux.prctl import set_parent_death_signal
 
 UNTERMINATED = "unterminated heredoc"  # in the parser's words
 _ONBUILD = re.compile(r"\s*ONBUILD(?=\s|$)", re.IGNORECASE)
@@ -115,7 +114,6 @@ def _answer(fd: int, texts: Sequence[str]) -> None:
     """Parse, and write what came of it; does not return."""
     status = 1
     try:
-        set_parent_death_signal(signal.SIGKILL)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         nothing = os.open(os.devnull, os.O_RDWR)
         for standard in (0, 1, 2):
@@ -137,6 +135,7 @@ def answers(texts: Sequence[str]) -> list[dict[str, Any]] | None:
 
 
 def _parsed(go: ModuleType, text: str) -> dict[str, Any]:
+    text = text.removeprefix("\ufeff")
     lines = text.split("\n")
     head = _head(lines)
     try:
@@ -153,7 +152,7 @@ def _parsed(go: ModuleType, text: str) -> dict[str, Any]:
 
 def _head(lines: list[str]) -> list[str]:
     """Return the comments at the top, which may be directives to the parser."""
-    is_comment = (line.lstrip("\ufeff \t").startswith("#") for line in lines)
+    is_comment = (line.lstrip().startswith("#") for line in lines)
     return lines[: next((n for n, each in enumerate(is_comment) if not each), len(lines))]
 
 

@@ -21,7 +21,7 @@ from rootless.containers.policy import (
     seconds,
 )
 from rootless.containers.request import RunRequest
-from rootless.errors import InvalidInput
+from rootless.errors import InvalidInput, NotFound
 from rootless.oci.runtime_spec import Mount
 
 _RESOURCES = tuple(field.name for field in fields(resources.ResourceOptions))
@@ -29,11 +29,11 @@ _RESOURCES = tuple(field.name for field in fields(resources.ResourceOptions))
 _NOT_WITH_BUNDLE = (
     *("entrypoint", "workdir", "user", "umask", "ulimit", "annotation"),
     *("hostname", "add_host", "no_hosts", "dns", "dns_search", "dns_option", "network", "publish"),
-    *("pid", "pull", "lazy", "platform", "tls_verify", "authfile"),
+    *("pid", "ipc", "hpc", "pull", "lazy", "platform", "tls_verify", "authfile"),
     *("verify_key", "signature_policy"),
     *("name", "replace", "remove", "detach", "restart", "stop_signal", "stop_timeout", "log_opt"),
     *("read_only_tmpfs", "cap_add", "cap_drop", "security_opt", "shm_size", "root_emulation"),
-    *("cgroup_parent", "strict_resources", *_RESOURCES),
+    *("cgroup_parent", "strict_resources", "native", "share", *_RESOURCES),
 )
 _SPELLED = {"remove": "rm"}
 # `--entrypoint ""` and `--no-read-only-tmpfs` ask for something.
@@ -59,8 +59,21 @@ def run_request(given: Mapping[str, Any]) -> tuple[str, RunRequest]:
         raise InvalidInput("--replace needs --name", "", "it starts a named container afresh")
     if given["no_hosts"] and given["add_host"]:
         raise InvalidInput("--no-hosts and --add-host exclude each other")
+    if given["share"] and not given["native"]:
+        raise InvalidInput("--share needs --native", ",".join(given["share"]), "or use --volume")
     ports = tuple(map(parse_publish, _texts(given, "publish")))
-    return image, RunRequest(
+    if not given["hpc"]:
+        return image, _request(given, command, ports)
+    from rootless.cli import hpc_request  # noqa: PLC0415 - what most runs have no use for
+
+    request = _request(hpc_request.with_hpc(given), command, ports)
+    return image, hpc_request.on_node(request, hpc_request.node_of(given))
+
+
+def _request(
+    given: Mapping[str, Any], command: tuple[str, ...], ports: tuple[PortMapping, ...]
+) -> RunRequest:
+    return RunRequest(
         options=_run_options(given, command),
         userns=given["userns"],
         uidmap=_texts(given, "uidmap"),
@@ -75,7 +88,7 @@ def run_request(given: Mapping[str, Any]) -> tuple[str, RunRequest]:
         labels=_labels(given),
         cidfile=given["cidfile"],
         pidfile=given["pidfile"],
-        interactive=given["interactive"],
+        interactive=given["interactive"] or given["native"],
         add_hosts=_texts(given, "add_host"),
         no_hosts=given["no_hosts"],
         dns=Dns(_texts(given, "dns"), _texts(given, "dns_search"), _texts(given, "dns_option")),
@@ -84,7 +97,24 @@ def run_request(given: Mapping[str, Any]) -> tuple[str, RunRequest]:
         pid=parse_pid_mode(given["pid"]),
         devices=_texts(given, "device"),
         cgroup=resources.uses_cgroup(given["cgroups"]),
+        as_caller=(given["native"] or given["hpc"])
+        and not (given["user"] or given["userns"] or given["uidmap"]),
+        in_session=_is_in_session(given),
     )
+
+
+def _is_in_session(given: Mapping[str, Any]) -> bool:
+    """Return whether the workload is a job of the caller's shell as any other.
+
+    It has his terminal then, and could type into it (TIOCSTI): only who has his home, and so could
+    do that anyway, gets it. The others have a session of their own, and a shell's job control ends
+    at the command line.
+    """
+    if not given["native"] or given["tty"] or given["detach"]:
+        return False
+    from rootless.bundle import share  # noqa: PLC0415 - most runs share nothing
+
+    return share.HOME in share.parse(_texts(given, "share"))
 
 
 def _health(given: Mapping[str, Any]) -> HealthRequest:
@@ -148,7 +178,7 @@ def _run_options(given: Mapping[str, Any], command: tuple[str, ...]) -> RunOptio
         command=command,
         entrypoint=parse.entrypoint(given["entrypoint"]),
         env=_environment(given),
-        workdir=given["workdir"],
+        workdir=given["workdir"] or (_folder() if given["native"] else ""),
         user=given["user"],
         group_add=_texts(given, "group_add"),
         umask=parse.umask(given["umask"]),
@@ -162,6 +192,7 @@ def _run_options(given: Mapping[str, Any], command: tuple[str, ...]) -> RunOptio
         cap_drop=_texts(given, "cap_drop"),
         no_new_privileges=parse.no_new_privileges(_texts(given, "security_opt")),
         seccomp=parse.seccomp(_texts(given, "security_opt")),
+        shared=parse.ipc(given["ipc"]),
         root_emulation=root_emulation.parse_mode(given["root_emulation"] or root_emulation.AUTO),
         shm_size=parse.size(given["shm_size"]) if given["shm_size"] else DEFAULT_SHM_SIZE,
         annotations=dict(parse.annotation(text) for text in _texts(given, "annotation")),
@@ -188,14 +219,38 @@ def _texts(given: Mapping[str, Any], name: str) -> tuple[str, ...]:
 
 def _environment(given: Mapping[str, Any]) -> tuple[str, ...]:
     files = [item for path in _texts(given, "env_file") for item in environment.read_file(path)]
-    return tuple(environment.expand([*files, *_texts(given, "env")], os.environ))
+    own: list[str] = []
+    if given["native"]:
+        from rootless.bundle import share  # noqa: PLC0415 - as above
+
+        is_agent_shared = share.SSH_AGENT in share.parse(_texts(given, "share"))
+        own = list(
+            environment.passed(os.environ, [share.AGENT_VARIABLE] if is_agent_shared else [])
+        )
+    return (*own, *environment.expand([*files, *_texts(given, "env")], os.environ))
 
 
 def _mounts(given: Mapping[str, Any]) -> tuple[Mount, ...]:
     binds, mounts = _texts(given, "volume"), _texts(given, "mount")
     folder = os.getcwd() if binds or mounts else "/"  # one that was removed concerns nobody else
-    return (
+    asked = (
         *(volumes.parse_volume(text, folder) for text in binds),
         *(volumes.parse_mount(text, folder) for text in mounts),
         *(volumes.parse_tmpfs(text) for text in _texts(given, "tmpfs")),
     )
+    if not given["native"]:
+        return asked
+    from rootless.bundle import share  # noqa: PLC0415 - as above
+    from rootless.bundle.caller import HostUser  # noqa: PLC0415
+
+    taken = {mount.destination for mount in asked}
+    kinds = share.parse(_texts(given, "share"))
+    shared = share.mounts(kinds, HostUser.current(), _folder(), os.environ)
+    return (*(mount for mount in shared if mount.destination not in taken), *asked)
+
+
+def _folder() -> str:
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        raise NotFound("the current folder was removed", "", "go to another one") from None

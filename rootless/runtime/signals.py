@@ -1,7 +1,10 @@
 """Signals of who starts a program: what it must not take along, and what is passed on to it."""
 
+import os
+import resource
 import signal
-from typing import Self
+from collections.abc import Collection
+from typing import NoReturn, Self
 
 from rootless.linux.pidfd import send_signal
 
@@ -16,15 +19,29 @@ FORWARDED = (
 """What is passed on whoever it came to; some pass on more."""
 
 
-def reset_signals() -> None:
-    """Undo what the interpreter and PID 1 set: the program starts as from a shell."""
+def reset_signals(ignored: Collection[int] = ()) -> None:
+    """Undo what the interpreter and PID 1 set: the program starts as from a shell.
+
+    Args:
+        ignored: What the caller ignores, and the program is to ignore as well.
+    """
     for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
         try:
-            signal.signal(number, signal.SIG_DFL)
+            signal.signal(number, signal.SIG_IGN if number in ignored else signal.SIG_DFL)
         except OSError:
             continue  # the C library keeps some for itself
     signal.set_wakeup_fd(-1)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
+
+
+def end_by(number: int) -> NoReturn:
+    """End this process by a signal, as the workload was: who waits for it sees the same."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # the dump of interest is the workload's
+    if number != signal.SIGKILL:
+        signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [number])
+    os.kill(os.getpid(), number)
+    os._exit(128 + number)  # of a signal that ends nobody by default
 
 
 class Forwarding:

@@ -57,9 +57,13 @@ class Arrangement:
 
     Args:
         destination: The image so far.
+
+    Attributes:
+        replaced: Links of the image that give way to folders.
     """
 
     def __init__(self, destination: Destination) -> None:
+        self.replaced: list[bytes] = []
         self._destination = destination
         self._done: list[Arranged] = []
         self._members: dict[bytes, Planned] = {}
@@ -86,7 +90,7 @@ class Arrangement:
         only = picked[0]
         must_be_folder = is_folder or len(picked) > 1 or only.is_folder or only.node in archives
         place = self._destination.resolve(os.fsencode(target))
-        if place.inode is not None and not place.is_folder and must_be_folder:
+        if place.seen is not None and not place.is_folder and must_be_folder:
             raise InvalidInput("the destination is there and is no folder", target)
         if not must_be_folder and not place.is_folder:
             self._require(posixpath.dirname(place.path))
@@ -118,7 +122,14 @@ class Arrangement:
             if was_folder != stat.S_ISDIR(node.mode):
                 self._drop(path)
         self._require(posixpath.dirname(path))
+        if stat.S_ISDIR(node.mode) and before is None:
+            self._note(path)
         self._members[path] = Planned(path, node, source)
+
+    def _note(self, folder: bytes) -> None:
+        seen = self._destination.look(folder)
+        if seen is not None and stat.S_ISLNK(seen.mode):
+            self.replaced.append(folder)
 
     def _drop(self, path: bytes) -> None:
         """Forget a member, and what was put into it."""
@@ -139,8 +150,8 @@ class Arrangement:
         elif folder in self._there:
             return
         else:
-            inode = self._destination.look(folder)
-            if inode is not None and stat.S_ISDIR(inode.mode):
+            seen = self._destination.look(folder)
+            if seen is not None and seen.is_folder:
                 self._there.add(folder)
                 return
         self._require(posixpath.dirname(folder))

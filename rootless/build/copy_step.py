@@ -7,7 +7,7 @@ for an archive that is the context.
 import logging
 import os
 import stat
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 
@@ -20,14 +20,13 @@ from rootless.build.copy_source import CopySource, Node
 from rootless.build.copy_words import CopyWords, copy_words, is_address
 from rootless.build.destination import Destination
 from rootless.build.ignore import Ignore
+from rootless.build.layer_stack import LayerStack, stack_of
 from rootless.build.loose_files import LooseFile
 from rootless.build.owner import owner_of
 from rootless.build.selection import Picked, pick
 from rootless.build.state import StageState
 from rootless.errors import BuildError, IntegrityError, InvalidInput, NotFound
-from rootless.image import trees
 from rootless.image.member_header import END
-from rootless.image.names import Located
 from rootless.image.store import Store
 from rootless.oci.digest import Digest, hex_of
 
@@ -98,26 +97,22 @@ class CopyPlan:
             latest_ns: No file is younger; None for as it is.
         """
         with self._blamed():
-            place = self._located()
-            locate = None if place is None else lambda: place
-            with Destination(locate) as destination:
+            stack = stack_of(self._store, self._state.diff_ids)
+            with Destination(stack) as destination:
                 arrangement = Arrangement(destination)
                 target, is_folder = self.words.target(self._state.workdir)
                 archives = self._archives()
                 arrangement.put_all(self._picked, archives, target, is_folder=is_folder)
-            owner = owner_of(self.words.chown, self._store, self._state.diff_ids, place)
-        for each in self._picked:
-            for path in each.left_out:
-                self._warn(f"left out, a socket: {os.fsdecode(path)}")
+            owner = owner_of(self.words.chown, self._store, self._state.diff_ids, stack)
+        self._warn(arrangement.replaced)
         attributes = Attributes(owner, self.words.chmod, now_ns, latest_ns)
-        with LayerTar(self._chunks(arrangement.arranged(), attributes, place)) as tar:
+        with LayerTar(self._chunks(arrangement.arranged(), attributes, stack)) as tar:
             yield tar
 
     def _chunks(
-        self, arranged: list[Arranged], attributes: Attributes, place: Located | None
+        self, arranged: list[Arranged], attributes: Attributes, stack: LayerStack
     ) -> Generator[bytes, None, None]:
-        locate = None if place is None else lambda: place
-        with self._blamed(), Destination(locate) as destination:
+        with self._blamed(), Destination(stack) as destination:
             for each in arranged:
                 if isinstance(each, Unpacked):
                     yield from self._unpacked(each, destination, attributes)
@@ -168,13 +163,13 @@ class CopyPlan:
             if (each.source is self._source or self.words.unpack) and _is_archive(each)
         ]
 
-    def _located(self) -> Located | None:
-        if not self._state.diff_ids:
-            return None
-        return trees.located(self._store, self._state.diff_ids)
-
-    def _warn(self, what: str) -> None:
-        log.warning("%s:%d: %s", self._instruction.file, self._instruction.line, what)
+    def _warn(self, replaced: Sequence[bytes]) -> None:
+        where = f"{self._instruction.file}:{self._instruction.line}"
+        for each in self._picked:
+            for path in each.left_out:
+                log.warning("%s: left out, a socket: %s", where, os.fsdecode(path))
+        for path in replaced:
+            log.warning("%s: a folder takes the place of the link /%s", where, os.fsdecode(path))
 
     @contextmanager
     def _blamed(self) -> Iterator[None]:

@@ -6,14 +6,15 @@ where they lead.
 
 import os
 import stat
-from collections.abc import Callable
 from contextlib import ExitStack
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
+from rootless.build.layer_stack import FOLDER, LayerStack, Seen
 from rootless.errors import InvalidInput
 from rootless.image import trees
-from rootless.image.layers import Inode, Tree
-from rootless.image.names import Located
+
+if TYPE_CHECKING:
+    from rootless.image.layers import Tree
 
 _LINKS_MAX = 40  # as the kernel has it
 
@@ -22,23 +23,23 @@ class Place(NamedTuple):
     """Where a path leads: links resolved, relative to the root; and what is there."""
 
     path: bytes
-    inode: Inode | None
+    seen: Seen | None
 
     @property
     def is_folder(self) -> bool:
         """Whether a folder is there."""
-        return not self.path or (self.inode is not None and stat.S_ISDIR(self.inode.mode))
+        return self.seen is not None and self.seen.is_folder
 
 
 class Destination:
-    """The tree of an image; opened when it is first asked; a context manager, for one thread.
+    """The names of an image; a context manager, for one thread.
 
     Args:
-        locate: Returns where the tree is; None for an image without layers.
+        stack: Where they are.
     """
 
-    def __init__(self, locate: Callable[[], Located] | None) -> None:
-        self._locate = locate
+    def __init__(self, stack: LayerStack) -> None:
+        self._stack = stack
         self._held = ExitStack()
         self._tree: Tree | None = None
 
@@ -49,15 +50,17 @@ class Destination:
         self._held.close()
         self._tree = None
 
-    def look(self, path: bytes) -> Inode | None:
+    def look(self, path: bytes) -> Seen | None:
         """Return what is at a path, no link followed."""
-        tree = self._opened()
-        if tree is None:
-            return None
-        inode: Inode | None = tree.inode(1)
-        for name in path.split(b"/") if path else ():
-            inode = None if inode is None else tree.lookup(inode.ino, name)
-        return inode
+        if not path:
+            return FOLDER
+        for layer in self._stack.above:
+            seen = layer.look(path)
+            if seen is not None:
+                return seen
+            if layer.covers(path):
+                return None
+        return self._look_in_tree(path)
 
     def resolve(self, path: bytes) -> Place:
         """Return where a path leads.
@@ -66,31 +69,43 @@ class Destination:
             InvalidInput: Links lead in a circle, or through what is no folder.
         """
         trail: list[bytes] = []
-        rest = [part for part in reversed(path.split(b"/")) if part not in (b"", b".")]
+        rest = _parts(path)
         followed = 0
         while rest:
             name = rest.pop()
             if name == b"..":
                 trail = trail[:-1]
                 continue
-            inode = self.look(b"/".join((*trail, name)))
-            if inode is not None and stat.S_ISLNK(inode.mode):
+            seen = self.look(b"/".join((*trail, name)))
+            if seen is not None and stat.S_ISLNK(seen.mode):
                 followed += 1
                 if followed > _LINKS_MAX:
                     raise InvalidInput("links of the image lead in a circle", os.fsdecode(path))
-                if inode.target.startswith(b"/"):
+                if seen.target.startswith(b"/"):
                     trail = []
-                parts = inode.target.split(b"/")
-                rest += [part for part in reversed(parts) if part not in (b"", b".")]
+                rest += _parts(seen.target)
                 continue
-            if inode is not None and rest and not stat.S_ISDIR(inode.mode):
+            if seen is not None and rest and not seen.is_folder:
                 where = os.fsdecode(b"/".join((b"", *trail, name)))
                 raise InvalidInput("the destination leads through what is no folder", where)
             trail.append(name)
         resolved = b"/".join(trail)
         return Place(resolved, self.look(resolved))
 
-    def _opened(self) -> Tree | None:
-        if self._tree is None and self._locate is not None:
-            self._tree = self._held.enter_context(trees.open_tree(self._locate().tree))
-        return self._tree
+    def _look_in_tree(self, path: bytes) -> Seen | None:
+        if self._stack.tree is None:
+            return None
+        if self._tree is None:
+            self._tree = self._held.enter_context(trees.open_tree(self._stack.tree))
+        number = 1
+        for name in path.split(b"/"):
+            inode = self._tree.lookup(number, name)
+            if inode is None:
+                return None
+            number = inode.ino
+        return Seen(inode.mode, inode.target) if inode is not None else None
+
+
+def _parts(path: bytes) -> list[bytes]:
+    """Return the parts of a path, the first one last."""
+    return [part for part in reversed(path.split(b"/")) if part not in (b"", b".")]

@@ -18,6 +18,8 @@ _LINKS_MAX = 40  # as the kernel has it
 _STEP = 1 << 20
 
 ROOT = b""
+MADE_NOW = -(1 << 63)
+"""Time of what the build itself makes: that at which it does."""
 
 
 class Node(NamedTuple):

@@ -10,10 +10,9 @@ import stat
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from itertools import groupby
 
 from rootless.build.archive_members import archive_chunks, is_archive
-from rootless.build.arrangement import Arranged, Arrangement, Planned, Unpacked
+from rootless.build.arrangement import Arranged, Arrangement, Unpacked
 from rootless.build.containerfile import Instruction
 from rootless.build.content_digest import Memory
 from rootless.build.copy_layer import Attributes, LayerTar, copied_chunks
@@ -44,7 +43,6 @@ class CopyPlan:
         instruction: The step, its variables replaced.
         words: What it says.
         source: What it copies from.
-        now_ns: The time of what is made.
 
     Every method raises BuildError where something is wrong with what is copied, and StoreError or
     RegistryError where the store or a registry fails.
@@ -57,13 +55,11 @@ class CopyPlan:
         instruction: Instruction,
         words: CopyWords,
         source: CopySource,
-        now_ns: int,
     ) -> None:
         self._store = store
         self._state = state
         self._instruction = instruction
         self._source = source
-        self._now_ns = now_ns
         self.words = words
 
     @property
@@ -94,10 +90,11 @@ class CopyPlan:
                     yield item.node.path
 
     @contextmanager
-    def layer(self, latest_ns: int | None = None) -> Iterator[LayerTar]:
+    def layer(self, *, now_ns: int, latest_ns: int | None = None) -> Iterator[LayerTar]:
         """Give the tar of the layer, to be read once.
 
         Args:
+            now_ns: The time of what is made here: folders that are missing, here-documents.
             latest_ns: No file is younger; None for as it is.
         """
         with self._blamed():
@@ -112,7 +109,7 @@ class CopyPlan:
         for each in self._picked:
             for path in each.left_out:
                 self._warn(f"left out, a socket: {os.fsdecode(path)}")
-        attributes = Attributes(owner, self.words.chmod, self._now_ns, latest_ns)
+        attributes = Attributes(owner, self.words.chmod, now_ns, latest_ns)
         with LayerTar(self._chunks(arrangement.arranged(), attributes, place)) as tar:
             yield tar
 
@@ -121,15 +118,11 @@ class CopyPlan:
     ) -> Generator[bytes, None, None]:
         locate = None if place is None else lambda: place
         with self._blamed(), Destination(locate) as destination:
-            for is_archive, group in groupby(arranged, lambda each: isinstance(each, Unpacked)):
-                if not is_archive:
-                    yield from copied_chunks(
-                        [each for each in group if isinstance(each, Planned)], attributes
-                    )
-                    continue
-                for each in group:
-                    if isinstance(each, Unpacked):
-                        yield from self._unpacked(each, destination, attributes)
+            for each in arranged:
+                if isinstance(each, Unpacked):
+                    yield from self._unpacked(each, destination, attributes)
+                else:
+                    yield from copied_chunks(each, attributes)
         yield END
 
     @staticmethod
@@ -149,9 +142,7 @@ class CopyPlan:
             for word in words.sources:
                 found += pick(self._source, word, excludes, with_parents=words.with_parents)
             for document in words.documents:
-                found.append(
-                    LooseFile.of_text(document.name, document.content, self._now_ns).picked
-                )
+                found.append(LooseFile.of_text(document.name, document.content).picked)
         return found
 
     def _archives(self) -> list[Node]:
@@ -187,7 +178,7 @@ def _is_archive(picked: Picked) -> bool:
 
 
 def plan_copy(
-    store: Store, state: StageState, instruction: Instruction, source: CopySource, *, now_ns: int
+    store: Store, state: StageState, instruction: Instruction, source: CopySource
 ) -> CopyPlan:
     """Return what a COPY or an ADD is going to do.
 
@@ -196,9 +187,8 @@ def plan_copy(
         state: The stage before it.
         instruction: The step, its variables replaced (`state.expanded`).
         source: The context, or what `--from` names.
-        now_ns: The time of what is made here: folders that are missing, here-documents.
 
     Raises:
         BuildError: Its words mean nothing.
     """
-    return CopyPlan(store, state, instruction, copy_words(instruction), source, now_ns)
+    return CopyPlan(store, state, instruction, copy_words(instruction), source)

@@ -31,8 +31,7 @@ def prepare_copy(around: Around, state: StageState, instruction: Instruction) ->
     Raises:
         BuildError: It cannot be done.
     """
-    source, now_ns = _source(around, instruction), around.now() * 10**9
-    plan = plan_copy(around.store, state, instruction, source, now_ns=now_ns)
+    plan = plan_copy(around.store, state, instruction, _source(around, instruction))
     _refuse_secrets(around, plan, instruction)
     parts = {
         "flags": instruction.flags,
@@ -52,7 +51,8 @@ def prepare_copy(around: Around, state: StageState, instruction: Instruction) ->
     def make(_: Out) -> "StagedLayer | None":
         from rootless.image.ingest import Expected, ingest  # noqa: PLC0415 - when not cached
 
-        with plan.layer(around.request.latest_ns) as tar:
+        now_ns = around.now() * 10**9
+        with plan.layer(now_ns=now_ns, latest_ns=around.request.latest_ns) as tar:
             return ingest(around.store, tar, instruction.source, Expected())
 
     return Prepared(found_by, make, content)

@@ -167,7 +167,7 @@ class CopyPlan:
     def _located(self) -> Located | None:
         if not self._state.diff_ids:
             return None
-        return trees.located(self._store, self._state.diff_ids)
+        return trees.located(self._store, self._state.diff_ids, may_grow=True)
 
     def _warn(self, what: str) -> None:
         log.warning("%s:%d: %s", self._instruction.file, self._instruction.line, what)

@@ -72,8 +72,7 @@ class CopyPlan:
 
     def digest(self) -> Digest:
         """Return the digest of what is copied: names, attributes and contents, but for times."""
-        with self._blamed():
-            return Memory(self._store).digest(self._picked)
+        return self._digest
 
     def content(self) -> str:
         """Return what is copied, as a history has it: `file:HEX`, `dir:HEX`, `multi:HEX`."""
@@ -133,6 +132,11 @@ class CopyPlan:
         what = os.fsdecode(each.node.path)
         with each.source.open(each.node) as contents:
             yield from archive_chunks(contents, what, each.folder, destination, attributes)
+
+    @cached_property
+    def _digest(self) -> Digest:
+        with self._blamed():
+            return Memory(self._store).digest(self._picked)
 
     @cached_property
     def _picked(self) -> list[Picked]:

@@ -1,6 +1,7 @@
 """The settings: `config.toml` of the user and of the machine, the nearer one's word first.
 
     additional_stores = ["/sw/images"]      # absolute; read beside one's own store
+    hpc_folders = ["/scratch", "/project"]  # absolute; what `run --hpc` brings along
     [profiles.NAME]                         # options of `run`: see `rootless.config.profiles`
 
 Source: TOML 1.0. A file is read only where it is there; most have none.
@@ -28,9 +29,11 @@ class Settings:
 
     Attributes:
         additional_stores: Stores to read beside one's own, in this order.
+        hpc_folders: Folders of the site's that containers of jobs have.
     """
 
     additional_stores: tuple[Path, ...] | None = None
+    hpc_folders: tuple[Path, ...] | None = None
 
 
 def additional_stores(paths: Paths) -> tuple[Path, ...]:
@@ -67,14 +70,14 @@ def _checked(document: Mapping[str, Any], file: Path) -> dict[str, Any]:
     known = {field.name for field in fields(Settings)}
     for name in document.keys() - known - set(_ELSEWHERE):  # of a newer version, or mistyped
         log.warning("%s: no setting is called %s", file, name)
-    found = {}
-    if "additional_stores" in document:
-        found["additional_stores"] = _stores(document["additional_stores"], file)
-    return found
+    return {
+        name: _folders(name, document[name], file)
+        for name in ("additional_stores", "hpc_folders")
+        if name in document
+    }
 
 
-def _stores(value: Any, file: Path) -> tuple[Path, ...]:
-    name = "additional_stores"
+def _folders(name: str, value: Any, file: Path) -> tuple[Path, ...]:
     if not isinstance(value, list):
         raise _fault(file, name, "an array of folders")
     paths = []

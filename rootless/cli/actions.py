@@ -21,9 +21,14 @@ def run(given: _Given) -> int:
     if not given["bundle"] and not given["detach"]:
         spare.prepare()
     try:
-        return _run(given)
+        status = _run(given)
     finally:
         spare.discard()
+    if status < 0:
+        from rootless.runtime.signals import end_by  # noqa: PLC0415
+
+        end_by(-status)
+    return status
 
 
 def _with_profiles(given: _Given) -> _Given:
@@ -48,6 +53,13 @@ def _run(given: _Given) -> int:
         echo(runs.run_detached(image, request))
         return 0
     return runs.run_image(image, request) if image else runs.run_bundle(given["bundle"], request)
+
+
+def build(given: _Given) -> None:
+    """Build an image and print its ID."""
+    from rootless.cli.building import build_image  # noqa: PLC0415 - --help needs none of it
+
+    echo(build_image(given))
 
 
 def create(given: _Given) -> None:

@@ -38,6 +38,8 @@ COMMANDS = {
     "save": _Command("rootless.cli.save", "Write images into an archive or a folder."),
     "copy": _Command("rootless.cli.copy", "Copy images between registries and files."),
     "convert": _Command("rootless.cli.convert", "Write an image in another form."),
+    "build": _Command("rootless.cli.build", "Build an image of a Containerfile."),
+    "builder": _Command("rootless.cli.builder", "Build images; remove what builds keep."),
     "import": _Command("rootless.cli.import_", "Make an image of a root file system."),
     "images": _Command("rootless.cli.images", "List the images in the store."),
     "inspect": _Command("rootless.cli.inspect", "Show images or containers as JSON."),

@@ -29,7 +29,7 @@ _RESOURCES = tuple(field.name for field in fields(resources.ResourceOptions))
 _NOT_WITH_BUNDLE = (
     *("entrypoint", "workdir", "user", "umask", "ulimit", "annotation"),
     *("hostname", "add_host", "no_hosts", "dns", "dns_search", "dns_option", "network", "publish"),
-    *("pid", "pull", "lazy", "platform", "tls_verify", "authfile"),
+    *("pid", "ipc", "hpc", "pull", "lazy", "platform", "tls_verify", "authfile"),
     *("verify_key", "signature_policy"),
     *("name", "replace", "remove", "detach", "restart", "stop_signal", "stop_timeout", "log_opt"),
     *("read_only_tmpfs", "cap_add", "cap_drop", "security_opt", "shm_size", "root_emulation"),
@@ -62,7 +62,18 @@ def run_request(given: Mapping[str, Any]) -> tuple[str, RunRequest]:
     if given["share"] and not given["native"]:
         raise InvalidInput("--share needs --native", ",".join(given["share"]), "or use --volume")
     ports = tuple(map(parse_publish, _texts(given, "publish")))
-    return image, RunRequest(
+    if not given["hpc"]:
+        return image, _request(given, command, ports)
+    from rootless.cli import hpc_request  # noqa: PLC0415 - what most runs have no use for
+
+    request = _request(hpc_request.with_hpc(given), command, ports)
+    return image, hpc_request.on_node(request, hpc_request.node_of(given))
+
+
+def _request(
+    given: Mapping[str, Any], command: tuple[str, ...], ports: tuple[PortMapping, ...]
+) -> RunRequest:
+    return RunRequest(
         options=_run_options(given, command),
         userns=given["userns"],
         uidmap=_texts(given, "uidmap"),
@@ -86,7 +97,8 @@ def run_request(given: Mapping[str, Any]) -> tuple[str, RunRequest]:
         pid=parse_pid_mode(given["pid"]),
         devices=_texts(given, "device"),
         cgroup=resources.uses_cgroup(given["cgroups"]),
-        as_caller=given["native"] and not (given["user"] or given["userns"] or given["uidmap"]),
+        as_caller=(given["native"] or given["hpc"])
+        and not (given["user"] or given["userns"] or given["uidmap"]),
         in_session=_is_in_session(given),
     )
 
@@ -180,6 +192,7 @@ def _run_options(given: Mapping[str, Any], command: tuple[str, ...]) -> RunOptio
         cap_drop=_texts(given, "cap_drop"),
         no_new_privileges=parse.no_new_privileges(_texts(given, "security_opt")),
         seccomp=parse.seccomp(_texts(given, "security_opt")),
+        shared=parse.ipc(given["ipc"]),
         root_emulation=root_emulation.parse_mode(given["root_emulation"] or root_emulation.AUTO),
         shm_size=parse.size(given["shm_size"]) if given["shm_size"] else DEFAULT_SHM_SIZE,
         annotations=dict(parse.annotation(text) for text in _texts(given, "annotation")),

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from rootless.cli import actions, id_options, native_options, resource_options
+from rootless.cli import actions, hpc_options, id_options, native_options, resource_options
 from rootless.cli import life_options as life
 from rootless.cli import signature_options as signatures
 from rootless.cli.option_groups import GroupedCommand, flag, option
@@ -339,6 +339,8 @@ def run(  # noqa: PLR0917 - one parameter an option
             help_="Annotation of the bundle, for hooks and tools.",
         ),
     ] = None,
+    hpc: hpc_options.Hpc = False,
+    ipc: hpc_options.Ipc = "",
     memory: resource_options.Memory = "",
     memory_swap: resource_options.MemorySwap = "",
     memory_reservation: resource_options.MemoryReservation = "",

@@ -10,6 +10,7 @@ import select
 import signal
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rootless import timings
@@ -37,13 +38,28 @@ _TAKEN = (*_FORWARDED, signal.SIGWINCH, signal.SIGTSTP, signal.SIGCONT)
 _ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 
 
-def run(record: Record, paths: Paths, *, pidfile: str = "", needs: tuple[str, ...] = ()) -> int:
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """How the caller wants it.
+
+    Attributes:
+        pidfile: Gets the workload's process ID; "" for none.
+        passed_fds: Descriptors of his that the workload gets.
+        tells_signals: A workload that signal N ends makes the status -N, and not 128+N.
+    """
+
+    pidfile: str = ""
+    passed_fds: tuple[int, ...] = ()
+    tells_signals: bool = False
+
+
+def run(record: Record, paths: Paths, *, ways: Ways, needs: tuple[str, ...] = ()) -> int:
     """Run a container to its end; return its exit status. Raises what kept it from starting.
 
     Args:
         record: The container.
         paths: Where things lie.
-        pidfile: Gets the workload's process ID; "" for none.
+        ways: How the caller wants it.
         needs: What the store must not collect while it runs, of one that the store does not know.
     """
     # Before anything is made, so that no signal comes between the making and the clean-up.
@@ -63,11 +79,14 @@ def run(record: Record, paths: Paths, *, pidfile: str = "", needs: tuple[str, ..
         notes.begin()
         status, error = 0, ""
         try:
-            setup = StreamSetup(clients.close, saved)
+            setup = StreamSetup(clients.close, saved, ways.passed_fds)
             session = Session.begin(footing, setup, owned)
             timings.mark("user namespace and ID map")
             front = _Foreground(
-                *(record, session, notes, clients), signals=signals, saved=saved, pidfile=pidfile
+                *(record, session, notes, clients),
+                signals=signals,
+                saved=saved,
+                pidfile=ways.pidfile,
             )
             status = front.run()
         except RootlessError as failure:
@@ -78,6 +97,8 @@ def run(record: Record, paths: Paths, *, pidfile: str = "", needs: tuple[str, ..
             notes.end()
             clients.tell_end(status)
             timings.mark("supervisor gone")
+        if ways.tells_signals and session.killed_by and status == 128 + session.killed_by:
+            return -session.killed_by
         return status
 
 

@@ -109,10 +109,8 @@ def from_image(
     spec = with_seccomp(spec, options.seccomp, os.uname())
     name_files = _name_files(spec, request, network) | _user_files(request, user, read)
     if root_emulation.is_wanted(_emulation(options), user.uid, single=maps.single):
-        spec = root_emulation.with_root_emulation(spec)
-        if trees.has_folder(store, image, root_emulation.APT_FOLDER):
-            spec = root_emulation.with_apt_config(spec)
-            name_files[root_emulation.APT_FILE] = root_emulation.APT_CONFIG
+        has_apt = trees.has_folder(store, image, root_emulation.APT_FOLDER)
+        spec = _with_root_emulation(spec, name_files, has_apt=has_apt)
     return Container(
         id=container_id,
         spec=spec,
@@ -125,6 +123,7 @@ def from_image(
         name_files=name_files,
         network=network,
         pid=around.pid,
+        job=request.job,
         in_session=request.in_session,
     )
 
@@ -140,6 +139,14 @@ def _emulation(options: RunOptions) -> str:
     """Return the mode: who names a filter, or none, has it as it is, unless he asks for both."""
     named = bool(options.seccomp) and options.root_emulation == root_emulation.AUTO
     return root_emulation.OFF if named else options.root_emulation
+
+
+def _with_root_emulation(spec: Spec, name_files: dict[str, bytes], *, has_apt: bool) -> Spec:
+    spec = root_emulation.with_root_emulation(spec)
+    if not has_apt:
+        return spec
+    name_files[root_emulation.APT_FILE] = root_emulation.APT_CONFIG
+    return root_emulation.with_apt_config(spec)
 
 
 def _joined_maps(network: Network, pid_path: str, request: RunRequest) -> Maps | None:

@@ -40,6 +40,10 @@ class RunRequest:
         pid: `--pid`; `options` has what the bundle says of it once it is looked up.
         devices: Host device nodes, SOURCE[:DESTINATION] each.
         cgroup: It gets a cgroup of its own where there is one to be had.
+        job: The batch job that it is a part of, "" for one without a number: it has its user
+            namespace in common with the job's other parts on this node, and its end is told as that
+            of the workload itself. None: it is no such part.
+        passed_fds: Descriptors of the caller's that the workload gets.
         as_caller: The workload is the caller: his ID, the only one mapped, his name, home and time
             zone.
         in_session: It stays in the caller's session and process group, with his terminal.
@@ -68,5 +72,7 @@ class RunRequest:
     pid: PidMode = field(default_factory=PidMode)
     devices: tuple[str, ...] = ()
     cgroup: bool = True
+    job: str | None = None
+    passed_fds: tuple[int, ...] = ()
     as_caller: bool = False
     in_session: bool = False

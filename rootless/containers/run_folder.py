@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from rootless.containers import job_namespace
 from rootless.errors import Conflict, RootlessError, StoreError
 from rootless.linux.folder_lock import lock_dead, make_locked
 from rootless.linux.private_folder import make_private
@@ -108,6 +109,7 @@ def sweep(paths: Paths) -> None:
     with _dead(paths.scratch) as left:
         if left:
             remove_owned_by_container(left)
+    job_namespace.sweep(paths)
 
 
 def remove_cgroup(cgroup: Cgroup) -> None:

@@ -39,6 +39,7 @@ class ProcessOptions:
         seccomp: `linux.seccomp`, compiled; None for no filter.
         parent: The process ID of the caller, whom the workload must not outlive; 0 for one whose
             end ends it anyway.
+        passed_fds: Descriptors that stay open for it, beside those.
         own_session: It leads a session of its own.
         ignored: Signals that it starts with ignored.
     """
@@ -49,6 +50,7 @@ class ProcessOptions:
     preserve_fds: int = 0
     seccomp: SeccompFilter | None = None
     parent: int = 0
+    passed_fds: tuple[int, ...] = ()
     own_session: bool = True
     ignored: tuple[int, ...] = ()
 
@@ -76,7 +78,7 @@ def exec_workload(process: Process, options: ProcessOptions, report: Channel) ->
         refuse_own_program(program)
 
         # Nothing of the runner is left open for the workload; the report closes itself by exec.
-        _close_all_but(report.fileno(), options.preserve_fds)
+        _close_all_but(report.fileno(), options)
 
         # As late as can be: the filter is made for the workload, not for what starts it.
         _set_seccomp_filter(options.seccomp, report)
@@ -207,13 +209,17 @@ def _change_directory(cwd: str) -> None:
         raise RootlessError("the working directory lies outside of the root file system", cwd)
 
 
-def _close_all_but(report: int, preserve_fds: int) -> None:
-    low = 3 + preserve_fds
-    for fd in range(3, low):
+def _close_all_but(report: int, options: ProcessOptions) -> None:
+    """Close every descriptor but those that the workload gets, and the report; exec closes it."""
+    passed = {*range(3, 3 + options.preserve_fds), *options.passed_fds}
+    for fd in passed:
         with contextlib.suppress(OSError):
             os.set_inheritable(fd, True)
-    os.closerange(low, report)
-    os.closerange(max(low, report + 1), 1 << 30)
+    low = 3
+    for fd in sorted({*passed, report}):
+        os.closerange(low, fd)
+        low = max(low, fd + 1)
+    os.closerange(low, 1 << 30)
 
 
 def _exec(program: str, process: Process) -> NoReturn:

@@ -54,6 +54,7 @@ class SandboxOptions:
         preserve_fds: How many descriptors from 3 on the workload gets.
         cgroup_fd: `cgroup.procs` of the container's cgroup, open for writing; -1 for none.
         seccomp: The spec's `linux.seccomp`, compiled.
+        passed_fds: Descriptors that the workload gets by their numbers, beside those.
         own_session: The workload leads a session of its own; else it stays in the caller's, in his
             process group, and has its signals from there.
         ignored: Signals that the workload starts with ignored.
@@ -67,6 +68,7 @@ class SandboxOptions:
     preserve_fds: int = 0
     cgroup_fd: int = -1
     seccomp: SeccompFilter | None = None
+    passed_fds: tuple[int, ...] = ()
     own_session: bool = True
     ignored: tuple[int, ...] = ()
 
@@ -175,6 +177,7 @@ def _process_options(options: SandboxOptions, terminal_fd: int) -> ProcessOption
         options.seccomp,
         own_session=options.own_session,
         ignored=options.ignored,
+        passed_fds=options.passed_fds,
     )
 
 
@@ -211,7 +214,8 @@ def _set_oom_score(score: int | None) -> None:
 def _close_others(
     control: Channel, options: SandboxOptions, signals: init.SignalPipe | None
 ) -> None:
-    keep = {0, 1, 2, control.fileno(), *range(3, 3 + options.preserve_fds)}
+    keep = {0, 1, 2, control.fileno(), *options.passed_fds}
+    keep.update(range(3, 3 + options.preserve_fds))
     if signals is not None:
         keep.update(signals.fds())
     if options.gate is not None:

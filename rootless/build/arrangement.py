@@ -90,7 +90,7 @@ class Arrangement:
         only = picked[0]
         must_be_folder = is_folder or len(picked) > 1 or only.is_folder or only.node in archives
         place = self._destination.resolve(os.fsencode(target))
-        if place.seen is not None and not place.is_folder and must_be_folder:
+        if place.inode is not None and not place.is_folder and must_be_folder:
             raise InvalidInput("the destination is there and is no folder", target)
         if not must_be_folder and not place.is_folder:
             self._require(posixpath.dirname(place.path))
@@ -127,8 +127,8 @@ class Arrangement:
         self._members[path] = Planned(path, node, source)
 
     def _note(self, folder: bytes) -> None:
-        seen = self._destination.look(folder)
-        if seen is not None and stat.S_ISLNK(seen.mode):
+        inode = self._destination.look(folder)
+        if inode is not None and stat.S_ISLNK(inode.mode):
             self.replaced.append(folder)
 
     def _drop(self, path: bytes) -> None:
@@ -150,8 +150,8 @@ class Arrangement:
         elif folder in self._there:
             return
         else:
-            seen = self._destination.look(folder)
-            if seen is not None and seen.is_folder:
+            inode = self._destination.look(folder)
+            if inode is not None and stat.S_ISDIR(inode.mode):
                 self._there.add(folder)
                 return
         self._require(posixpath.dirname(folder))

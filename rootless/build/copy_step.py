@@ -20,13 +20,14 @@ from rootless.build.copy_source import CopySource, Node
 from rootless.build.copy_words import CopyWords, copy_words, is_address
 from rootless.build.destination import Destination
 from rootless.build.ignore import Ignore
-from rootless.build.layer_stack import LayerStack, stack_of
 from rootless.build.loose_files import LooseFile
 from rootless.build.owner import owner_of
 from rootless.build.selection import Picked, pick
 from rootless.build.state import StageState
 from rootless.errors import BuildError, IntegrityError, InvalidInput, NotFound
+from rootless.image import trees
 from rootless.image.member_header import END
+from rootless.image.names import Located
 from rootless.image.store import Store
 from rootless.oci.digest import Digest, hex_of
 
@@ -97,22 +98,24 @@ class CopyPlan:
             latest_ns: No file is younger; None for as it is.
         """
         with self._blamed():
-            stack = stack_of(self._store, self._state.diff_ids)
-            with Destination(stack) as destination:
+            place = self._located()
+            locate = None if place is None else lambda: place
+            with Destination(locate) as destination:
                 arrangement = Arrangement(destination)
                 target, is_folder = self.words.target(self._state.workdir)
                 archives = self._archives()
                 arrangement.put_all(self._picked, archives, target, is_folder=is_folder)
-            owner = owner_of(self.words.chown, self._store, self._state.diff_ids, stack)
+            owner = owner_of(self.words.chown, self._store, self._state.diff_ids, place)
         self._warn(arrangement.replaced)
         attributes = Attributes(owner, self.words.chmod, now_ns, latest_ns)
-        with LayerTar(self._chunks(arrangement.arranged(), attributes, stack)) as tar:
+        with LayerTar(self._chunks(arrangement.arranged(), attributes, place)) as tar:
             yield tar
 
     def _chunks(
-        self, arranged: list[Arranged], attributes: Attributes, stack: LayerStack
+        self, arranged: list[Arranged], attributes: Attributes, place: Located | None
     ) -> Generator[bytes, None, None]:
-        with self._blamed(), Destination(stack) as destination:
+        locate = None if place is None else lambda: place
+        with self._blamed(), Destination(locate) as destination:
             for each in arranged:
                 if isinstance(each, Unpacked):
                     yield from self._unpacked(each, destination, attributes)
@@ -170,6 +173,11 @@ class CopyPlan:
                 log.warning("%s: left out, a socket: %s", where, os.fsdecode(path))
         for path in replaced:
             log.warning("%s: a folder takes the place of the link /%s", where, os.fsdecode(path))
+
+    def _located(self) -> Located | None:
+        if not self._state.diff_ids:
+            return None
+        return trees.located(self._store, self._state.diff_ids, may_grow=True)
 
     @contextmanager
     def _blamed(self) -> Iterator[None]:

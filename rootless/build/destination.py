@@ -6,15 +6,14 @@ where they lead.
 
 import os
 import stat
+from collections.abc import Callable
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import NamedTuple, Self
 
-from rootless.build.layer_stack import FOLDER, LayerStack, Seen
 from rootless.errors import InvalidInput
 from rootless.image import trees
-
-if TYPE_CHECKING:
-    from rootless.image.layers import Tree
+from rootless.image.layers import Inode, Tree
+from rootless.image.names import Located
 
 _LINKS_MAX = 40  # as the kernel has it
 
@@ -23,23 +22,23 @@ class Place(NamedTuple):
     """Where a path leads: links resolved, relative to the root; and what is there."""
 
     path: bytes
-    seen: Seen | None
+    inode: Inode | None
 
     @property
     def is_folder(self) -> bool:
         """Whether a folder is there."""
-        return self.seen is not None and self.seen.is_folder
+        return not self.path or (self.inode is not None and stat.S_ISDIR(self.inode.mode))
 
 
 class Destination:
-    """The names of an image; a context manager, for one thread.
+    """The tree of an image; opened when it is first asked; a context manager, for one thread.
 
     Args:
-        stack: Where they are.
+        locate: Returns where the tree is; None for an image without layers.
     """
 
-    def __init__(self, stack: LayerStack) -> None:
-        self._stack = stack
+    def __init__(self, locate: Callable[[], Located] | None) -> None:
+        self._locate = locate
         self._held = ExitStack()
         self._tree: Tree | None = None
 
@@ -50,17 +49,15 @@ class Destination:
         self._held.close()
         self._tree = None
 
-    def look(self, path: bytes) -> Seen | None:
+    def look(self, path: bytes) -> Inode | None:
         """Return what is at a path, no link followed."""
-        if not path:
-            return FOLDER
-        for layer in self._stack.above:
-            seen = layer.look(path)
-            if seen is not None:
-                return seen
-            if layer.covers(path):
-                return None
-        return self._look_in_tree(path)
+        tree = self._opened()
+        if tree is None:
+            return None
+        inode: Inode | None = tree.inode(1)
+        for name in path.split(b"/") if path else ():
+            inode = None if inode is None else tree.lookup(inode.ino, name)
+        return inode
 
     def resolve(self, path: bytes) -> Place:
         """Return where a path leads.
@@ -69,43 +66,31 @@ class Destination:
             InvalidInput: Links lead in a circle, or through what is no folder.
         """
         trail: list[bytes] = []
-        rest = _parts(path)
+        rest = [part for part in reversed(path.split(b"/")) if part not in (b"", b".")]
         followed = 0
         while rest:
             name = rest.pop()
             if name == b"..":
                 trail = trail[:-1]
                 continue
-            seen = self.look(b"/".join((*trail, name)))
-            if seen is not None and stat.S_ISLNK(seen.mode):
+            inode = self.look(b"/".join((*trail, name)))
+            if inode is not None and stat.S_ISLNK(inode.mode):
                 followed += 1
                 if followed > _LINKS_MAX:
                     raise InvalidInput("links of the image lead in a circle", os.fsdecode(path))
-                if seen.target.startswith(b"/"):
+                if inode.target.startswith(b"/"):
                     trail = []
-                rest += _parts(seen.target)
+                parts = inode.target.split(b"/")
+                rest += [part for part in reversed(parts) if part not in (b"", b".")]
                 continue
-            if seen is not None and rest and not seen.is_folder:
+            if inode is not None and rest and not stat.S_ISDIR(inode.mode):
                 where = os.fsdecode(b"/".join((b"", *trail, name)))
                 raise InvalidInput("the destination leads through what is no folder", where)
             trail.append(name)
         resolved = b"/".join(trail)
         return Place(resolved, self.look(resolved))
 
-    def _look_in_tree(self, path: bytes) -> Seen | None:
-        if self._stack.tree is None:
-            return None
-        if self._tree is None:
-            self._tree = self._held.enter_context(trees.open_tree(self._stack.tree))
-        number = 1
-        for name in path.split(b"/"):
-            inode = self._tree.lookup(number, name)
-            if inode is None:
-                return None
-            number = inode.ino
-        return Seen(inode.mode, inode.target) if inode is not None else None
-
-
-def _parts(path: bytes) -> list[bytes]:
-    """Return the parts of a path, the first one last."""
-    return [part for part in reversed(path.split(b"/")) if part not in (b"", b".")]
+    def _opened(self) -> Tree | None:
+        if self._tree is None and self._locate is not None:
+            self._tree = self._held.enter_context(trees.open_tree(self._locate().tree))
+        return self._tree

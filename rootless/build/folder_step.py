@@ -6,8 +6,8 @@ from collections.abc import Generator, Iterator
 from rootless.build.containerfile import Instruction
 from rootless.build.copy_layer import Attributes, LayerTar, made_folder
 from rootless.build.destination import Destination
-from rootless.build.layer_stack import stack_of
 from rootless.errors import InvalidInput
+from rootless.image import trees
 from rootless.image.ingest import Expected, StagedLayer, ingest
 from rootless.image.member_header import END
 from rootless.image.store import Store
@@ -33,7 +33,8 @@ def folder_layer(
     Raises:
         BuildError: Something else is there.
     """
-    with Destination(stack_of(store, diff_ids)) as destination:
+    place = trees.located(store, diff_ids, may_grow=True) if diff_ids else None
+    with Destination(None if place is None else lambda: place) as destination:
         try:
             missing = _missing(destination, os.fsencode(path))
         except InvalidInput as error:
@@ -49,7 +50,7 @@ def _missing(destination: Destination, path: bytes) -> list[bytes]:
     found = destination.resolve(path)
     if found.is_folder:
         return []
-    if found.seen is not None:
+    if found.inode is not None:
         raise InvalidInput("the working directory is there and is no folder", os.fsdecode(path))
     parts = found.path.split(b"/")
     folders = (b"/".join(parts[:count]) for count in range(1, len(parts) + 1))

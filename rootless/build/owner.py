@@ -2,29 +2,27 @@
 
 from collections.abc import Sequence
 
-from rootless.build.destination import Destination
-from rootless.build.layer_stack import LayerStack, merged
 from rootless.bundle.users import resolve_user
 from rootless.image import forms, trees
+from rootless.image.names import Located
 from rootless.image.store import Store
 from rootless.oci.digest import Digest
 
 _MAX_READ = 16 << 20
-_ACCOUNTS = (b"etc/passwd", b"etc/group")
 
 
 def owner_of(
-    text: str, store: Store, diff_ids: Sequence[Digest], stack: LayerStack
+    text: str, store: Store, diff_ids: Sequence[Digest], place: Located | None
 ) -> tuple[int, int] | None:
     """Return UID and GID that `--chown` means; None where it is not there.
 
-    A number that the image's passwd does not know is the group's too, as docker has it.
+    A number alone is the group's too, whatever the image's passwd says, as docker has it.
 
     Args:
         text: USER[:GROUP], names or numbers.
         store: Where the layers are.
         diff_ids: The image's layers.
-        stack: Their names.
+        place: Where its files are; None for an image without any.
 
     Raises:
         InvalidInput: The image knows no such name.
@@ -32,25 +30,17 @@ def owner_of(
     if not text:
         return None
     passwd = group = None
-    user_text, _, group_text = text.partition(":")
-    if not (user_text.isdecimal() and group_text.isdecimal()):
-        passwd, group = _accounts(store, diff_ids, stack)
+    if place is not None and not text.replace(":", "").isdecimal():
+        passwd = _read(b"etc/passwd", store, diff_ids, place)
+        group = _read(b"etc/group", store, diff_ids, place)
     user = resolve_user(text, passwd, group)
-    return user.uid, user.gid if group_text or user.known else user.uid
+    return user.uid, user.uid if text.isdecimal() else user.gid
 
 
-def _accounts(store: Store, diff_ids: Sequence[Digest], stack: LayerStack) -> list[bytes | None]:
-    """Return passwd and group, out of the tree where no layer above it has to do with them."""
-    with Destination(stack) as names:
-        paths = [names.resolve(path).path for path in _ACCOUNTS]
-    if any(layer.look(path) or layer.covers(path) for layer in stack.above for path in paths):
-        stack = merged(store, diff_ids)
-    if any(map(forms.is_lazy, stack.layers)):
+def _read(path: bytes, store: Store, diff_ids: Sequence[Digest], place: Located) -> bytes | None:
+    if any(map(forms.is_lazy, place.layers)):
         from rootless.lazy import needed  # noqa: PLC0415 - seldom wanted, and much of it
 
-        needed.fetch_files(store, diff_ids, _ACCOUNTS)
-        stack = merged(store, diff_ids)
-    tree = stack.tree
-    if tree is None:
-        return [None, None]
-    return [trees.read_from(tree, stack.layers, path, _MAX_READ) for path in _ACCOUNTS]
+        needed.fetch_files(store, diff_ids, [path])
+        place = trees.located(store, diff_ids, may_grow=True)
+    return trees.read_from(place.tree, place.layers, path, _MAX_READ)

@@ -33,7 +33,7 @@ def folder_layer(
     Raises:
         BuildError: Something else is there.
     """
-    place = trees.located(store, diff_ids) if diff_ids else None
+    place = trees.located(store, diff_ids, may_grow=True) if diff_ids else None
     with Destination(None if place is None else lambda: place) as destination:
         try:
             missing = _missing(destination, os.fsencode(path))

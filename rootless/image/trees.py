@@ -33,7 +33,7 @@ def ensure_tree(store: Store, config: ImageConfig) -> Path:
         NotFound: A layer is missing.
         StoreError: The tree is missing and can be built nowhere.
     """
-    return located(store, config.diff_ids).tree
+    return merged(store, config.diff_ids).tree
 
 
 def layer_paths(store: Store, config: ImageConfig) -> tuple[Path, ...]:
@@ -44,19 +44,29 @@ def layer_paths(store: Store, config: ImageConfig) -> tuple[Path, ...]:
 def located(store: Store, diff_ids: Sequence[Digest], *, may_grow: bool = False) -> Located:
     """Return a chain's tree, built where it is not there, and its layers; raises as `ensure_tree`.
 
-    Asked for together, as a layer may just now get another form.
+    Asked for together, as a layer may just now get another form. The tree may be a grown one: it
+    means the same as a merged one, but its numbers are others.
 
     Args:
         store: Where the layers are.
         diff_ids: The layers, lowest first.
-        may_grow: The tree may be one that was made of that of fewer layers, in much less time. It
-            means the same, but its numbers are others, and a collection takes it.
+        may_grow: One that is not there is made of that of fewer layers, if there is one: in less
+            time.
     """
     places = forms.find_all(store, diff_ids)
     path = store.find(forms.tree_path(store, diff_ids, places))
     if not path.exists():
-        grown = _grown(store, diff_ids, places) if may_grow else None
+        grown = _grown(store, diff_ids, places, makes_it=may_grow)
         path = grown or _built(store, hex_of(chain_id(diff_ids)), places, path)
+    return Located(path, tuple(place.contents for place in places))
+
+
+def merged(store: Store, diff_ids: Sequence[Digest]) -> Located:
+    """Return the tree that the same layers always have, and the layers; raises as `ensure_tree`."""
+    places = forms.find_all(store, diff_ids)
+    path = store.find(forms.tree_path(store, diff_ids, places))
+    if not path.exists():
+        path = _built(store, hex_of(chain_id(diff_ids)), places, path)
     return Located(path, tuple(place.contents for place in places))
 
 
@@ -67,10 +77,22 @@ def relocated(store: Store, tree: Path, layers: Sequence[Path]) -> Located:
     return located(store, [forms.diff_id_of(layer) for layer in layers])
 
 
-def _grown(store: Store, diff_ids: Sequence[Digest], places: Sequence[forms.Place]) -> Path | None:
-    """Return a tree that is made of that of fewer layers; None where that is not worth while."""
+def _grown(
+    store: Store, diff_ids: Sequence[Digest], places: Sequence[forms.Place], *, makes_it: bool
+) -> Path | None:
+    """Return a tree that was made of that of fewer layers; None where there is none."""
     if any(place.form is forms.Form.LAZY for place in places):
         return None
+    there = store.find(store.grown_tree_path(chain_id(diff_ids)))
+    if there.exists() or not makes_it:
+        return there if there.exists() else None
+    return _made_of_fewer(store, diff_ids, places)
+
+
+def _made_of_fewer(
+    store: Store, diff_ids: Sequence[Digest], places: Sequence[forms.Place]
+) -> Path | None:
+    """Make a tree of that of fewer layers; None where that cannot be, or is not worth while."""
     below = None
     for count in range(len(places), max(0, len(places) - _MOST_GROWN), -1):
         chain = chain_id(diff_ids[:count])

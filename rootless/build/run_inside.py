@@ -59,7 +59,7 @@ class StepInside:
             place.mkdir(mode=0o755)
             flags = mount_api.MS_NODEV | mount_api.MS_NOSUID
             mount_api.mount("tmpfs", str(place), "tmpfs", flags, "mode=0755")
-            self._room = Room(place, self._container)
+            self._room = Room(place, folder.path, self._container)
             mounts += [each.put(self._room) for each in self._furniture]
         self._destinations = tuple(mount.destination for mount in mounts)
         process = replace(spec.process, env=(*spec.process.env, *self._env))

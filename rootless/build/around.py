@@ -37,6 +37,7 @@ class Around:
         plan: The stages of the file.
         image_of: Brings an image that the file names into the store, where that is due.
         open_context: Opens the context.
+        folder: The context's path; "" for an archive.
         stages: What stages that are built have come to, by index.
         bases: Images that the file names, by the name that it has for each.
     """
@@ -47,6 +48,7 @@ class Around:
     plan: Plan
     image_of: Callable[[str], Image]
     open_context: "Callable[[], CopySource]"
+    folder: str = ""
     stages: dict[int, StageState] = field(default_factory=dict)
     bases: dict[str, Base] = field(default_factory=dict)
     _context: "CopySource | None" = None

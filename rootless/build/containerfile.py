@@ -247,5 +247,5 @@ def _said(what: str) -> tuple[str, str]:
     for pattern, ours, fix in _FAULTS:
         match = re.search(pattern, what)
         if match is not None:
-            return match.expand(ours), fix
+            return shown(match.expand(ours)), fix
     return shown(what), ""

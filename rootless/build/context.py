@@ -17,7 +17,7 @@ from rootless.build.ignore import NAMES, Ignore
 from rootless.build.tree_source import TreeSource
 from rootless.errors import IntegrityError, InvalidInput
 from rootless.image import trees
-from rootless.image.byte_stream import ByteStream
+from rootless.image.byte_stream import ByteStream, Prefixed
 from rootless.image.ingest import Expected, StagedLayer, ingest
 from rootless.image.layers import LayerIndexReader
 from rootless.image.names import Located
@@ -59,7 +59,7 @@ class Context:
 
 @contextmanager
 def opened(
-    store: Store, place: str, *, ignorefile: str = "", containerfile: str = ""
+    store: Store, place: str, *, ignorefile: str = "", containerfile: str = "", head: bytes = b""
 ) -> Iterator[Context]:
     """Give the context of a build.
 
@@ -68,6 +68,7 @@ def opened(
         place: A folder, an archive, or "-" for an archive on standard input.
         ignorefile: The ignore file, of the host; "" for the one of the context.
         containerfile: Beside it, with a name that begins with its, there may be one.
+        head: What was read of standard input before.
 
     Raises:
         InvalidInput: It is none, or the ignore file has a line that means nothing.
@@ -83,7 +84,7 @@ def opened(
         finally:
             bare.close()
         return
-    with _raw(place) as raw, _ingested(store, raw, place) as located:
+    with _raw(place) as rest, _ingested(store, Prefixed(head, rest), place) as located:
 
         def make(ignore: Ignore) -> CopySource:
             return TreeSource("the build context", lambda: located, ignore=ignore)

@@ -35,7 +35,7 @@ class Node(NamedTuple):
         rdev: Device number.
         target: Of a symbolic link.
         identity: The same for all names of one file; None for one with a single name.
-        stamp: Changes whenever the object does.
+        stamp: Changes whenever the object does; the time of its last change at its end.
         origin: What the source itself needs to open it.
     """
 

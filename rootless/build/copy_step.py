@@ -17,7 +17,7 @@ from rootless.build.containerfile import Instruction
 from rootless.build.content_digest import Memory
 from rootless.build.copy_layer import Attributes, LayerTar, copied_chunks
 from rootless.build.copy_source import CopySource, Node
-from rootless.build.copy_words import CopyWords, copy_words
+from rootless.build.copy_words import CopyWords, copy_words, is_address
 from rootless.build.destination import Destination
 from rootless.build.ignore import Ignore
 from rootless.build.loose_files import LooseFile
@@ -65,14 +65,14 @@ class CopyPlan:
     @property
     def fingerprint(self) -> str:
         """What tells all that is copied without a look at it; "" where only a look can tell."""
-        if self.words.addresses:
-            return ""
-        return self._source.fingerprint.decode("ascii") if self.words.sources else ""
+        words = self.words
+        if words.addresses:
+            return words.checksum  # then it is the only source
+        return self._source.fingerprint.decode("ascii") if words.sources else ""
 
     def digest(self) -> Digest:
         """Return the digest of what is copied: names, attributes and contents, but for times."""
-        with self._blamed():
-            return Memory(self._store).digest(self._picked)
+        return self._digest
 
     def content(self) -> str:
         """Return what is copied, as a history has it: `file:HEX`, `dir:HEX`, `multi:HEX`."""
@@ -134,22 +134,39 @@ class CopyPlan:
             yield from archive_chunks(contents, what, each.folder, destination, attributes)
 
     @cached_property
+    def _digest(self) -> Digest:
+        with self._blamed():
+            return Memory(self._store).digest(self._picked)
+
+    @cached_property
     def _picked(self) -> list[Picked]:
         words = self.words
         excludes = Ignore.of(words.excludes)
         with self._blamed():
             found: list[Picked] = []
             for word in words.sources:
+                if is_address(word):
+                    found.append(self._fetched(word))
+                    continue
                 found += pick(self._source, word, excludes, with_parents=words.with_parents)
             for document in words.documents:
                 found.append(LooseFile.of_text(document.name, document.content).picked)
         return found
 
+    def _fetched(self, address: str) -> Picked:
+        from rootless.build.fetched import fetch  # noqa: PLC0415 - seldom wanted, and much of it
+
+        return fetch(address, self.words.checksum, self._store.root).picked
+
     def _archives(self) -> list[Node]:
-        """Return what of the sources is unpacked."""
+        """Return what of the sources is unpacked: of what was fetched only where that is said."""
         if not self.words.unpacks_files:
             return []
-        return [each.node for each in self._picked if _is_archive(each)]
+        return [
+            each.node
+            for each in self._picked
+            if (each.source is self._source or self.words.unpack) and _is_archive(each)
+        ]
 
     def _located(self) -> Located | None:
         if not self._state.diff_ids:

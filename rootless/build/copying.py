@@ -31,8 +31,7 @@ def prepare_copy(around: Around, state: StageState, instruction: Instruction) ->
     Raises:
         BuildError: It cannot be done.
     """
-    source, now_ns = _source(around, instruction), around.now() * 10**9
-    plan = plan_copy(around.store, state, instruction, source, now_ns=now_ns)
+    plan = plan_copy(around.store, state, instruction, _source(around, instruction))
     _refuse_secrets(around, plan, instruction)
     parts = {
         "flags": instruction.flags,
@@ -52,7 +51,8 @@ def prepare_copy(around: Around, state: StageState, instruction: Instruction) ->
     def make(_: Out) -> "StagedLayer | None":
         from rootless.image.ingest import Expected, ingest  # noqa: PLC0415 - when not cached
 
-        with plan.layer(around.request.latest_ns) as tar:
+        now_ns, latest_ns = around.now() * 10**9, around.request.latest_ns
+        with plan.layer(now_ns=now_ns, latest_ns=latest_ns) as tar:
             return ingest(around.store, tar, instruction.source, Expected())
 
     return Prepared(found_by, make, content)
@@ -60,11 +60,11 @@ def prepare_copy(around: Around, state: StageState, instruction: Instruction) ->
 
 def _refuse_secrets(around: Around, plan: CopyPlan, instruction: Instruction) -> None:
     """Raise BuildError where a file that is given as a secret would be copied into a layer."""
-    if not around.request.secrets or instruction.flag("from"):
+    if not (around.request.secrets and around.folder) or instruction.flag("from"):
         return
     from rootless.build.secrets import parse_secrets  # noqa: PLC0415 - few builds have any
 
-    folder = os.path.realpath(around.request.context)
+    folder = os.path.realpath(around.folder)
     secrets = parse_secrets(around.request.secrets, os.environ).values()
     paths = {os.path.realpath(each.path): each.id for each in secrets if each.path}
     for path in plan.sources():

@@ -12,6 +12,7 @@ NO_TRIGGERS: Final = ("FROM", "MAINTAINER", "ONBUILD")
 
 _SWITCHES = ("keep-git-dir", "link", "parents", "unpack")
 _REPEATED = ("exclude", "mount")
+_VALUES = {"network": ("default", "host", "none"), "security": ("sandbox",)}
 _FILES = ("chmod", "chown", "exclude", "link")
 
 
@@ -85,6 +86,8 @@ class GrammarFault(ValueError):
 def form_of(keyword: str) -> Form:
     """Return the form of an instruction; raises GrammarFault for one that there is not."""
     form = FORMS.get(keyword)
+    if not keyword:
+        raise GrammarFault("a line goes on with nothing", "", "take the escape at its end away")
     if form is None:
         meant = near(keyword, tuple(FORMS))
         fix = f"did you mean {meant}?" if meant else f"there are {', '.join(FORMS)}"
@@ -132,5 +135,8 @@ def read_flags(keyword: str, flags: Sequence[str]) -> tuple[tuple[str, str], ...
                 raise GrammarFault("a flag is neither true nor false", flag, "")
         elif not value:
             raise GrammarFault("a flag has no value", f"--{name}", f"--{name}=VALUE")
+        if value not in _VALUES.get(name, (value,)):
+            there = ", ".join(_VALUES[name])
+            raise GrammarFault("a flag has no such value", flag, f"there are {there}")
         found.append((name, value))
     return tuple(found)

@@ -29,7 +29,7 @@ class Command:
     """An instruction as the parser has it.
 
     Attributes:
-        cmd: The keyword as written.
+        cmd: The keyword as written; "" where a line is continued by nothing.
         json: The words were a JSON array.
         original: The text, continued lines joined; here-documents below it.
         start_line: Its first line, from 1.
@@ -166,9 +166,9 @@ def _escape(go: ModuleType, head: list[str]) -> str:
 
 def _row(go: ModuleType, command: Any, lines: list[str], escape: str) -> dict[str, Any]:
     return {
-        "cmd": command.cmd,
+        "cmd": command.cmd or "",
         "json": command.json,
-        "original": command.original,
+        "original": command.original or "",
         "start_line": command.start_line,
         "end_line": command.end_line,
         "flags": command.flags,
@@ -179,12 +179,15 @@ def _row(go: ModuleType, command: Any, lines: list[str], escape: str) -> dict[st
 
 
 def _trigger(go: ModuleType, command: Any, lines: list[str], escape: str) -> dict[str, Any] | None:
-    """Return what ONBUILD puts off, which the parser gives without flags and here-documents."""
-    if command.cmd.upper() != "ONBUILD" or not command.sub_cmd:
+    """Return what ONBUILD puts off, of which the parser gives no flags and here-documents."""
+    if not command.sub_cmd:
         return None
     text = "\n".join(lines[command.start_line - 1 : command.end_line])
     inner = _ONBUILD.sub("", text, count=1)
-    found = go.parse_string(f"# escape={escape}\n{inner}")
+    try:
+        found = go.parse_string(f"# escape={escape}\n{inner}")
+    except go.GoParseError:  # to the first pass these were words, to this one a comment
+        return None
     return _row(go, found[0], [], escape) if len(found) == 1 else None
 
 

@@ -31,7 +31,7 @@ def run(
     offered = Offered(
         secrets=parse_secrets(request.secrets, os.environ),
         sockets=parse_ssh(request.ssh, os.environ),
-        context=request.context if os.path.isdir(request.context) else "",
+        context=around.folder,
         layers_of=around.layers_of,
     )
     setting = RunSetting(around.paths, request.run(), offered, request.latest_ns)

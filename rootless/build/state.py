@@ -210,6 +210,14 @@ def _one(state: StageState, instruction: Instruction, text: str) -> str:
     return expand(text, state.variables, escape=instruction.escape)
 
 
+def _named(state: StageState, instruction: Instruction) -> str:
+    """Return the only word of an instruction; it says something."""
+    word = _one(state, instruction, instruction.words[0])
+    if not word:
+        raise InvalidInput(f"{instruction.keyword} with an empty name", instruction.words[0])
+    return word
+
+
 def _pairs(state: StageState, instruction: Instruction) -> list[tuple[str, str]]:
     """Return the names and values of ENV or LABEL; none of them sees another."""
     words = [_one(state, instruction, word) for word in instruction.words]
@@ -244,17 +252,12 @@ def _label(state: StageState, instruction: Instruction) -> StageState:
 
 
 def _workdir(state: StageState, instruction: Instruction) -> StageState:
-    path = _one(state, instruction, instruction.words[0])
-    if not path:
-        raise InvalidInput("WORKDIR with an empty name", instruction.words[0])
+    path = _named(state, instruction)
     return state.with_process(WorkingDir=working_folder(state.workdir, path))
 
 
 def _user(state: StageState, instruction: Instruction) -> StageState:
-    user = _one(state, instruction, instruction.words[0])
-    if not user:
-        raise InvalidInput("USER with an empty name", instruction.words[0])
-    return state.with_process(User=user)
+    return state.with_process(User=_named(state, instruction))
 
 
 def _command(state: StageState, instruction: Instruction) -> list[str]:
@@ -296,7 +299,7 @@ def _volume(state: StageState, instruction: Instruction) -> StageState:
 
 
 def _stop_signal(state: StageState, instruction: Instruction) -> StageState:
-    name = _one(state, instruction, instruction.words[0])
+    name = _named(state, instruction)
     return state.with_process(StopSignal=signal_name(name))
 
 

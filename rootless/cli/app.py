@@ -74,6 +74,7 @@ COMMANDS = {
     "image": _Command("rootless.cli.image", "The commands for images, in a group."),
     "container": _Command("rootless.cli.container", "The commands for containers, in a group."),
     "generate": _Command("rootless.cli.generate", "Make files for other programs: systemd."),
+    "alias": _Command("rootless.cli.alias", "Make commands of the host that run in images."),
     "config": _Command("rootless.cli.config", "Show profiles, check them, trust a project's."),
     "doctor": _Command("rootless.cli.doctor", "Check what this host has for running images."),
 }

@@ -172,6 +172,7 @@ def trust(file: _File = "") -> None:
     from rootless.paths import Paths  # noqa: PLC0415
 
     source = _source(file)
+    _checked(source)
     Trust(Paths.from_environment().state).add(source.file, source.data)
     typer.echo(f"trusted: {source.file}")
 

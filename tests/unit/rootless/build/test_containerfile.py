@@ -125,6 +125,8 @@ def test_triggers_are_numbered() -> None:
         ("FROM a\nONBUILD FROM b", ":2: ONBUILD cannot put this off: FROM"),
         ("FROM a\nONBUILD RUNN b", ":2: unknown instruction: RUNN (did you mean RUN?)"),
         ("FROM a\n\nONBUILD COPY b", ":3: COPY lacks a destination: b"),
+        ("FROM a\n\\\n", ":2: a line goes on with nothing (take the escape"),
+        ("FROM a\nONBUILD # escape=`", ":2: ONBUILD lacks an instruction"),
         ("# escape=x\nFROM a", ":1: x cannot be the escape character (# escape=\\ or"),
         ("# escape=`\n# escape=`\nFROM a", ":1: # escape= is there twice"),
         ("", ": nothing to build (the first instruction is FROM IMAGE)"),

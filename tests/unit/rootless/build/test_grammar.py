@@ -108,6 +108,16 @@ def test_flags(keyword: str, flags: tuple[str, ...], found: tuple[tuple[str, str
         ("ENV", "--x", ("unknown flag of ENV", "--x", "")),
         ("COPY", "--from", ("a flag has no value", "--from", "--from=VALUE")),
         ("COPY", "--from=", ("a flag has no value", "--from", "--from=VALUE")),
+        (
+            "RUN",
+            "--network=bridge",
+            ("a flag has no such value", "--network=bridge", "there are d"),
+        ),
+        (
+            "RUN",
+            "--security=insecure",
+            ("a flag has no such value", "--security=insecure", "there"),
+        ),
         ("COPY", "--link=maybe", ("a flag is neither true nor false", "--link=maybe", "")),
     ],
 )

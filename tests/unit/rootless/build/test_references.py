@@ -49,8 +49,8 @@ def test_number_of() -> None:
             "FROM x AS a\nCOPY --from=c b b\nFROM a AS b\nFROM b AS c",
             ":2: stages need each other in a circle: a needs c needs b needs a",
         ),
-        ("FROM x AS a\nCOPY --from=a b b", ":2: stages need each other in a circle: a needs a"),
-        ("FROM x\nCOPY --from=0 b b", ":2: stages need each other in a circle: 0 needs 0"),
+        ("FROM x AS a\nCOPY --from=a b b", ":2: a stage cannot read from itself: a"),
+        ("FROM x\nCOPY --from=0 b b", ":2: a stage cannot read from itself: 0"),
         (
             "FROM x\nRUN --mount=from=b,target=/x c\nFROM y AS b",
             ":2: this stage comes later: b (it begins in line 3: move it before this one)",
@@ -93,7 +93,8 @@ def test_only_what_comes_before_is_needed(edges: list[tuple[int, int]]) -> None:
     else:
         said = ""
         _assert_in_order(made)
-    assert forward == ("later" in said or "circle" in said) or "circle" in said
+    assert any(word in said for word in ("later", "itself", "circle")) == bool(said)
+    assert said or not forward
 
 
 def _assert_in_order(made: Plan) -> None:

@@ -255,6 +255,7 @@ def test_run_is_expanded_in_its_flags() -> None:
         ("ENV ''=x", "ENV with an empty name: ENV ''=x"),
         ("LABEL $NONE=x", "LABEL with an empty name"),
         ("ARG =x", "ARG with an empty name: =x"),
+        ("STOPSIGNAL $NONE", "STOPSIGNAL with an empty name: $NONE"),
         ("USER $NONE", "USER with an empty name: $NONE"),
         ("WORKDIR $NONE", "WORKDIR with an empty name: $NONE"),
         ("VOLUME $NONE /a", "VOLUME with an empty name: VOLUME $NONE /a"),

@@ -27,7 +27,7 @@ from rootless.containers.lazy_layers import fetch_accounts
 from rootless.containers.network.mode import parse_mode
 from rootless.containers.request import RunRequest
 from rootless.containers.root_files import RootFiles
-from rootless.containers.run_folder import RunFolder
+from rootless.containers.run_folder import RunFolder, sweep
 from rootless.containers.session import Session, StreamSetup, cut_off
 from rootless.errors import BuildError, RootlessError
 from rootless.image import trees
@@ -118,6 +118,7 @@ def _run(  # noqa: PLR0917 - as above, and what is to be given back
     container = seccomp.with_filter(
         container, setting.paths, required=bool(request.options.seccomp)
     )
+    sweep(setting.paths)
     folder = RunFolder.create(setting.paths, container.id)
     owned.callback(folder.remove)
     footing = Footing.open(container, setting.paths, folder, owned)

@@ -194,9 +194,9 @@ def wait_for_config(fd: int) -> "ServerConfig | None":
     named = [name for name in _FIELDS if getattr(config, name) >= 0]
     own: Any = dict(zip(named, received, strict=True))
     config = replace(config, **own)
-    if config.log_path:
-        _log_stderr(config.log_path)
     _enter(namespaces, uid, gid)
+    if config.log_path:  # which may lie on what is mounted there only
+        _log_stderr(config.log_path)
     return config
 
 

@@ -48,7 +48,8 @@ class Unpacked:
     source: CopySource
 
 
-Arranged = Planned | Unpacked
+Arranged = tuple[Planned, ...] | Unpacked
+"""Members of the layer, or an archive with more of them."""
 
 
 class Arrangement:
@@ -66,7 +67,7 @@ class Arrangement:
 
     def arranged(self) -> list[Arranged]:
         """Return everything in the order in which the layer has it."""
-        return [*self._done, *self._members.values()]
+        return [*self._done, tuple(self._members.values())]
 
     def put_all(
         self, picked: Sequence[Picked], archives: Collection[Node], target: str, *, is_folder: bool
@@ -101,7 +102,7 @@ class Arrangement:
             self._put(_joined(place.path, parent.path), parent.node, each.source)
             folder = _joined(place.path, parent.path)
         if is_archive:
-            self._done += self._members.values()  # what an archive brings comes after it
+            self._done.append(tuple(self._members.values()))  # what an archive brings follows
             self._members = {}
             self._done.append(Unpacked(folder, each.node, each.source))
         elif each.is_folder:

@@ -203,7 +203,8 @@ def _instruction(command: Command, name: str, before: int, escape: str) -> Instr
 def _trigger(instruction: Instruction, command: Command) -> str:
     """Return what ONBUILD puts off, as a config has it: a Containerfile of one instruction."""
     if command.trigger is None:
-        raise instruction.fault("ONBUILD lacks an instruction", fix=form_of("ONBUILD").usage)
+        form = form_of("ONBUILD")
+        raise instruction.fault(f"ONBUILD lacks {form.needs}", fix=form.usage)
     inner = command.trigger
     before = instruction.line - inner.start_line
     put_off = _instruction(inner, instruction.file, before, instruction.escape)
@@ -246,5 +247,5 @@ def _said(what: str) -> tuple[str, str]:
     for pattern, ours, fix in _FAULTS:
         match = re.search(pattern, what)
         if match is not None:
-            return match.expand(ours), fix
+            return shown(match.expand(ours)), fix
     return shown(what), ""

@@ -10,13 +10,17 @@ import os
 import stat
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from rootless.build.copy_source import CopySource, Node
 from rootless.build.selection import Picked
-from rootless.image.store import Store
+from rootless.errors import InvalidInput, StoreError
+from rootless.image.store import TEMP_PREFIX, Store, write_all
+from rootless.image.store_errors import explain
 from rootless.oci.digest import Digest, parse_digest
 
+FOLDER = "build-cache/contents"
 _SETTLED_NS = 2_000_000_000  # the coarsest time stamps that a file system keeps
 _KEPT = 512
 _SET_ID = stat.S_ISUID | stat.S_ISGID
@@ -55,7 +59,7 @@ def stat_digest(picked: Sequence[Picked]) -> str:
         for path, node in _named(each):
             if not node.stamp:
                 return ""
-            youngest = max(youngest, *node.stamp[-2:])
+            youngest = max(youngest, node.stamp[-1])
             _add(whole, path, node.mode, node.target, node.stamp)
     return whole.hexdigest() if youngest < time.time_ns() - _SETTLED_NS else ""
 
@@ -69,36 +73,41 @@ class Memory:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._folder = store.root / "build-cache" / "contents"
+        self._folder = store.root / FOLDER
 
     def digest(self, picked: Sequence[Picked]) -> Digest:
         """Return the digest of what is copied, read where it may have changed; raises so."""
         known = stat_digest(picked)
         path = self._folder / known
         if known:
-            try:
-                return parse_digest(path.read_text("ascii").strip(), str(path))
-            except (OSError, ValueError):
-                pass
+            with suppress(OSError, InvalidInput):
+                return parse_digest(path.read_text("ascii", "replace"))
         found = content_digest(picked)
         if known:
-            self._keep(path, found)
+            with suppress(OSError, StoreError):  # a store that is full or read-only: read again
+                self._keep(path, found)
         return found
 
     def _keep(self, path: Path, digest: Digest) -> None:
-        try:
-            os.makedirs(self._folder, mode=0o700, exist_ok=True)
-            self._store.write(path, digest.encode())
-            self._trim()
-        except OSError:
-            return
-
-    def _trim(self) -> None:
-        """Forget the oldest of many."""
+        os.makedirs(self._folder.parent, mode=0o700, exist_ok=True)
+        os.makedirs(self._folder, mode=0o700, exist_ok=True)
+        with self._store.temp_for(path) as temp:
+            write_all(temp.fd, digest.encode())
+            temp.rename(path)
         with os.scandir(self._folder) as entries:
-            found = [(entry.stat().st_mtime_ns, entry.path) for entry in entries]
-        for _, path in sorted(found)[:-_KEPT]:
-            os.unlink(path)
+            names = [entry for entry in entries if not entry.name.startswith(TEMP_PREFIX)]
+        if len(names) > 2 * _KEPT:
+            for entry in sorted(names, key=lambda each: each.stat().st_mtime_ns)[:-_KEPT]:
+                os.unlink(entry.path)
+
+
+def forget(store: Store) -> None:
+    """Forget all digests: the next build reads its contexts; raises StoreError."""
+    folder = store.root / FOLDER
+    with explain(folder), suppress(FileNotFoundError):
+        for name in os.listdir(folder):
+            with suppress(FileNotFoundError):
+                os.unlink(folder / name)
 
 
 def _named(picked: Picked) -> Iterator[tuple[bytes, Node]]:

@@ -9,6 +9,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 
 from rootless.build.copy_source import ROOT, Contents, Node
 from rootless.build.ignore import Ignore
@@ -44,6 +45,12 @@ class ContextFolder:
             self._root_fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as error:
             raise read_error(folder, error) from error
+
+    def without(self, ignore: Ignore) -> "ContextFolder":
+        """Return the same folder, but for what an ignore file keeps away; it closes with this."""
+        same = copy(self)
+        same.ignore = ignore
+        return same
 
     def close(self) -> None:
         """Let go of the folder; harmless when repeated."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rootless.build.arrangement import Planned
-from rootless.build.copy_source import Contents, CopySource, Node
+from rootless.build.copy_source import MADE_NOW, Contents, CopySource, Node
 from rootless.image.byte_stream import Source
 from rootless.image.member_header import Member, header, padding
 from rootless.image.upper_layer import refuse_whiteout
@@ -32,7 +32,7 @@ class Attributes:
     Attributes:
         owner: UID and GID; None for those of the source, root's for folders that are made.
         chmod: Permissions of what is copied; None for the source's.
-        now_ns: The time of folders that are made.
+        now_ns: The time of what is made: folders, here-documents.
         latest_ns: No file is younger; None for as it is.
     """
 
@@ -57,6 +57,8 @@ class Attributes:
 
     def clamped(self, mtime_ns: int) -> int:
         """Return a file's time, or the latest that there may be."""
+        if mtime_ns == MADE_NOW:
+            mtime_ns = self.now_ns
         return mtime_ns if self.latest_ns is None else min(mtime_ns, self.latest_ns)
 
 
@@ -160,5 +162,5 @@ def _member(
 def made_folder(path: bytes, attributes: Attributes) -> bytes:
     """Return a folder that is made because something goes into it."""
     uid, gid = attributes.owner_of(None)
-    mtime_ns = attributes.clamped(attributes.now_ns)
+    mtime_ns = attributes.clamped(MADE_NOW)
     return header(Member(os.fsdecode(path), _MADE_MODE, uid, gid, mtime_ns))

@@ -18,6 +18,8 @@ _LINKS_MAX = 40  # as the kernel has it
 _STEP = 1 << 20
 
 ROOT = b""
+MADE_NOW = -(1 << 63)
+"""Time of what the build itself makes: that at which it does."""
 
 
 class Node(NamedTuple):
@@ -33,7 +35,7 @@ class Node(NamedTuple):
         rdev: Device number.
         target: Of a symbolic link.
         identity: The same for all names of one file; None for one with a single name.
-        stamp: Changes whenever the object does.
+        stamp: Changes whenever the object does; the time of its last change at its end.
         origin: What the source itself needs to open it.
     """
 

@@ -10,15 +10,14 @@ import stat
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from itertools import groupby
 
 from rootless.build.archive_members import archive_chunks, is_archive
-from rootless.build.arrangement import Arranged, Arrangement, Planned, Unpacked
+from rootless.build.arrangement import Arranged, Arrangement, Unpacked
 from rootless.build.containerfile import Instruction
 from rootless.build.content_digest import Memory
 from rootless.build.copy_layer import Attributes, LayerTar, copied_chunks
 from rootless.build.copy_source import CopySource, Node
-from rootless.build.copy_words import CopyWords, copy_words
+from rootless.build.copy_words import CopyWords, copy_words, is_address
 from rootless.build.destination import Destination
 from rootless.build.ignore import Ignore
 from rootless.build.loose_files import LooseFile
@@ -44,7 +43,6 @@ class CopyPlan:
         instruction: The step, its variables replaced.
         words: What it says.
         source: What it copies from.
-        now_ns: The time of what is made.
 
     Every method raises BuildError where something is wrong with what is copied, and StoreError or
     RegistryError where the store or a registry fails.
@@ -57,26 +55,24 @@ class CopyPlan:
         instruction: Instruction,
         words: CopyWords,
         source: CopySource,
-        now_ns: int,
     ) -> None:
         self._store = store
         self._state = state
         self._instruction = instruction
         self._source = source
-        self._now_ns = now_ns
         self.words = words
 
     @property
     def fingerprint(self) -> str:
         """What tells all that is copied without a look at it; "" where only a look can tell."""
-        if self.words.addresses:
-            return ""
-        return self._source.fingerprint.decode("ascii") if self.words.sources else ""
+        words = self.words
+        if words.addresses:
+            return words.checksum  # then it is the only source
+        return self._source.fingerprint.decode("ascii") if words.sources else ""
 
     def digest(self) -> Digest:
         """Return the digest of what is copied: names, attributes and contents, but for times."""
-        with self._blamed():
-            return Memory(self._store).digest(self._picked)
+        return self._digest
 
     def content(self) -> str:
         """Return what is copied, as a history has it: `file:HEX`, `dir:HEX`, `multi:HEX`."""
@@ -94,10 +90,11 @@ class CopyPlan:
                     yield item.node.path
 
     @contextmanager
-    def layer(self, latest_ns: int | None = None) -> Iterator[LayerTar]:
+    def layer(self, *, now_ns: int, latest_ns: int | None = None) -> Iterator[LayerTar]:
         """Give the tar of the layer, to be read once.
 
         Args:
+            now_ns: The time of what is made here: folders that are missing, here-documents.
             latest_ns: No file is younger; None for as it is.
         """
         with self._blamed():
@@ -112,7 +109,7 @@ class CopyPlan:
         for each in self._picked:
             for path in each.left_out:
                 self._warn(f"left out, a socket: {os.fsdecode(path)}")
-        attributes = Attributes(owner, self.words.chmod, self._now_ns, latest_ns)
+        attributes = Attributes(owner, self.words.chmod, now_ns, latest_ns)
         with LayerTar(self._chunks(arrangement.arranged(), attributes, place)) as tar:
             yield tar
 
@@ -121,15 +118,11 @@ class CopyPlan:
     ) -> Generator[bytes, None, None]:
         locate = None if place is None else lambda: place
         with self._blamed(), Destination(locate) as destination:
-            for is_archive, group in groupby(arranged, lambda each: isinstance(each, Unpacked)):
-                if not is_archive:
-                    yield from copied_chunks(
-                        [each for each in group if isinstance(each, Planned)], attributes
-                    )
-                    continue
-                for each in group:
-                    if isinstance(each, Unpacked):
-                        yield from self._unpacked(each, destination, attributes)
+            for each in arranged:
+                if isinstance(each, Unpacked):
+                    yield from self._unpacked(each, destination, attributes)
+                else:
+                    yield from copied_chunks(each, attributes)
         yield END
 
     @staticmethod
@@ -141,29 +134,44 @@ class CopyPlan:
             yield from archive_chunks(contents, what, each.folder, destination, attributes)
 
     @cached_property
+    def _digest(self) -> Digest:
+        with self._blamed():
+            return Memory(self._store).digest(self._picked)
+
+    @cached_property
     def _picked(self) -> list[Picked]:
         words = self.words
         excludes = Ignore.of(words.excludes)
         with self._blamed():
             found: list[Picked] = []
             for word in words.sources:
+                if is_address(word):
+                    found.append(self._fetched(word))
+                    continue
                 found += pick(self._source, word, excludes, with_parents=words.with_parents)
             for document in words.documents:
-                found.append(
-                    LooseFile.of_text(document.name, document.content, self._now_ns).picked
-                )
+                found.append(LooseFile.of_text(document.name, document.content).picked)
         return found
 
+    def _fetched(self, address: str) -> Picked:
+        from rootless.build.fetched import fetch  # noqa: PLC0415 - seldom wanted, and much of it
+
+        return fetch(address, self.words.checksum, self._store.root).picked
+
     def _archives(self) -> list[Node]:
-        """Return what of the sources is unpacked."""
+        """Return what of the sources is unpacked: of what was fetched only where that is said."""
         if not self.words.unpacks_files:
             return []
-        return [each.node for each in self._picked if _is_archive(each)]
+        return [
+            each.node
+            for each in self._picked
+            if (each.source is self._source or self.words.unpack) and _is_archive(each)
+        ]
 
     def _located(self) -> Located | None:
         if not self._state.diff_ids:
             return None
-        return trees.located(self._store, self._state.diff_ids)
+        return trees.located(self._store, self._state.diff_ids, may_grow=True)
 
     def _warn(self, what: str) -> None:
         log.warning("%s:%d: %s", self._instruction.file, self._instruction.line, what)
@@ -187,7 +195,7 @@ def _is_archive(picked: Picked) -> bool:
 
 
 def plan_copy(
-    store: Store, state: StageState, instruction: Instruction, source: CopySource, *, now_ns: int
+    store: Store, state: StageState, instruction: Instruction, source: CopySource
 ) -> CopyPlan:
     """Return what a COPY or an ADD is going to do.
 
@@ -196,9 +204,8 @@ def plan_copy(
         state: The stage before it.
         instruction: The step, its variables replaced (`state.expanded`).
         source: The context, or what `--from` names.
-        now_ns: The time of what is made here: folders that are missing, here-documents.
 
     Raises:
         BuildError: Its words mean nothing.
     """
-    return CopyPlan(store, state, instruction, copy_words(instruction), source, now_ns)
+    return CopyPlan(store, state, instruction, copy_words(instruction), source)

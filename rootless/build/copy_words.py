@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from rootless.build.containerfile import Heredoc, Instruction
 from rootless.build.ignore import Ignore
 from rootless.errors import InvalidInput
+from rootless.oci.digest import parse_digest
 
 _CHMOD_MAX = 0o7777
 _HEREDOC = re.compile(r"\d*<<-?([^<]+)")
@@ -108,6 +109,9 @@ def _words(instruction: Instruction) -> CopyWords:
         _check_source(instruction.keyword, word)
         sources.append(word)
     flags = dict(instruction.flags)
+    if "checksum" in flags and not (len(sources) == 1 and is_address(sources[0])):
+        raise InvalidInput("--checksum is for a single address", instruction.source)
+    checksum = parse_digest(flags["checksum"], "--checksum") if "checksum" in flags else ""
     excludes = tuple(value for name, value in instruction.flags if name == "exclude")
     Ignore.of(excludes)
     return CopyWords(
@@ -120,7 +124,7 @@ def _words(instruction: Instruction) -> CopyWords:
         chmod=_mode(flags["chmod"]) if "chmod" in flags else None,
         excludes=excludes,
         with_parents=flags.get("parents") == "true",
-        checksum=flags.get("checksum", ""),
+        checksum=checksum,
         unpack=flags["unpack"] == "true" if "unpack" in flags else None,
     )
 

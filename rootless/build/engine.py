@@ -11,21 +11,20 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 from rootless.build.around import Around
+from rootless.build.base import with_bases
 from rootless.build.events import Events
 from rootless.build.image import BuiltImage, config_of, keep_image
 from rootless.build.side_by_side import SideBySide
-from rootless.build.stages import Plan
 from rootless.image import lock
 
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
 
 
-def build(plan: Plan, around: Around, events: Events) -> BuiltImage:
-    """Build what a plan says, and keep the image; all of it or nothing.
+def build(around: Around, events: Events) -> BuiltImage:
+    """Build what was asked for, and keep the image; all of it or nothing.
 
     Args:
-        plan: The stages.
-        around: What their steps have around them.
+        around: The plan, and what its steps have around them.
         events: Who is told.
 
     Raises:
@@ -35,9 +34,14 @@ def build(plan: Plan, around: Around, events: Events) -> BuiltImage:
     store, request = around.store, around.request
     # No collection takes what is found in the cache, nor a layer that no image has yet.
     with lock.shared(store.lock_path(lock.STORE_LOCK)), _ended_by_signals():
-        last = SideBySide(plan, around, events).run()
-        diff_ids = last.state.diff_ids
-        return keep_image(store, config_of(last.state.config, diff_ids, request), request)
+        around.plan = with_bases(around, around.plan)
+        last = SideBySide(around, events).run()
+        state = last.state
+        if request.squash or request.squash_all:
+            from rootless.build.squash import squashed  # noqa: PLC0415 - asked for
+
+            state = squashed(last)
+        return keep_image(store, config_of(state.config, state.diff_ids, request), request)
 
 
 @contextmanager

@@ -57,6 +57,10 @@ class Events(Protocol):
         """Learn that a step was ended, as another one failed or the user wants no more."""
         ...
 
+    def warn(self, text: str) -> None:
+        """Take what may be wrong, and does not keep from building."""
+        ...
+
     def tick(self) -> None:
         """Show again what changes with the time: called several times a second."""
         ...
@@ -81,6 +85,9 @@ class Silent:
         """Do nothing."""
 
     def stopped(self, step: Step, seconds: float) -> None:
+        """Do nothing."""
+
+    def warn(self, text: str) -> None:
         """Do nothing."""
 
     def tick(self) -> None:

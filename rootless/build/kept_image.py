@@ -2,6 +2,7 @@
 
 from rootless.build.request import BuildRequest
 from rootless.errors import InvalidInput
+from rootless.image import trees
 from rootless.image.names import Entry
 from rootless.image.store import Store
 from rootless.image.transaction import Transaction
@@ -11,7 +12,7 @@ from rootless.oci.manifest import MAX_LAYERS, stored_manifest
 
 
 def keep(store: Store, data: bytes, request: BuildRequest) -> Digest:
-    """Keep an image, merge its tree, and name it; return its ID.
+    """Keep an image, make its tree, and name it; return its ID.
 
     Args:
         store: Where its layers are.
@@ -27,7 +28,10 @@ def keep(store: Store, data: bytes, request: BuildRequest) -> Digest:
         fix = "--squash makes one of the new ones"
         raise InvalidInput(f"the image has more than {MAX_LAYERS} layers", str(len(diff_ids)), fix)
     with Transaction(store) as transaction:
-        transaction.add_tree(diff_ids)
+        if diff_ids:
+            trees.located(store, diff_ids, may_grow=True)
+        else:
+            transaction.add_tree(diff_ids)
         config_digest = transaction.add_blob(data)
         layers = [(diff_id, transaction.layer_size(diff_id)) for diff_id in diff_ids]
         manifest = stored_manifest((config_digest, len(data)), layers, request.annotations)

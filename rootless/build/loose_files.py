@@ -5,7 +5,7 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rootless.build.copy_source import Contents, Node
+from rootless.build.copy_source import MADE_NOW, Contents, Node
 from rootless.build.ignore import Ignore
 from rootless.build.selection import Picked
 
@@ -41,7 +41,7 @@ class LooseFile:
         self._read = read
 
     @classmethod
-    def of_text(cls, name: str, content: str, mtime_ns: int) -> "LooseFile":
+    def of_text(cls, name: str, content: str) -> "LooseFile":
         """Return a here-document."""
         data = content.encode("utf-8", "surrogateescape")
 
@@ -49,7 +49,7 @@ class LooseFile:
             return data[offset : offset + size]
 
         what = f"the here-document {name}"
-        return cls(what, name, len(data), read, mode=0o644, mtime_ns=mtime_ns)
+        return cls(what, name, len(data), read, mode=0o644, mtime_ns=MADE_NOW)
 
     @property
     def picked(self) -> Picked:

@@ -43,5 +43,5 @@ def _read(path: bytes, store: Store, diff_ids: Sequence[Digest], place: Located)
         from rootless.lazy import needed  # noqa: PLC0415 - seldom wanted, and much of it
 
         needed.fetch_files(store, diff_ids, [path])
-        place = trees.located(store, diff_ids)
+        place = trees.located(store, diff_ids, may_grow=True)
     return trees.read_from(place.tree, place.layers, path, _MAX_READ)

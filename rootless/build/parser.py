@@ -17,7 +17,6 @@ from types import ModuleType
 from typing import Any
 
 from rootless.errors import Precondition, RootlessError
-from rootless.linux.prctl import set_parent_death_signal
 
 UNTERMINATED = "unterminated heredoc"  # in the parser's words
 _ONBUILD = re.compile(r"\s*ONBUILD(?=\s|$)", re.IGNORECASE)
@@ -30,7 +29,7 @@ class Command:
     """An instruction as the parser has it.
 
     Attributes:
-        cmd: The keyword as written.
+        cmd: The keyword as written; "" where a line is continued by nothing.
         json: The words were a JSON array.
         original: The text, continued lines joined; here-documents below it.
         start_line: Its first line, from 1.
@@ -115,7 +114,6 @@ def _answer(fd: int, texts: Sequence[str]) -> None:
     """Parse, and write what came of it; does not return."""
     status = 1
     try:
-        set_parent_death_signal(signal.SIGKILL)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         nothing = os.open(os.devnull, os.O_RDWR)
         for standard in (0, 1, 2):
@@ -137,6 +135,7 @@ def answers(texts: Sequence[str]) -> list[dict[str, Any]] | None:
 
 
 def _parsed(go: ModuleType, text: str) -> dict[str, Any]:
+    text = text.removeprefix("\ufeff")
     lines = text.split("\n")
     head = _head(lines)
     try:
@@ -153,7 +152,7 @@ def _parsed(go: ModuleType, text: str) -> dict[str, Any]:
 
 def _head(lines: list[str]) -> list[str]:
     """Return the comments at the top, which may be directives to the parser."""
-    is_comment = (line.lstrip("\ufeff \t").startswith("#") for line in lines)
+    is_comment = (line.lstrip().startswith("#") for line in lines)
     return lines[: next((n for n, each in enumerate(is_comment) if not each), len(lines))]
 
 
@@ -167,9 +166,9 @@ def _escape(go: ModuleType, head: list[str]) -> str:
 
 def _row(go: ModuleType, command: Any, lines: list[str], escape: str) -> dict[str, Any]:
     return {
-        "cmd": command.cmd,
+        "cmd": command.cmd or "",
         "json": command.json,
-        "original": command.original,
+        "original": command.original or "",
         "start_line": command.start_line,
         "end_line": command.end_line,
         "flags": command.flags,
@@ -180,12 +179,15 @@ def _row(go: ModuleType, command: Any, lines: list[str], escape: str) -> dict[st
 
 
 def _trigger(go: ModuleType, command: Any, lines: list[str], escape: str) -> dict[str, Any] | None:
-    """Return what ONBUILD puts off, which the parser gives without flags and here-documents."""
-    if command.cmd.upper() != "ONBUILD" or not command.sub_cmd:
+    """Return what ONBUILD puts off, of which the parser gives no flags and here-documents."""
+    if not command.sub_cmd:
         return None
     text = "\n".join(lines[command.start_line - 1 : command.end_line])
     inner = _ONBUILD.sub("", text, count=1)
-    found = go.parse_string(f"# escape={escape}\n{inner}")
+    try:
+        found = go.parse_string(f"# escape={escape}\n{inner}")
+    except go.GoParseError:  # to the first pass these were words, to this one a comment
+        return None
     return _row(go, found[0], [], escape) if len(found) == 1 else None
 
 

@@ -1,7 +1,6 @@
 """What an instruction is going to do: by which keys its result is found, and how it is made."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +8,7 @@ from rootless.build.around import Around
 from rootless.build.containerfile import Instruction
 from rootless.build.history import created_by
 from rootless.build.keys import key
-from rootless.build.stages import Stage
+from rootless.build.prepared import Out, Prepared
 from rootless.build.state import StageState, apply, expanded, with_layer
 from rootless.image.build_cache import KeptStep
 from rootless.oci.digest import Digest
@@ -17,40 +16,25 @@ from rootless.oci.digest import Digest
 if TYPE_CHECKING:
     from rootless.image.ingest import StagedLayer
 
-Out = Callable[[bytes], None]
 
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A step that can be looked up, and done.
-
-    Attributes:
-        found_by: Yields the keys that it is looked up by, the cheapest first.
-        make: Makes its layer, given who takes output; None where it changes nothing.
-        content: Says what it read, as the history has it.
-        makes_layer: It may make one; the others are done at once.
-    """
-
-    found_by: Callable[[], Iterable[Digest]]
-    make: "Callable[[Out], StagedLayer | None]"
-    content: Callable[[], str] = str
-    makes_layer: bool = True
-
-
-def prepare(around: Around, stage: Stage, state: StageState, instruction: Instruction) -> Prepared:
+def prepare(around: Around, state: StageState, instruction: Instruction) -> Prepared:
     """Return what an instruction is going to do; raises BuildError where it cannot."""
     if instruction.keyword == "RUN":
-        return _run(around, stage, state, expanded(state, instruction))
+        return _run(around, state, expanded(state, instruction))
     if instruction.keyword in ("COPY", "ADD"):
-        raise NotImplementedError
+        from rootless.build.copying import prepare_copy  # noqa: PLC0415 - many files have none
+
+        return prepare_copy(around, state, expanded(state, instruction))
     after = apply(state, instruction)
-    parts = {"config": _plain(state.config), "source": instruction.source}
-    parts["after"] = _plain(after.config)
-    return Prepared(
-        lambda: (key(instruction.keyword, state.diff_ids, parts),),
-        lambda _: None,
-        makes_layer=False,
-    )
+    before_and_after = [_plain(state.config), _plain(after.config)]
+    parts = {"configs": before_and_after, "source": instruction.source}
+
+    def found_by() -> Iterable[Digest]:
+        return (key(instruction.keyword, state.diff_ids, parts),)
+
+    if instruction.keyword == "WORKDIR":
+        return Prepared(found_by, lambda _: _folder(around, after, instruction))
+    return Prepared(found_by, lambda _: None, makes_layer=False)
 
 
 def stepped(
@@ -66,7 +50,7 @@ def stepped(
     return with_layer(after, kept.diff_id, said, datetime.fromtimestamp(created, UTC))
 
 
-def _run(around: Around, stage: Stage, state: StageState, instruction: Instruction) -> Prepared:
+def _run(around: Around, state: StageState, instruction: Instruction) -> Prepared:
     request = around.request
     parts = {
         "flags": instruction.flags,
@@ -83,11 +67,22 @@ def _run(around: Around, stage: Stage, state: StageState, instruction: Instructi
     }
 
     def make(out: Out) -> "StagedLayer | None":
+        from rootless.overlay import spare  # noqa: PLC0415 - first, as it starts beside all else
+
+        spare.prepare_for_many()
         from rootless.build.running import run  # noqa: PLC0415 - when one runs
 
-        return run(around, stage, state, instruction, out)
+        return run(around, state, instruction, out)
 
     return Prepared(lambda: (key("RUN", state.diff_ids, parts),), make)
+
+
+def _folder(around: Around, after: StageState, instruction: Instruction) -> "StagedLayer | None":
+    from rootless.build.copy_layer import Attributes  # noqa: PLC0415 - when it is not cached
+    from rootless.build.folder_step import folder_layer  # noqa: PLC0415
+
+    attributes = Attributes(None, None, around.now() * 10**9, around.request.latest_ns)
+    return folder_layer(around.store, after.diff_ids, instruction, after.workdir, attributes)
 
 
 def _plain(config: Any) -> dict[str, Any]:

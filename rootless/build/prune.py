@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from rootless.build import content_digest
 from rootless.containers.run_folder import remove_owned_by_container
 from rootless.image import build_cache, gc
 from rootless.image.store import Store
@@ -24,4 +25,5 @@ def forget(store: Store, wanted: Callable[[int], bool] = lambda _: True) -> int:
     freed = sum(map(size_of, mounts))
     remove_owned_by_container(mounts)
     build_cache.forget(store, wanted)
+    content_digest.forget(store)
     return freed

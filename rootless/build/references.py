@@ -64,6 +64,8 @@ def check(stages: Sequence[Stage]) -> None:
                 raise instruction.fault("no such stage", name, fix)
             if number < stage.index:
                 continue
+            if number == stage.index:
+                raise instruction.fault("a stage cannot read from itself", name)
             _refuse_circle(stages, edges, stage, instruction, number)
             fix = f"it begins in line {stages[number].line}: move it before this one"
             raise instruction.fault("this stage comes later", name, fix)

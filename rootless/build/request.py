@@ -35,7 +35,6 @@ class BuildRequest:
         secrets: `--secret` as given: id=ID[,src=FILE|env=NAME].
         ssh: `--ssh` as given: default|ID[=SOCKET].
         no_cache: No step is taken from the cache; what is built is kept there.
-        pull: When a registry is asked for a base: missing, always, newer or never.
         squash: One layer of all that is new.
         squash_all: One layer of everything, the base's too.
         epoch: Seconds since 1970 that no time in the image is after; None for as it is.
@@ -62,7 +61,6 @@ class BuildRequest:
     secrets: tuple[str, ...] = ()
     ssh: tuple[str, ...] = ()
     no_cache: bool = False
-    pull: str = "missing"
     squash: bool = False
     squash_all: bool = False
     epoch: int | None = None

@@ -130,7 +130,7 @@ def _cache(
 def _root(store: Store, mount: RunMount, offered: Offered, driver: str) -> OverlayRoot:
     if offered.layers_of is None:
         raise NotFound("no such stage or image", mount.origin)
-    place = trees.located(store, offered.layers_of(mount.origin))
+    place = trees.located(store, offered.layers_of(mount.origin), may_grow=True)
     return OverlayRoot(place.tree, place.layers, driver, "rootless:build")
 
 

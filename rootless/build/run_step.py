@@ -199,4 +199,4 @@ def _image(store: Store, state: "StageState") -> Image:
     config = parse_image_config(data)
     image = Image("", name, described.digest, config, 0, "", Manifest(described, ()))
     fetch_accounts(store, image)
-    return replace(image, place=trees.located(store, state.diff_ids))
+    return replace(image, place=trees.located(store, state.diff_ids, may_grow=True))

@@ -67,6 +67,13 @@ def pick(
         InvalidInput: It leads out of the source, or cannot be copied.
         NotFound: There is nothing, or nothing that may be copied.
     """
+    try:
+        return _picked(source, word, excludes, with_parents=with_parents)
+    except InvalidInput as error:
+        raise InvalidInput(error.what, error.on or word, error.fix) from error
+
+
+def _picked(source: CopySource, word: str, excludes: Ignore, *, with_parents: bool) -> list[Picked]:
     pivot = _pivot(source, word) if with_parents else ROOT
     found = _matches(source, word)
     if not found:
@@ -152,10 +159,7 @@ def _folders_from(source: CopySource, path: bytes) -> Iterator[bytes]:
 
 
 def _followed(source: CopySource, path: bytes) -> Node:
-    try:
-        node = resolve(source, path)
-    except InvalidInput as error:
-        raise InvalidInput(error.what, os.fsdecode(path)) from error
+    node = resolve(source, path)
     if node is None:
         link = resolve(source, path, last=False)
         to = os.fsdecode(link.target) if link is not None else "nothing"

@@ -1,12 +1,11 @@
 """Which instructions are told as steps, and how they are counted."""
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from rootless.build.containerfile import Instruction
 from rootless.build.events import Events, Step
-from rootless.build.stages import Stage
+from rootless.build.stage import Stage
 
 _TOLD = frozenset({"RUN", "COPY", "ADD", "WORKDIR"})  # the others take no time
 
@@ -33,20 +32,14 @@ class ShownSteps:
 
     def begin_base(self, stage: Stage) -> None:
         """Tell that a stage begins."""
-        of = 1 + sum(each.keyword in _TOLD for each in stage.instructions)
-        self._begin(stage, 1, of, stage.origin)
+        self._begin(stage, 1, stage.origin)
 
-    def begin(self, stage: Stage, instructions: Sequence[Instruction], number: int) -> None:
-        """Tell that an instruction is due.
-
-        Args:
-            stage: Whose it is.
-            instructions: All of the stage's.
-            number: Its place among them.
-        """
-        if instructions[number].keyword in _TOLD:
-            told = [each.keyword in _TOLD for each in instructions]
-            self._begin(stage, 2 + sum(told[:number]), 1 + sum(told), instructions[number])
+    def begin(self, stage: Stage, number: int) -> None:
+        """Tell that an instruction of a stage is due."""
+        instruction = stage.instructions[number]
+        if instruction.keyword in _TOLD:
+            before = sum(each.keyword in _TOLD for each in stage.instructions[:number])
+            self._begin(stage, 2 + before, instruction)
 
     def output(self, stage: Stage, data: bytes) -> None:
         """Tell what a stage's command says."""
@@ -75,8 +68,9 @@ class ShownSteps:
             self.events.stopped(ended.step, time.monotonic() - ended.began)
         self._at_work = {}
 
-    def _begin(self, stage: Stage, position: int, of: int, instruction: Instruction) -> None:
+    def _begin(self, stage: Stage, position: int, instruction: Instruction) -> None:
         self._count += 1
+        of = 1 + sum(each.keyword in _TOLD for each in stage.instructions)
         name = "" if self._is_one else stage.shown
         step = Step(self._count, name, position, of, instruction.source, instruction.line)
         self._at_work[stage.index] = _AtWork(step)

@@ -7,8 +7,8 @@ from rootless.build.around import Around
 from rootless.build.base import begun
 from rootless.build.events import Events
 from rootless.build.shown_steps import ShownSteps
+from rootless.build.stage import Stage
 from rootless.build.stage_run import StageRun
-from rootless.build.stages import Plan, Stage
 
 if TYPE_CHECKING:
     from rootless.build.worker import Worker
@@ -18,15 +18,15 @@ _TICK_MS = 100
 
 
 class SideBySide:
-    """Builds the stages of a plan.
+    """Builds the stages of a plan, side by side.
 
     Args:
-        plan: The stages.
-        around: What their steps have around them.
+        around: The plan, and what its steps have around them.
         events: Who is told.
     """
 
-    def __init__(self, plan: Plan, around: Around, events: Events) -> None:
+    def __init__(self, around: Around, events: Events) -> None:
+        plan = around.plan
         self._around = around
         self._waiting = list(plan.stages)
         self._target = plan.target.index
@@ -66,7 +66,7 @@ class SideBySide:
         self._shown.done(stage)
 
         def tell(number: int) -> None:
-            self._shown.begin(stage, run.instructions, number)
+            self._shown.begin(stage, number)
             self._shown.done(stage, cached=True)
 
         run.take_cached(tell)
@@ -102,7 +102,7 @@ class SideBySide:
 
     def _take(self, run: StageRun, message: "Message") -> None:
         if "begin" in message:
-            self._shown.begin(run.stage, run.instructions, message["begin"])
+            self._shown.begin(run.stage, message["begin"])
         elif "output" in message:
             self._shown.output(run.stage, message["output"].encode("latin-1"))
         else:

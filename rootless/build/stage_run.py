@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rootless.build.around import Around
-from rootless.build.containerfile import Instruction
-from rootless.build.preparing import Prepared, prepare, stepped
-from rootless.build.stages import Stage
+from rootless.build.prepared import Prepared
+from rootless.build.preparing import prepare, stepped
+from rootless.build.stage import Stage
 from rootless.build.state import StageState
 from rootless.image import build_cache
 from rootless.image.build_cache import KeptStep
@@ -33,7 +33,6 @@ class StageRun:
     Attributes:
         around: What it has around it.
         stage: The stage.
-        instructions: All of them, those that its base has put off first.
         state: What it has come to.
         base_layers: How many of the layers are those of an image.
         next: Index of the instruction that is due.
@@ -42,7 +41,6 @@ class StageRun:
 
     around: Around
     stage: Stage
-    instructions: tuple[Instruction, ...]
     state: StageState
     base_layers: int
     next: int = 0
@@ -51,7 +49,7 @@ class StageRun:
     @property
     def is_done(self) -> bool:
         """Tell whether no instruction is left."""
-        return self.next == len(self.instructions)
+        return self.next == len(self.stage.instructions)
 
     def take_cached(self, on_step: Callable[[int], None]) -> None:
         """Go on as far as the cache has the steps; raises what is wrong with one of them.
@@ -100,8 +98,8 @@ class StageRun:
 
     def _prepare(self) -> Prepared:
         if self.prepared is None:
-            instruction = self.instructions[self.next]
-            self.prepared = prepare(self.around, self.stage, self.state, instruction)
+            instruction = self.stage.instructions[self.next]
+            self.prepared = prepare(self.around, self.state, instruction)
         return self.prepared
 
     def _made(self, prepared: Prepared, tell: "Teller") -> Digest | None:
@@ -129,7 +127,7 @@ class StageRun:
 
     def _step(self, kept: KeptStep) -> None:
         created = self.around.time_of(kept.created)
-        self.state = stepped(self.state, self.instructions[self.next], kept, created)
+        self.state = stepped(self.state, self.stage.instructions[self.next], kept, created)
         self.prepared = None
         self.next += 1
 

@@ -9,6 +9,7 @@ from rootless.build.containerfile import Instruction, parse_triggers
 from rootless.build.expand import expand
 from rootless.build.references import check, names_of, number_of, references, uses
 from rootless.build.stage import Stage
+from rootless.build.state import check_early
 from rootless.errors import BuildError, InvalidInput
 
 SCRATCH = "scratch"
@@ -94,6 +95,9 @@ def _planned(found: Sequence[Stage], target: int, arguments: BuildArguments) -> 
     names = names_of(found)
     stages = [_with_needs(stage, names) for stage in found]
     wanted = _closure(stages, target)
+    for stage in stages:
+        for instruction in stage.instructions:
+            check_early(instruction)
     needed = tuple(stage for stage in stages if stage.index in wanted)
     images = dict.fromkeys(image for stage in needed for image in _images(stage, names))
     return Plan(needed, stages[target], arguments, tuple(images), tuple(stages))

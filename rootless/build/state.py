@@ -20,6 +20,7 @@ from rootless.oci.digest import Digest
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 DEFAULT_SHELL = ("/bin/sh", "-c")
+_VERBATIM = ("CMD", "ENTRYPOINT", "HEALTHCHECK", "MAINTAINER", "ONBUILD", "SHELL")
 # Docker's own notes on the container that the last layer came from, and what layers there are.
 _NOT_KEPT = ("container", "container_config", "id", "parent", "parent_id", "rootfs")
 
@@ -193,8 +194,28 @@ def apply(state: StageState, instruction: Instruction) -> StageState:
         raise instruction.fault(error.what, error.on, error.fix) from error
 
 
+def check_early(instruction: Instruction) -> None:
+    """Raise BuildError for what is wrong whatever the stage is: before anything is built."""
+    texts = (*instruction.words, *(value for _, value in instruction.flags))
+    if instruction.keyword not in _VERBATIM and any("$" in text for text in texts):
+        return
+    state = StageState((), {})
+    if instruction.keyword in _CHANGES:
+        apply(state, instruction)
+    else:
+        expanded(state, replace(instruction, heredocs=()))
+
+
 def _one(state: StageState, instruction: Instruction, text: str) -> str:
     return expand(text, state.variables, escape=instruction.escape)
+
+
+def _named(state: StageState, instruction: Instruction) -> str:
+    """Return the only word of an instruction; it says something."""
+    word = _one(state, instruction, instruction.words[0])
+    if not word:
+        raise InvalidInput(f"{instruction.keyword} with an empty name", instruction.words[0])
+    return word
 
 
 def _pairs(state: StageState, instruction: Instruction) -> list[tuple[str, str]]:
@@ -231,17 +252,12 @@ def _label(state: StageState, instruction: Instruction) -> StageState:
 
 
 def _workdir(state: StageState, instruction: Instruction) -> StageState:
-    path = _one(state, instruction, instruction.words[0])
-    if not path:
-        raise InvalidInput("WORKDIR with an empty name", instruction.words[0])
+    path = _named(state, instruction)
     return state.with_process(WorkingDir=working_folder(state.workdir, path))
 
 
 def _user(state: StageState, instruction: Instruction) -> StageState:
-    user = _one(state, instruction, instruction.words[0])
-    if not user:
-        raise InvalidInput("USER with an empty name", instruction.words[0])
-    return state.with_process(User=user)
+    return state.with_process(User=_named(state, instruction))
 
 
 def _command(state: StageState, instruction: Instruction) -> list[str]:
@@ -283,7 +299,7 @@ def _volume(state: StageState, instruction: Instruction) -> StageState:
 
 
 def _stop_signal(state: StageState, instruction: Instruction) -> StageState:
-    name = _one(state, instruction, instruction.words[0])
+    name = _named(state, instruction)
     return state.with_process(StopSignal=signal_name(name))
 
 

@@ -159,7 +159,7 @@ def open_layers(store: Store, diff_ids: Sequence[Digest], what: str) -> TreeSour
             from rootless.lazy import needed  # noqa: PLC0415 - seldom wanted, and much of it
 
             needed.complete_and_say(store, diff_ids)
-        return trees.located(store, diff_ids)
+        return trees.located(store, diff_ids, may_grow=True)
 
     return TreeSource(what, locate, fingerprint=chain_id(diff_ids).encode())
 

@@ -5,6 +5,7 @@ process is forked: it goes on where the caller is. It tells what happens over a 
 when it is told to (SIGTERM), or with the caller.
 """
 
+import logging
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -37,8 +38,12 @@ class Worker:
 
     def __init__(self, work: Callable[[Teller], None]) -> None:
         def body(channel: Channel) -> int:
+            def tell(message: Message) -> None:
+                _tell(channel, message)
+
             signal.signal(signal.SIGTERM, _stop)
-            work(lambda message: _tell(channel, message))
+            logging.getLogger().addHandler(_Warnings(tell))
+            work(tell)
             return 0
 
         self._child: Child = fork_into(None, body)
@@ -97,6 +102,18 @@ class Worker:
                 self._child.wait()
                 return
             yield received[0]
+
+
+class _Warnings(logging.Handler):
+    """Tells warnings as output of the step that is at work."""
+
+    def __init__(self, tell: Teller) -> None:
+        super().__init__(logging.WARNING)
+        self._told = tell
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Tell one."""
+        self._told({"output": f"warning: {record.getMessage()}\n".encode()})
 
 
 def _tell(channel: Channel, message: Message) -> None:

@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass, field
 
 from rootless.build.events import Step
+from rootless.cli.exit import print_line
 
 
 @dataclass(slots=True)
@@ -51,6 +52,10 @@ class Lines:
     def stopped(self, step: Step, seconds: float) -> None:
         """Say so."""
         self._end(step, f"STOPPED after {seconds:.1f}s")
+
+    def warn(self, text: str) -> None:
+        """Write it."""
+        print_line(f"warning: {text}")
 
     def tick(self) -> None:
         """Do nothing: lines do not change."""

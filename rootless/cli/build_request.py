@@ -22,7 +22,6 @@ _RUN = (
     *("cpuset_cpus", "cpuset_mems", "cgroup_parent"),
 )
 _URLS = ("http://", "https://", "git://", "git@", "github.com/", "ssh://")
-_POLICIES = {"true": "always", "false": "missing"}
 
 
 def build_request(given: Mapping[str, Any]) -> BuildRequest:
@@ -37,7 +36,6 @@ def build_request(given: Mapping[str, Any]) -> BuildRequest:
         f"{name}={each}" for name in _RUN if given[name] for each in _several(given[name])
     )
     run = _run_request(given) if run_words else None
-    pull = given["pull"]
     return BuildRequest(
         context=context,
         containerfile=given["file"],
@@ -53,7 +51,6 @@ def build_request(given: Mapping[str, Any]) -> BuildRequest:
         secrets=tuple(given["secret"] or ()),
         ssh=tuple(given["ssh"] or ()),
         no_cache=given["no_cache"],
-        pull=_POLICIES.get(pull, pull) or "missing",
         squash=given["squash"],
         squash_all=given["squash_all"],
         epoch=_epoch(given["source_date_epoch"] or os.environ.get("SOURCE_DATE_EPOCH", "")),

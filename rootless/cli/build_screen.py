@@ -77,6 +77,10 @@ class Screen:
         """Move it to what is done."""
         self._end(step, f"STOPPED after {seconds:.1f}s")
 
+    def warn(self, text: str) -> None:
+        """Write it above what is at work."""
+        self._print(f"rootless: warning: {_plain(text.encode())}")
+
     def tick(self) -> None:
         """Draw again."""
         now = time.monotonic()

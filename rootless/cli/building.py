@@ -2,15 +2,16 @@
 
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rootless import timings
+from rootless.build.advice import advice
 from rootless.build.arguments import platform_arguments
 from rootless.build.around import Around
 from rootless.build.containerfile import parse
 from rootless.build.engine import build
-from rootless.build.opened import containerfile
+from rootless.build.opened import Opened, with_base
 from rootless.build.stages import plan
 from rootless.cli.build_lines import Lines
 from rootless.cli.build_request import build_request
@@ -51,19 +52,30 @@ def build_image(given: Mapping[str, Any]) -> str:
 def _built(
     store: Store, paths: Paths, request: "BuildRequest", given: Mapping[str, Any]
 ) -> "BuiltImage":
-    file = containerfile(request)
-    instructions = parse(file.data, file.name)
-    planned = plan(instructions, request.target, request.build_args, _platform_arguments())
+    with ExitStack() as owned:
+        opened = Opened(store, request, owned)
+        file = opened.containerfile()
+        instructions = with_base(parse(file.data, file.name), request.base)
+        planned = plan(instructions, request.target, request.build_args, _platform_arguments())
+        around = Around(
+            *(store, paths, request, planned),
+            image_of=lambda name: _image(store, name, given),
+            open_context=opened.source,
+            folder=opened.folder,
+        )
+        events = owned.enter_context(_shown(given["progress"], quiet=given["quiet"]))
+        for line in advice(instructions, planned):
+            events.warn(line)
+        return build(around, events)
 
-    def image_of(name: str) -> "Image":
-        from rootless.cli.fetch import image_for_run  # noqa: PLC0415 - not FROM scratch
 
-        stored = image_for_run(name, {**given, "pull": request.pull, "lazy": "never"})
-        return names.resolve(store, stored)
+def _image(store: Store, name: str, given: Mapping[str, Any]) -> "Image":
+    """Return an image that the file names, pulled where that is due."""
+    from rootless.cli.fetch import image_for_run  # noqa: PLC0415 - not FROM scratch
 
-    around = Around(store, paths, request, planned, image_of)
-    with _shown(given["progress"], quiet=given["quiet"]) as events:
-        return build(planned, around, events)
+    pull = {"": "missing", "true": "always", "false": "missing"}.get(given["pull"], given["pull"])
+    stored = image_for_run(name, {**given, "pull": pull, "lazy": "never"})
+    return names.resolve(store, stored)
 
 
 def _platform_arguments() -> dict[str, str]:

@@ -42,6 +42,7 @@ def objects_of(store: Store, image: Image) -> Iterator[Path]:
         yield from _coded_blob(store.coded_path(diff_id))
         yield store.lazy_folder(diff_id)
     yield store.tree_path(chain_id(diff_ids))
+    yield store.grown_tree_path(chain_id(diff_ids))
     with suppress(NotFound):
         yield forms.tree_path(store, diff_ids, forms.find_all(store, diff_ids))
 

@@ -155,6 +155,10 @@ def parse_triggers(triggers: Sequence[str], image: str) -> tuple[Instruction, ..
 def _text(data: bytes, name: str) -> str:
     if len(data) > MAX_BYTES:
         raise BuildError(f"{name}: longer than a Containerfile can be", f"{MAX_BYTES} bytes")
+    lengths = map(len, data.split(b"\n") if len(data) > parser.LONGEST_LINE else ())
+    long = next((n for n, length in enumerate(lengths, 1) if length > parser.LONGEST_LINE), 0)
+    if long:
+        raise BuildError(f"{name}:{long}: a line of more than {parser.LONGEST_LINE} bytes")
     try:
         text = data.decode()
     except UnicodeDecodeError as error:

@@ -57,9 +57,13 @@ class Arrangement:
 
     Args:
         destination: The image so far.
+
+    Attributes:
+        replaced: Links of the image that give way to folders.
     """
 
     def __init__(self, destination: Destination) -> None:
+        self.replaced: list[bytes] = []
         self._destination = destination
         self._done: list[Arranged] = []
         self._members: dict[bytes, Planned] = {}
@@ -118,7 +122,14 @@ class Arrangement:
             if was_folder != stat.S_ISDIR(node.mode):
                 self._drop(path)
         self._require(posixpath.dirname(path))
+        if stat.S_ISDIR(node.mode) and before is None:
+            self._note(path)
         self._members[path] = Planned(path, node, source)
+
+    def _note(self, folder: bytes) -> None:
+        inode = self._destination.look(folder)
+        if inode is not None and stat.S_ISLNK(inode.mode):
+            self.replaced.append(folder)
 
     def _drop(self, path: bytes) -> None:
         """Forget a member, and what was put into it."""

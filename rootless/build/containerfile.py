@@ -10,15 +10,16 @@ from dataclasses import dataclass, replace
 
 from rootless.build import parser
 from rootless.build.grammar import NO_TRIGGERS, GrammarFault, check, form_of, read_flags
-from rootless.build.parser import Command, Fault, Parsed
+from rootless.build.parser import Command, Parsed
 from rootless.errors import BuildError
 
 MAX_BYTES = 4 << 20
 _LONGEST_SHOWN = 200
-_WORD = re.compile(r"(?:'[^']*'|\"(?:\\.|[^\"\\])*\"|\\.|[^\s'\"\\])+")
-_HEREDOC = re.compile(r"\d*<<(-?)([^<]+)")
-_QUOTING = re.compile(r"['\"\\]")
-_TABS = re.compile(r"^\t+", re.MULTILINE)
+# Patterns of what few files have: compiled when they are needed.
+_WORD = r"(?:'[^']*'|\"(?:\\.|[^\"\\])*\"|\\.|[^\s'\"\\])+"
+_HEREDOC = r"\d*<<(-?)([^<]+)"
+_QUOTING = r"['\"\\]"
+_TABS = r"(?m)^\t+"
 _PAIRS = "NAME=VALUE, with quotes around a value with spaces"
 _PLAIN_WORD = "name it by one plain word"
 _FAULTS = (  # of the parser: its words, ours, what to do
@@ -154,6 +155,10 @@ def parse_triggers(triggers: Sequence[str], image: str) -> tuple[Instruction, ..
 def _text(data: bytes, name: str) -> str:
     if len(data) > MAX_BYTES:
         raise BuildError(f"{name}: longer than a Containerfile can be", f"{MAX_BYTES} bytes")
+    lengths = map(len, data.split(b"\n") if len(data) > parser.LONGEST_LINE else ())
+    long = next((n for n, length in enumerate(lengths, 1) if length > parser.LONGEST_LINE), 0)
+    if long:
+        raise BuildError(f"{name}:{long}: a line of more than {parser.LONGEST_LINE} bytes")
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
@@ -165,25 +170,26 @@ def _text(data: bytes, name: str) -> str:
     return text
 
 
-def _instructions(parsed: Parsed | Fault, name: str, before: int) -> Iterator[Instruction]:
-    if isinstance(parsed, Fault):
-        place = f"{name}:{before + parsed.line}" if parsed.line else name
-        what, fix = _said(parsed.what)
+def _instructions(parsed: Parsed, name: str, before: int) -> Iterator[Instruction]:
+    if parsed["fault"]:
+        line = parsed["line"]
+        place = f"{name}:{before + line}" if line else name
+        what, fix = _said(parsed["fault"])
         raise BuildError(f"{place}: {what}", fix=fix)
-    for command in parsed.commands:
-        yield _instruction(command, name, before, parsed.escape)
+    for command in parsed["commands"]:
+        yield _instruction(command, name, before, parsed["escape"])
 
 
 def _instruction(command: Command, name: str, before: int, escape: str) -> Instruction:
-    keyword = command.cmd.upper()
+    keyword = command["cmd"].upper()
     made = Instruction(
         keyword=keyword,
         flags=(),
-        words=command.value,
-        is_exec_form=command.json,
+        words=tuple(command["value"]),
+        is_exec_form=command["json"],
         heredocs=(),
-        line=command.start_line + before,
-        end_line=command.end_line + before,
+        line=command["start_line"] + before,
+        end_line=command["end_line"] + before,
         source=_source(command),
         file=name,
         escape=escape,
@@ -192,7 +198,7 @@ def _instruction(command: Command, name: str, before: int, escape: str) -> Instr
         form_of(keyword)
         if keyword == "ONBUILD":
             return replace(made, words=(_trigger(made, command),), is_exec_form=False, heredocs=())
-        flags = read_flags(keyword, command.flags)
+        flags = read_flags(keyword, command["flags"])
         made = replace(made, flags=flags, heredocs=_heredocs(command))
         check(keyword, made.words, is_json=made.is_exec_form)
     except GrammarFault as fault:
@@ -202,14 +208,14 @@ def _instruction(command: Command, name: str, before: int, escape: str) -> Instr
 
 def _trigger(instruction: Instruction, command: Command) -> str:
     """Return what ONBUILD puts off, as a config has it: a Containerfile of one instruction."""
-    if command.trigger is None:
+    if command["trigger"] is None:
         form = form_of("ONBUILD")
         raise instruction.fault(f"ONBUILD lacks {form.needs}", fix=form.usage)
-    inner = command.trigger
-    before = instruction.line - inner.start_line
+    inner = command["trigger"]
+    before = instruction.line - inner["start_line"]
     put_off = _instruction(inner, instruction.file, before, instruction.escape)
     _refuse_as_trigger(instruction, put_off.keyword)
-    return inner.original.rstrip("\n") if inner.heredocs else put_off.source
+    return inner["original"].rstrip("\n") if inner["heredocs"] else put_off.source
 
 
 def _refuse_as_trigger(instruction: Instruction, keyword: str) -> None:
@@ -218,26 +224,26 @@ def _refuse_as_trigger(instruction: Instruction, keyword: str) -> None:
 
 
 def _source(command: Command) -> str:
-    lines = command.original.strip().split("\n")
-    return lines[0].rstrip() if command.heredocs else " ".join(lines)
+    lines = command["original"].strip().split("\n")
+    return lines[0].rstrip() if command["heredocs"] else " ".join(lines)
 
 
 def _heredocs(command: Command) -> tuple[Heredoc, ...]:
     """Return the here-documents, with what the words that name them say of them."""
-    if not command.heredocs:
+    if not command["heredocs"]:
         return ()
-    is_run = len(command.value) == 1
-    words = _WORD.findall(command.value[0]) if is_run else command.value
-    marks = ((number, _HEREDOC.fullmatch(word)) for number, word in enumerate(words))
+    is_run = len(command["value"]) == 1
+    words = re.findall(_WORD, command["value"][0]) if is_run else command["value"]
+    marks = ((number, re.fullmatch(_HEREDOC, word)) for number, word in enumerate(words))
     named = [(number, mark) for number, mark in marks if mark is not None]
     found: list[Heredoc] = []
-    for name, content in command.heredocs:
-        while named and _QUOTING.sub("", named[0][1][2]) != name:
+    for name, content in command["heredocs"]:
+        while named and re.sub(_QUOTING, "", named[0][1][2]) != name:
             named.pop(0)
         if not named:
             raise GrammarFault("a here-document whose word cannot be told", name, _PLAIN_WORD)
         number, mark = named.pop(0)
-        text = _TABS.sub("", content) if mark[1] else content
+        text = re.sub(_TABS, "", content) if mark[1] else content
         found.append(Heredoc(name, text, mark[2] == name, 0 if is_run else number))
     return tuple(found)
 

@@ -7,7 +7,7 @@ for an archive that is the context.
 import logging
 import os
 import stat
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 
@@ -106,9 +106,7 @@ class CopyPlan:
                 archives = self._archives()
                 arrangement.put_all(self._picked, archives, target, is_folder=is_folder)
             owner = owner_of(self.words.chown, self._store, self._state.diff_ids, place)
-        for each in self._picked:
-            for path in each.left_out:
-                self._warn(f"left out, a socket: {os.fsdecode(path)}")
+        self._warn(arrangement.replaced)
         attributes = Attributes(owner, self.words.chmod, now_ns, latest_ns)
         with LayerTar(self._chunks(arrangement.arranged(), attributes, place)) as tar:
             yield tar
@@ -168,13 +166,18 @@ class CopyPlan:
             if (each.source is self._source or self.words.unpack) and _is_archive(each)
         ]
 
+    def _warn(self, replaced: Sequence[bytes]) -> None:
+        where = f"{self._instruction.file}:{self._instruction.line}"
+        for each in self._picked:
+            for path in each.left_out:
+                log.warning("%s: left out, a socket: %s", where, os.fsdecode(path))
+        for path in replaced:
+            log.warning("%s: a folder takes the place of the link /%s", where, os.fsdecode(path))
+
     def _located(self) -> Located | None:
         if not self._state.diff_ids:
             return None
         return trees.located(self._store, self._state.diff_ids, may_grow=True)
-
-    def _warn(self, what: str) -> None:
-        log.warning("%s:%d: %s", self._instruction.file, self._instruction.line, what)
 
     @contextmanager
     def _blamed(self) -> Iterator[None]:

@@ -27,6 +27,7 @@ class Room:
 
     Attributes:
         folder: A folder of memory.
+        run_folder: The run's folder, which processes outside see, too.
         container: The container that they are for.
         roots: Images that are mounted for it.
         processes: What serves it.
@@ -34,6 +35,7 @@ class Room:
     """
 
     folder: Path
+    run_folder: Path
     container: Container
     roots: dict[OverlayRoot, MountedRoot] = field(default_factory=dict)
     processes: list[int] = field(default_factory=list)
@@ -47,7 +49,7 @@ class Room:
     def root(self, root: OverlayRoot) -> Path:
         """Return where an image is mounted; what is written to it goes with the run."""
         if root not in self.roots:
-            folder = self.place()
+            folder = self.run_folder / f"root-{len(self.roots)}"
             folder.mkdir(mode=0o700)
             self.roots[root] = mount_overlay(self.container, root, RunFolder(folder, -1), None)
         return self.roots[root].path

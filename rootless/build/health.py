@@ -6,7 +6,7 @@ from typing import Any
 
 from rootless.build.containerfile import Instruction
 
-_PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
+_PART = r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)"
 _NANOSECONDS = {
     "ns": 1,
     "us": 10**3,
@@ -50,7 +50,7 @@ def healthcheck(instruction: Instruction) -> dict[str, Any]:
 
 def _duration(instruction: Instruction, name: str, value: str) -> int:
     """Return nanoseconds of what Go writes as 1h2m3.5s; 0 stands for the default."""
-    parts = _PART.findall(value)
+    parts = re.findall(_PART, value)
     is_right = "".join(number + unit for number, unit in parts) == value
     if value not in ("0", "+0") and not (is_right and parts):
         raise instruction.fault("not a time", f"--{name}={value}", "such as 90s, 1m30s, 500ms")

@@ -2,7 +2,7 @@
 
 from rootless.build.request import BuildRequest
 from rootless.errors import InvalidInput
-from rootless.image import trees
+from rootless.image import holds, trees
 from rootless.image.names import Entry
 from rootless.image.store import Store
 from rootless.image.transaction import Transaction
@@ -30,6 +30,7 @@ def keep(store: Store, data: bytes, request: BuildRequest) -> Digest:
     with Transaction(store) as transaction:
         if diff_ids:
             trees.located(store, diff_ids, may_grow=True)
+            holds.note_due(store.root)  # the trees of the steps before are of no use any more
         else:
             transaction.add_tree(diff_ids)
         config_digest = transaction.add_blob(data)

@@ -16,7 +16,7 @@ def owner_of(
 ) -> tuple[int, int] | None:
     """Return UID and GID that `--chown` means; None where it is not there.
 
-    A number that the image's passwd does not know is the group's too, as docker has it.
+    A number alone is the group's too, whatever the image's passwd says, as docker has it.
 
     Args:
         text: USER[:GROUP], names or numbers.
@@ -34,8 +34,7 @@ def owner_of(
         passwd = _read(b"etc/passwd", store, diff_ids, place)
         group = _read(b"etc/group", store, diff_ids, place)
     user = resolve_user(text, passwd, group)
-    has_group = bool(text.partition(":")[2])
-    return user.uid, user.gid if has_group or user.known else user.uid
+    return user.uid, user.uid if text.isdecimal() else user.gid
 
 
 def _read(path: bytes, store: Store, diff_ids: Sequence[Digest], place: Located) -> bytes | None:

@@ -11,33 +11,27 @@ import os
 import re
 import signal
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import Any, TypedDict
 
 from rootless.errors import Precondition, RootlessError
 
+LONGEST_LINE = 65535  # what is in a longer one is lost to the parser, or taken for the end
 UNTERMINATED = "unterminated heredoc"  # in the parser's words
-_ONBUILD = re.compile(r"\s*ONBUILD(?=\s|$)", re.IGNORECASE)
+_ONBUILD = r"(?i)\s*ONBUILD(?=\s|$)"
 _BACKSLASH, _BACKTICK = "\\", "`"
 _MOST_LINES_PARSED = 200_000  # two seconds; a fault in what is longer is told without its line
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(TypedDict):
     """An instruction as the parser has it.
 
-    Attributes:
-        cmd: The keyword as written; "" where a line is continued by nothing.
-        json: The words were a JSON array.
-        original: The text, continued lines joined; here-documents below it.
-        start_line: Its first line, from 1.
-        end_line: Its last.
-        flags: As written, with the dashes.
-        value: Its words; quotes and escapes are still there.
-        heredocs: Of each its name and what is in it.
-        trigger: What ONBUILD puts off.
+    Its members: `cmd` is the keyword as written, "" where a line is continued by nothing; `json`
+    tells that the words were a JSON array; `original` is the text, continued lines joined, with
+    here-documents below it; lines are counted from 1; `flags` are as written, with the dashes; of
+    `value`, the words, quotes and escapes are still there; `heredocs` has of each its name and what
+    is in it; `trigger` is what ONBUILD puts off.
     """
 
     cmd: str
@@ -45,29 +39,25 @@ class Command:
     original: str
     start_line: int
     end_line: int
-    flags: tuple[str, ...]
-    value: tuple[str, ...]
-    heredocs: tuple[tuple[str, str], ...]
-    trigger: "Command | None" = None
+    flags: list[str]
+    value: list[str]
+    heredocs: list[list[str]]
+    trigger: "Command | None"
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """Why a text cannot be parsed; line 0 where no one line is to blame."""
+class Parsed(TypedDict):
+    """What a text says: its escape character and its instructions.
 
-    what: str
+    Or `fault` says why it says nothing, and `line` where; 0 where no one line is to blame.
+    """
+
+    escape: str
+    commands: list[Command]
+    fault: str
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
-    """A text as the parser has it."""
-
-    escape: str
-    commands: tuple[Command, ...]
-
-
-def parse_texts(texts: Sequence[str]) -> list[Parsed | Fault]:
+def parse_texts(texts: Sequence[str]) -> list[Parsed]:
     """Return what each text says, or why it says nothing.
 
     Raises:
@@ -90,24 +80,11 @@ def parse_texts(texts: Sequence[str]) -> list[Parsed | Fault]:
     if status != 0:
         fix = "is there a limit on the address space? `ulimit -v` tells"
         raise RootlessError("the parser of Containerfiles died", fix=fix)
-    found = json.loads(answer)
+    found: list[Parsed] | None = json.loads(answer)
     if found is None:
         fix = "pip install 'rootless[build]'; it is built with Go"
         raise Precondition("the parser of Containerfiles is not installed", "dockerfile", fix)
-    return [_read(each) for each in found]
-
-
-def _read(found: dict[str, Any]) -> Parsed | Fault:
-    if "what" in found:
-        return Fault(**found)
-    return Parsed(found["escape"], tuple(_command(each) for each in found["commands"]))
-
-
-def _command(row: dict[str, Any]) -> Command:
-    lists = {name: tuple(row[name]) for name in ("flags", "value")}
-    heredocs = tuple((name, content) for name, content in row["heredocs"])
-    trigger = None if row["trigger"] is None else _command(row["trigger"])
-    return Command(**{**row, **lists, "heredocs": heredocs, "trigger": trigger})
+    return found
 
 
 def _answer(fd: int, texts: Sequence[str]) -> None:
@@ -125,7 +102,7 @@ def _answer(fd: int, texts: Sequence[str]) -> None:
         os._exit(status)
 
 
-def answers(texts: Sequence[str]) -> list[dict[str, Any]] | None:
+def answers(texts: Sequence[str]) -> list[Parsed] | None:
     """Return what `parse_texts` reads, in this very process; None without a parser."""
     try:
         go = import_module("dockerfile")  # its run-time starts with the import
@@ -134,20 +111,24 @@ def answers(texts: Sequence[str]) -> list[dict[str, Any]] | None:
     return [_parsed(go, text) for text in texts]
 
 
-def _parsed(go: ModuleType, text: str) -> dict[str, Any]:
+def _parsed(go: ModuleType, text: str) -> Parsed:
     text = text.removeprefix("\ufeff")
     lines = text.split("\n")
     head = _head(lines)
     try:
         escape = _escape(go, head)
     except go.GoParseError as error:
-        return {"what": str(error), "line": 1}
+        return _fault(str(error), 1)
     try:
         commands = [_row(go, command, lines, escape) for command in go.parse_string(text)]
     except go.GoParseError as error:
         line = 0 if len(head) == len(lines) else _line_of_fault(go, lines, len(head), escape)
-        return {"what": str(error), "line": line}
-    return {"escape": escape, "commands": commands}
+        return _fault(str(error), line)
+    return {"escape": escape, "commands": commands, "fault": "", "line": 0}
+
+
+def _fault(what: str, line: int) -> Parsed:
+    return {"escape": _BACKSLASH, "commands": [], "fault": what, "line": line}
 
 
 def _head(lines: list[str]) -> list[str]:
@@ -164,26 +145,26 @@ def _escape(go: ModuleType, head: list[str]) -> str:
     return _BACKTICK if len(probe) == 1 else _BACKSLASH
 
 
-def _row(go: ModuleType, command: Any, lines: list[str], escape: str) -> dict[str, Any]:
+def _row(go: ModuleType, command: Any, lines: list[str], escape: str) -> Command:
     return {
         "cmd": command.cmd or "",
         "json": command.json,
         "original": command.original or "",
         "start_line": command.start_line,
         "end_line": command.end_line,
-        "flags": command.flags,
-        "value": command.value,
-        "heredocs": [(each.name, each.content) for each in command.heredocs],
+        "flags": list(command.flags),
+        "value": list(command.value),
+        "heredocs": [[each.name, each.content] for each in command.heredocs],
         "trigger": _trigger(go, command, lines, escape),
     }
 
 
-def _trigger(go: ModuleType, command: Any, lines: list[str], escape: str) -> dict[str, Any] | None:
+def _trigger(go: ModuleType, command: Any, lines: list[str], escape: str) -> Command | None:
     """Return what ONBUILD puts off, of which the parser gives no flags and here-documents."""
     if not command.sub_cmd:
         return None
     text = "\n".join(lines[command.start_line - 1 : command.end_line])
-    inner = _ONBUILD.sub("", text, count=1)
+    inner = re.sub(_ONBUILD, "", text, count=1)
     try:
         found = go.parse_string(f"# escape={escape}\n{inner}")
     except go.GoParseError:  # to the first pass these were words, to this one a comment

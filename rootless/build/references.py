@@ -1,6 +1,5 @@
 """What the stages of a Containerfile read from each other; pure."""
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 
 from rootless.build.containerfile import Instruction
@@ -16,13 +15,19 @@ def references(instruction: Instruction) -> Iterator[str]:
         if name == "from":
             found.append(value)
         elif name == "mount":
-            fields = (each.partition("=") for each in next(csv.reader([value]), ()))
-            found += [text for key, _, text in fields if key.strip().lower() == "from"]
+            found += _from_of(value)
     for each in found:
         if "$" in each:
             fix = "name a stage so: FROM $IMAGE AS NAME"
             raise instruction.fault("no variable can say what is copied from", each, fix)
         yield each
+
+
+def _from_of(mount: str) -> list[str]:
+    import csv  # noqa: PLC0415 - many files have no mount
+
+    fields = (each.partition("=") for each in next(csv.reader([mount]), ()))
+    return [text for key, _, text in fields if key.strip().lower() == "from"]
 
 
 def number_of(name: str, names: Mapping[str, int]) -> int | None:

@@ -1,6 +1,7 @@
 """A RUN as its supervisor sees it: what is mounted besides, and the tar of what was written."""
 
 import os
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +22,7 @@ _PLACE = "step"
 
 
 class StepInside:
-    """Furnishes a RUN, and makes a layer of it (`furnishing.Furnishing`).
+    """Furnishes a RUN, and makes a layer of it (`supervisor.Furnishing`).
 
     Args:
         container: What runs.
@@ -59,7 +60,7 @@ class StepInside:
             place.mkdir(mode=0o755)
             flags = mount_api.MS_NODEV | mount_api.MS_NOSUID
             mount_api.mount("tmpfs", str(place), "tmpfs", flags, "mode=0755")
-            self._room = Room(place, self._container)
+            self._room = Room(place, folder.path, self._container)
             mounts += [each.put(self._room) for each in self._furniture]
         self._destinations = tuple(mount.destination for mount in mounts)
         process = replace(spec.process, env=(*spec.process.env, *self._env))
@@ -79,7 +80,8 @@ class StepInside:
                     remove_mount_points(fd, tree, self._destinations)
             finally:
                 os.close(fd)
-        with walked(replace(self._files, upper=upper)) as walk:
+        # who does not read to the end knows why
+        with walked(replace(self._files, upper=upper)) as walk, suppress(BrokenPipeError):
             for chunk in layer_chunks(walk, latest_ns=self._latest_ns):
                 write_all(self._told, chunk)
         os.close(self._told)

@@ -33,9 +33,10 @@ class Secret:
             fd = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as error:
             raise NotFound(f"cannot read the secret: {error.strerror}", self.path) from error
+        if stat.S_ISDIR(os.fstat(fd).st_mode):
+            os.close(fd)
+            raise InvalidInput("a secret must be a file", self.path)
         with open(fd, "rb") as file:
-            if stat.S_ISDIR(os.fstat(fd).st_mode):
-                raise InvalidInput("a secret must be a file", self.path)
             data = file.read(_MOST_BYTES + 1)
         if len(data) > _MOST_BYTES:
             raise InvalidInput("too large for a secret", self.path, f"at most {_MOST_BYTES} bytes")

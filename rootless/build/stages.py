@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 
 from rootless.build.arguments import BuildArguments
 from rootless.build.containerfile import Instruction, parse_triggers
+from rootless.build.early import check_early
 from rootless.build.expand import expand
 from rootless.build.references import check, names_of, number_of, references, uses
 from rootless.build.stage import Stage
-from rootless.build.state import check_early
 from rootless.errors import BuildError, InvalidInput
 
 SCRATCH = "scratch"

@@ -20,7 +20,6 @@ from rootless.oci.digest import Digest
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 DEFAULT_SHELL = ("/bin/sh", "-c")
-_VERBATIM = ("CMD", "ENTRYPOINT", "HEALTHCHECK", "MAINTAINER", "ONBUILD", "SHELL")
 # Docker's own notes on the container that the last layer came from, and what layers there are.
 _NOT_KEPT = ("container", "container_config", "id", "parent", "parent_id", "rootfs")
 
@@ -104,6 +103,7 @@ def from_base(
     document: Mapping[str, Any],
     diff_ids: tuple[Digest, ...],
     arguments: BuildArguments | None = None,
+    args: Mapping[str, str] | None = None,
 ) -> StageState:
     """Return the state of a stage that begins with an image, or with another stage.
 
@@ -113,9 +113,10 @@ def from_base(
         document: The image's config.
         diff_ids: Its layers.
         arguments: What an ARG can find.
+        args: The ARGs of the stage that it begins with; a child has them, too.
     """
     kept = {key: copy.deepcopy(each) for key, each in document.items() if key not in _NOT_KEPT}
-    state = StageState(diff_ids, kept, arguments or BuildArguments())
+    state = StageState(diff_ids, kept, arguments or BuildArguments(), args or {})
     return state.with_process(OnBuild=None)
 
 
@@ -163,7 +164,9 @@ def expanded(state: StageState, instruction: Instruction) -> Instruction:
             escape = "\\" if keep_quotes else instruction.escape
             return expand(text, variables, escape=escape, keep_quotes=keep_quotes)
         except InvalidInput as error:
-            raise instruction.fault(error.what, error.on, error.fix) from error
+            form = f'{instruction.keyword} ["SOURCE", "DESTINATION"] takes spaces'
+            fix = error.fix or ("" if instruction.keyword == "RUN" else form)
+            raise instruction.fault(error.what, error.on, fix) from error
 
     flags = tuple(
         (name, one(value) if name != "from" else value) for name, value in instruction.flags
@@ -192,18 +195,6 @@ def apply(state: StageState, instruction: Instruction) -> StageState:
         return change(state, instruction)
     except InvalidInput as error:
         raise instruction.fault(error.what, error.on, error.fix) from error
-
-
-def check_early(instruction: Instruction) -> None:
-    """Raise BuildError for what is wrong whatever the stage is: before anything is built."""
-    texts = (*instruction.words, *(value for _, value in instruction.flags))
-    if instruction.keyword not in _VERBATIM and any("$" in text for text in texts):
-        return
-    state = StageState((), {})
-    if instruction.keyword in _CHANGES:
-        apply(state, instruction)
-    else:
-        expanded(state, replace(instruction, heredocs=()))
 
 
 def _one(state: StageState, instruction: Instruction, text: str) -> str:

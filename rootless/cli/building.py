@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from rootless import timings
@@ -15,7 +15,7 @@ from rootless.build.opened import Opened, with_base
 from rootless.build.stages import plan
 from rootless.cli.build_lines import Lines
 from rootless.cli.build_request import build_request
-from rootless.errors import InvalidInput
+from rootless.errors import InvalidInput, NotFound
 from rootless.image import names
 from rootless.image.store import Store
 from rootless.oci.digest import hex_of
@@ -71,9 +71,12 @@ def _built(
 
 def _image(store: Store, name: str, given: Mapping[str, Any]) -> "Image":
     """Return an image that the file names, pulled where that is due."""
-    from rootless.cli.fetch import image_for_run  # noqa: PLC0415 - not FROM scratch
-
     pull = {"": "missing", "true": "always", "false": "missing"}.get(given["pull"], given["pull"])
+    if pull in ("missing", "never") and not given["verify_key"]:
+        with suppress(NotFound, InvalidInput):  # what follows knows more names, and says why not
+            return names.resolve(store, name)
+    from rootless.cli.fetch import image_for_run  # noqa: PLC0415 - a registry may be asked
+
     stored = image_for_run(name, {**given, "pull": pull, "lazy": "never"})
     return names.resolve(store, stored)
 

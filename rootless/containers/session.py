@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING, Protocol, Self
 from rootless import timings
 from rootless.containers.container import Container
 from rootless.containers.footing import Footing
-from rootless.containers.furnishing import Furnishing
 from rootless.containers.joined import NETWORK, PID
 from rootless.containers.shared_pids import with_pids
-from rootless.containers.supervisor import Resources, supervise
+from rootless.containers.supervisor import Furnishing, Resources, supervise
 from rootless.containers.terminal import State
 from rootless.errors import OverlayError, RootlessError
 from rootless.linux.channel import Channel, Message

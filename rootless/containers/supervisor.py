@@ -11,10 +11,10 @@ import select
 import signal
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from rootless import timings
 from rootless.containers.container import Container, OverlayRoot, PlainRoot
-from rootless.containers.furnishing import Furnishing
 from rootless.containers.network.attach import attach
 from rootless.containers.network.drain import wait_until_sent
 from rootless.containers.network.forwarder import Forwarder
@@ -31,6 +31,25 @@ from rootless.overlay.upperdir import Upperdir
 from rootless.runtime import sandbox
 from rootless.runtime.cgroup import Cgroup
 from rootless.runtime.signals import FORWARDED
+
+
+class Furnishing(Protocol):
+    """What a keeper adds: mounts that no spec can ask for, and what is made of the files written.
+
+    All of it is called in the supervisor, a forked child of who made the object.
+    """
+
+    def furnish(self, folder: RunFolder, spec: Spec) -> Spec:
+        """Mount in the run's folder what is to be seen besides; return the spec that binds it."""
+        ...
+
+    def close(self) -> None:
+        """Take it down; called whatever has happened."""
+        ...
+
+    def collect(self, upper: Path) -> None:
+        """Read what a workload that ended with status 0 has written; nothing is mounted by now."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

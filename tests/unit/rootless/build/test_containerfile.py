@@ -13,6 +13,7 @@ from rootless.build.containerfile import (
     parse_triggers,
     shown,
 )
+from rootless.build.parser import LONGEST_LINE
 from rootless.errors import BuildError
 
 
@@ -152,6 +153,16 @@ def test_refuses_what_is_no_text() -> None:
         parse(b"FROM a\nRUN a\nRUN \xff", "C")
     with pytest.raises(BuildError, match=r"^C: longer than a Containerfile can be"):
         parse(b"#" * (MAX_BYTES + 1), "C")
+
+
+def test_a_long_line() -> None:
+    """The parser's limit is told with the line, in a here-document and a comment too."""
+    fits = "x" * LONGEST_LINE
+    (document,) = one(f"COPY <<E /x\n{fits}\nE").heredocs
+    assert document.content == fits + "\n"
+    for text in ("RUN x{}", "COPY <<E /x\n{}x\nE", "# {}"):
+        with pytest.raises(BuildError, match=r"^Containerfile:[23]: a line of more than 65535"):
+            one(text.format(fits))
 
 
 def test_shown() -> None:

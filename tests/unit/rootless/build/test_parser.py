@@ -8,27 +8,27 @@ from pathlib import Path
 
 import pytest
 
-from rootless.build.parser import Fault, Parsed, answers, parse_texts
+from rootless.build.parser import Parsed, answers, parse_texts
 from rootless.errors import Precondition, RootlessError
 
 
 def parsed(text: str) -> Parsed:
     """Return what a text says."""
     (found,) = parse_texts([text])
-    assert isinstance(found, Parsed)
+    assert not found["fault"]
     return found
 
 
-def fault(text: str) -> Fault:
-    """Return what is wrong with a text."""
+def fault(text: str) -> tuple[str, int]:
+    """Return what is wrong with a text, and its line."""
     (found,) = parse_texts([text])
-    assert isinstance(found, Fault)
-    return found
+    assert not found["commands"]
+    return found["fault"], found["line"]
 
 
 def values(text: str) -> list[tuple[str, ...]]:
     """Return the words of each instruction."""
-    return [command.value for command in parsed(text).commands]
+    return [tuple(command["value"]) for command in parsed(text)["commands"]]
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def values(text: str) -> list[tuple[str, ...]]:
 )
 def test_the_escape_directive(text: str, escape: str, words: list[tuple[str, ...]]) -> None:
     """A directive counts only above everything else, and in front of comments."""
-    assert parsed(text).escape == escape
+    assert parsed(text)["escape"] == escape
     assert values(text) == words
 
 
@@ -84,24 +84,24 @@ def test_lines_and_words(text: str, words: list[tuple[str, ...]]) -> None:
 def test_here_documents() -> None:
     """Several of them, each to its word; the instruction ends with the last."""
     text = "RUN a <<A <<-B\n1\nA\n\t2\n\tB\nRUN b"
-    first, second = parsed(text).commands
-    assert first.heredocs == (("A", "1\n"), ("B", "\t2\n"))
-    assert (first.start_line, first.end_line, second.start_line) == (1, 5, 6)
+    first, second = parsed(text)["commands"]
+    assert first["heredocs"] == [["A", "1\n"], ["B", "\t2\n"]]
+    assert (first["start_line"], first["end_line"], second["start_line"]) == (1, 5, 6)
 
 
 def test_what_onbuild_puts_off() -> None:
     """Its flags and here-documents are not lost."""
     text = "ONBUILD \\\n RUN --mount=type=tmpfs,target=/x <<E\nwords\nE\nRUN b"
-    first, second = parsed(text).commands
-    trigger = first.trigger
+    first, second = parsed(text)["commands"]
+    trigger = first["trigger"]
     assert trigger is not None
-    assert trigger.flags == ("--mount=type=tmpfs,target=/x",)
-    assert trigger.heredocs == (("E", "words\n"),)
-    assert second.trigger is None
-    with_backtick = parsed("# escape=`\nONBUILD RUN a `\n b").commands[0].trigger
+    assert trigger["flags"] == ["--mount=type=tmpfs,target=/x"]
+    assert trigger["heredocs"] == [["E", "words\n"]]
+    assert second["trigger"] is None
+    with_backtick = parsed("# escape=`\nONBUILD RUN a `\n b")["commands"][0]["trigger"]
     assert with_backtick is not None
-    assert with_backtick.value == ("a  b",)
-    assert parsed("ONBUILD").commands[0].trigger is None
+    assert with_backtick["value"] == ["a  b"]
+    assert parsed("ONBUILD")["commands"][0]["trigger"] is None
 
 
 @pytest.mark.parametrize(
@@ -125,21 +125,19 @@ def test_what_onbuild_puts_off() -> None:
 )
 def test_the_line_of_a_fault(text: str, line: int) -> None:
     """The parser names none: it is where the instruction begins that cannot be read."""
-    assert fault(text).line == line
+    assert fault(text)[1] == line
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "# only\n# comments", "# escape=`\n"])
 def test_nothing_in_it(text: str) -> None:
     """A file without instructions has no line to blame."""
-    found = fault(text)
-    assert (found.what, found.line) == ("file with no instructions", 0)
+    assert fault(text) == ("file with no instructions", 0)
 
 
 def test_a_long_file_is_not_searched_for_ever() -> None:
     """The search for the line ends where it costs too much; the fault is told without it."""
     text = "RUN a \\\n" + "b \\\n" * 2000 + "c\nENV x"
-    found = fault(text)
-    assert (found.what, found.line) == ("ENV must have two arguments", 0)
+    assert fault(text) == ("ENV must have two arguments", 0)
 
 
 def test_leaves_nothing_behind() -> None:

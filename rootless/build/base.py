@@ -42,7 +42,7 @@ def begun(around: Around, stage: Stage, before: dict[int, StageRun]) -> StageRun
     arguments = around.plan.arguments
     if stage.base_stage is not None:
         below = before[stage.base_stage]
-        state = from_base(below.state.config, below.state.diff_ids, arguments)
+        state = from_base(below.state.config, below.state.diff_ids, arguments, below.state.args)
         return StageRun(around, stage, state, below.base_layers)
     if stage.base:
         base = around.base(stage.base)

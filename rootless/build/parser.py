@@ -17,6 +17,7 @@ from typing import Any, TypedDict
 
 from rootless.errors import Precondition, RootlessError
 
+LONGEST_LINE = 65535  # what is in a longer one is lost to the parser, or taken for the end
 UNTERMINATED = "unterminated heredoc"  # in the parser's words
 _ONBUILD = r"(?i)\s*ONBUILD(?=\s|$)"
 _BACKSLASH, _BACKTICK = "\\", "`"

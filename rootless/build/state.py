@@ -103,6 +103,7 @@ def from_base(
     document: Mapping[str, Any],
     diff_ids: tuple[Digest, ...],
     arguments: BuildArguments | None = None,
+    args: Mapping[str, str] | None = None,
 ) -> StageState:
     """Return the state of a stage that begins with an image, or with another stage.
 
@@ -112,9 +113,10 @@ def from_base(
         document: The image's config.
         diff_ids: Its layers.
         arguments: What an ARG can find.
+        args: The ARGs of the stage that it begins with; a child has them, too.
     """
     kept = {key: copy.deepcopy(each) for key, each in document.items() if key not in _NOT_KEPT}
-    state = StageState(diff_ids, kept, arguments or BuildArguments())
+    state = StageState(diff_ids, kept, arguments or BuildArguments(), args or {})
     return state.with_process(OnBuild=None)
 
 

@@ -21,7 +21,7 @@ from rootless.containers.policy import (
     seconds,
 )
 from rootless.containers.request import RunRequest
-from rootless.errors import InvalidInput, NotFound
+from rootless.errors import InvalidInput
 from rootless.oci.runtime_spec import Mount
 
 _RESOURCES = tuple(field.name for field in fields(resources.ResourceOptions))
@@ -62,9 +62,14 @@ def run_request(given: Mapping[str, Any]) -> tuple[str, RunRequest]:
     if given["share"] and not given["native"]:
         raise InvalidInput("--share needs --native", ",".join(given["share"]), "or use --volume")
     ports = tuple(map(parse_publish, _texts(given, "publish")))
+    if given["native"]:
+        from rootless.cli import native_request  # noqa: PLC0415 - what most runs have no use for
+
+        request = _request(native_request.with_native(given), command, ports)
+        return image, native_request.on_host(request, given)
     if not given["hpc"]:
         return image, _request(given, command, ports)
-    from rootless.cli import hpc_request  # noqa: PLC0415 - what most runs have no use for
+    from rootless.cli import hpc_request  # noqa: PLC0415 - as above
 
     request = _request(hpc_request.with_hpc(given), command, ports)
     return image, hpc_request.on_node(request, hpc_request.node_of(given))
@@ -88,7 +93,7 @@ def _request(
         labels=_labels(given),
         cidfile=given["cidfile"],
         pidfile=given["pidfile"],
-        interactive=given["interactive"] or given["native"],
+        interactive=given["interactive"],
         add_hosts=_texts(given, "add_host"),
         no_hosts=given["no_hosts"],
         dns=Dns(_texts(given, "dns"), _texts(given, "dns_search"), _texts(given, "dns_option")),
@@ -99,22 +104,7 @@ def _request(
         cgroup=resources.uses_cgroup(given["cgroups"]),
         as_caller=(given["native"] or given["hpc"])
         and not (given["user"] or given["userns"] or given["uidmap"]),
-        in_session=_is_in_session(given),
     )
-
-
-def _is_in_session(given: Mapping[str, Any]) -> bool:
-    """Return whether the workload is a job of the caller's shell as any other.
-
-    It has his terminal then, and could type into it (TIOCSTI): only who has his home, and so could
-    do that anyway, gets it. The others have a session of their own, and a shell's job control ends
-    at the command line.
-    """
-    if not given["native"] or given["tty"] or given["detach"]:
-        return False
-    from rootless.bundle import share  # noqa: PLC0415 - most runs share nothing
-
-    return share.HOME in share.parse(_texts(given, "share"))
 
 
 def _health(given: Mapping[str, Any]) -> HealthRequest:
@@ -178,7 +168,7 @@ def _run_options(given: Mapping[str, Any], command: tuple[str, ...]) -> RunOptio
         command=command,
         entrypoint=parse.entrypoint(given["entrypoint"]),
         env=_environment(given),
-        workdir=given["workdir"] or (_folder() if given["native"] else ""),
+        workdir=given["workdir"],
         user=given["user"],
         group_add=_texts(given, "group_add"),
         umask=parse.umask(given["umask"]),
@@ -219,38 +209,14 @@ def _texts(given: Mapping[str, Any], name: str) -> tuple[str, ...]:
 
 def _environment(given: Mapping[str, Any]) -> tuple[str, ...]:
     files = [item for path in _texts(given, "env_file") for item in environment.read_file(path)]
-    own: list[str] = []
-    if given["native"]:
-        from rootless.bundle import share  # noqa: PLC0415 - as above
-
-        is_agent_shared = share.SSH_AGENT in share.parse(_texts(given, "share"))
-        own = list(
-            environment.passed(os.environ, [share.AGENT_VARIABLE] if is_agent_shared else [])
-        )
-    return (*own, *environment.expand([*files, *_texts(given, "env")], os.environ))
+    return tuple(environment.expand([*files, *_texts(given, "env")], os.environ))
 
 
 def _mounts(given: Mapping[str, Any]) -> tuple[Mount, ...]:
     binds, mounts = _texts(given, "volume"), _texts(given, "mount")
     folder = os.getcwd() if binds or mounts else "/"  # one that was removed concerns nobody else
-    asked = (
+    return (
         *(volumes.parse_volume(text, folder) for text in binds),
         *(volumes.parse_mount(text, folder) for text in mounts),
         *(volumes.parse_tmpfs(text) for text in _texts(given, "tmpfs")),
     )
-    if not given["native"]:
-        return asked
-    from rootless.bundle import share  # noqa: PLC0415 - as above
-    from rootless.bundle.caller import HostUser  # noqa: PLC0415
-
-    taken = {mount.destination for mount in asked}
-    kinds = share.parse(_texts(given, "share"))
-    shared = share.mounts(kinds, HostUser.current(), _folder(), os.environ)
-    return (*(mount for mount in shared if mount.destination not in taken), *asked)
-
-
-def _folder() -> str:
-    try:
-        return os.getcwd()
-    except FileNotFoundError:
-        raise NotFound("the current folder was removed", "", "go to another one") from None

@@ -66,9 +66,11 @@ def stop_as_job(workload: ProcessId | None) -> None:
     if workload is None or not _is_stopped(workload.pid):
         return
     before = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
-    mask = signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTSTP])
+    # One stop, also where the terminal's own signal still waits here unread.
+    outer = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTSTP])
     os.kill(os.getpid(), signal.SIGTSTP)
-    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTSTP])
+    signal.pthread_sigmask(signal.SIG_SETMASK, outer)
     signal.signal(signal.SIGTSTP, before)
 
 

@@ -102,7 +102,7 @@ def from_image(
     joined = _joined_maps(network, around.pid_path, request)
     user, maps = _user_and_maps(image, options, request, read, joined)
     if request.as_caller:
-        options = _with_time_zone(options, partial(trees.has_file, store, image))
+        options = _with_place(options, store, image)
     container_id = container_id or secrets.token_hex(32)
     options = replace(options, hostname=options.hostname or _hostname(options, container_id))
     spec = convert(image.config, options, user, container_id, mappings_of(maps))
@@ -128,11 +128,18 @@ def from_image(
     )
 
 
-def _with_time_zone(options: RunOptions, has_file: Callable[[bytes], bool]) -> RunOptions:
-    from rootless.bundle import time_zone  # noqa: PLC0415 - other runs are in UTC
+def _with_place(options: RunOptions, store: Store, image: Image) -> RunOptions:
+    """Return the options with the caller's time zone, and with locales that the image has."""
+    from rootless.bundle import locales, time_zone  # noqa: PLC0415 - other runs have the image's
 
+    has_file = partial(trees.has_file, store, image)
+    has_folder = partial(trees.has_folder, store, image)
     zone = time_zone.variable(os.environ, has_file)
-    return replace(options, env=(zone, *options.env)) if zone else options
+    return replace(
+        options,
+        env=(*filter(None, [zone]), *locales.fitting(options.env, has_file, has_folder)),
+        inherited_env=locales.fitting(options.inherited_env, has_file, has_folder),
+    )
 
 
 def _emulation(options: RunOptions) -> str:

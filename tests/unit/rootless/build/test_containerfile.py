@@ -13,6 +13,7 @@ from rootless.build.containerfile import (
     parse_triggers,
     shown,
 )
+from rootless.build.parser import LONGEST_LINE
 from rootless.errors import BuildError
 
 
@@ -116,9 +117,12 @@ def test_triggers_are_numbered() -> None:
         ("FROM a\n\n\nRUM b", ":4: unknown instruction: RUM (did you mean RUN?)"),
         ("FROM a\nCOPY b", ":2: COPY lacks a destination: b (COPY SOURCE… DESTINATION)"),
         ("FROM a\nCOPY --frm=x b c", ":2: unknown flag of COPY: --frm (did you mean --from?)"),
-        ("FROM a\nENV b", ":2: ENV lacks a value (NAME=VALUE, with quotes"),
-        ("FROM a\nLABEL b=c d", ':2: no = in "d" (NAME=VALUE'),
-        ("FROM a\nRUN <<E\nx", ":2: a here-document has no end (its word must stand alone"),
+        ("FROM a\nENV b", ":2: ENV lacks a value: ENV b (NAME=VALUE, with quotes"),
+        ("FROM a\nLABEL b=c d", ':2: no = in "d": LABEL b=c d (NAME=VALUE'),
+        (
+            "FROM a\nRUN <<E\nx",
+            ":2: a here-document has no end: RUN <<E (its word must stand alone",
+        ),
         ("FROM a\nCMD [1]", ":2: a JSON array with something else than strings"),
         ("FROM a\nSHELL bash", ":2: SHELL needs a JSON array: bash (SHELL ["),
         ("FROM a\nONBUILD", ":2: ONBUILD lacks an instruction (ONBUILD INSTRUCTION…)"),
@@ -127,7 +131,7 @@ def test_triggers_are_numbered() -> None:
         ("FROM a\n\nONBUILD COPY b", ":3: COPY lacks a destination: b"),
         ("FROM a\n\\\n", ":2: a line goes on with nothing (take the escape"),
         ("FROM a\nONBUILD # escape=`", ":2: ONBUILD lacks an instruction"),
-        ("# escape=x\nFROM a", ":1: x cannot be the escape character (# escape=\\ or"),
+        ("# escape=x\nFROM a", ":1: x cannot be the escape character: # escape=x (# escape=\\ or"),
         ("# escape=`\n# escape=`\nFROM a", ":1: # escape= is there twice"),
         ("", ": nothing to build (the first instruction is FROM IMAGE)"),
         ("FROM a\nRUN \0", ":2: a NUL character"),
@@ -152,6 +156,16 @@ def test_refuses_what_is_no_text() -> None:
         parse(b"FROM a\nRUN a\nRUN \xff", "C")
     with pytest.raises(BuildError, match=r"^C: longer than a Containerfile can be"):
         parse(b"#" * (MAX_BYTES + 1), "C")
+
+
+def test_a_long_line() -> None:
+    """The parser's limit is told with the line, in a here-document and a comment too."""
+    fits = "x" * LONGEST_LINE
+    (document,) = one(f"COPY <<E /x\n{fits}\nE").heredocs
+    assert document.content == fits + "\n"
+    for text in ("RUN x{}", "COPY <<E /x\n{}x\nE", "# {}"):
+        with pytest.raises(BuildError, match=r"^Containerfile:[23]: a line of more than 65535"):
+            one(text.format(fits))
 
 
 def test_shown() -> None:

@@ -18,13 +18,6 @@ BASE = (
 )
 
 
-@pytest.fixture
-def stage(tmp_path: Path) -> Iterator[copying.Stage]:
-    """A stage with nothing in it."""
-    with copying.Stage(copying.an_empty_store(tmp_path)) as made:
-        yield made
-
-
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> copying.Stage:
     """A stage with files and links, made once."""

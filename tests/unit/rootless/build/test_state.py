@@ -198,6 +198,13 @@ def test_arg(text: str, given: dict[str, str], args: dict[str, str]) -> None:
     assert not any(each.startswith("A=g") for each in state.process["Env"])
 
 
+def test_a_child_has_the_arguments_of_its_stage() -> None:
+    """A stage that goes on from another one sees its ARGs, as the reference has it."""
+    parent = state_after("ARG A=1 B=2")
+    child = from_base(parent.config, parent.diff_ids, parent.arguments, parent.args)
+    assert state_after("ARG A\nARG B=3\nENV C=$A$B", base=child).env["C"] == "13"
+
+
 def test_what_a_run_sees() -> None:
     """ENV hides an ARG of its name, and both what is predefined."""
     given = BuildArguments({"http_proxy": "p", "https_proxy": "p", "A": "arg", "B": "arg"})

@@ -100,24 +100,25 @@ class CopyPlan:
         """
         with self._blamed():
             place = self._located()
-            locate = None if place is None else lambda: place
-            with Destination(locate) as destination:
+        locate = None if place is None else lambda: place
+        with Destination(locate) as destination:
+            with self._blamed():
                 arrangement = Arrangement(destination)
                 target, is_folder = self.words.target(self._state.workdir)
                 archives = self._archives()
                 arrangement.put_all(self._picked, archives, target, is_folder=is_folder)
-            owner = owner_of(self.words.chown, self._store, self._state.diff_ids, place)
-        self._warn(arrangement.replaced)
-        attributes = Attributes(owner, self.words.chmod, now_ns, latest_ns)
-        with LayerTar(self._chunks(arrangement.arranged(), attributes, place)) as tar:
-            yield tar
+                owner = owner_of(self.words.chown, self._store, self._state.diff_ids, place)
+            self._warn(arrangement.replaced)
+            attributes = Attributes(owner, self.words.chmod, now_ns, latest_ns)
+            chunks = self._chunks(arrangement.arranged(), attributes, destination)
+            with LayerTar(chunks) as tar:
+                yield tar
 
     def _chunks(
-        self, arranged: list[Arranged], attributes: Attributes, place: Located | None
+        self, arranged: list[Arranged], attributes: Attributes, destination: Destination
     ) -> Generator[bytes, None, None]:
-        locate = None if place is None else lambda: place
-        with self._blamed(), Destination(locate) as destination:
-            standing = Standing(destination, attributes.latest_ns)
+        standing = Standing(destination, attributes.latest_ns)
+        with self._blamed():
             for each in arranged:
                 if isinstance(each, Unpacked):
                     yield from self._unpacked(each, destination, attributes, standing)

@@ -56,8 +56,8 @@ def test_the_terminal_is_the_caller_s(python: Desk) -> None:
 def test_stop_continue_interrupt(python: Desk) -> None:
     """Ctrl-Z stops the job, fg and bg continue it, Ctrl-C and kill %1 end it, once each."""
     script = (
-        "import signal, time\n"
-        "signal.signal(signal.SIGINT, lambda *_: print('int', flush=True))\n"
+        "import os, signal, time\n"
+        "signal.signal(signal.SIGINT, lambda *_: os.write(1, b'int\\n'))\n"
         "print('up', flush=True)\n"
         "while True: time.sleep(0.05)\n"
     )

@@ -45,6 +45,7 @@ def a_context(folder: Path, files: Sequence[str] = (), ignored: str = "") -> Con
 
     One that ends in a slash is a folder; `NAME -> TARGET` is a link.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     for text in files:
         name, is_link, target = text.partition(" -> ")
         path = folder / name

@@ -40,13 +40,15 @@ def advice(instructions: Sequence[Instruction], plan: Plan) -> tuple[str, ...]:
         found += [f"{each.file}:{each.line}: {text}" for text in said]
     declared = {
         word.partition("=")[0]
-        for each in instructions
+        for each in (*instructions, *(one for stage in plan.file for one in stage.instructions))
         if each.keyword == "ARG"
         for word in each.words
     }
     unused = sorted(plan.arguments.given.keys() - declared - plan.arguments.outer.keys())
     found += [
-        f"--build-arg {each}: no ARG declares it" for each in unused if each not in _FREE_TO_GIVE
+        f"--build-arg {each}: no ARG of the file declares it"
+        for each in unused
+        if each not in _FREE_TO_GIVE
     ]
     return tuple(found)
 

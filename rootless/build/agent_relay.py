@@ -22,7 +22,12 @@ def start_relay(path: str, target: str) -> int:
     It ends with its parent.
     """
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(path)
+    folder, name = os.path.split(path)
+    folder_fd = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:  # an address has no room for a long path (unix(7))
+        listener.bind(f"/proc/self/fd/{folder_fd}/{name}")
+    finally:
+        os.close(folder_fd)
     listener.listen(_MOST_WAITING)
     parent = os.getpid()
     pid = os.fork()

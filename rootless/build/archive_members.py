@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from rootless.build.copy_layer import Attributes, made_folder
 from rootless.build.copy_source import Contents
 from rootless.build.destination import Destination
+from rootless.build.standing import Standing
 from rootless.errors import IntegrityError, RootlessError
 from rootless.image.byte_stream import Source, read_up_to
 from rootless.image.decompress import opened
@@ -60,23 +61,18 @@ def is_archive(contents: Contents) -> bool:
     return True
 
 
-def archive_chunks(
-    contents: Contents, what: str, folder: bytes, destination: Destination, attributes: Attributes
-) -> Iterator[bytes]:
+def archive_chunks(contents: Contents, what: str, unpacking: "Unpacking") -> Iterator[bytes]:
     """Yield an archive's members as members of a layer.
 
     Args:
         contents: The archive, compressed or not.
         what: What it is, for messages.
-        folder: Where in the image they go.
-        destination: The image so far.
-        attributes: Of folders that are made; the latest time of all.
+        unpacking: Where they go.
 
     Raises:
         IntegrityError: The archive is damaged or hostile.
         InvalidInput: A name cannot be in a layer.
     """
-    unpacking = _Unpacking(folder, destination, attributes)
     try:
         with opened(_Stream(contents), what) as stream:
             while chunk := stream.read(_STEP):
@@ -86,16 +82,20 @@ def archive_chunks(
         raise IntegrityError("the archive is damaged", f"{what}: {error}") from error
 
 
-class _Unpacking:
+class Unpacking:
     """Goes through one archive.
 
     Args:
         folder: Where in the image its members go.
         destination: The image so far.
-        attributes: Of folders that are made.
+        attributes: Of folders that are made; the latest time of all.
+        standing: Gives the folders of the image that they lie in.
     """
 
-    def __init__(self, folder: bytes, destination: Destination, attributes: Attributes) -> None:
+    def __init__(
+        self, folder: bytes, destination: Destination, attributes: Attributes, standing: Standing
+    ) -> None:
+        self._standing = standing
         self._folder = folder
         self._destination = destination
         self._attributes = attributes
@@ -141,6 +141,7 @@ class _Unpacking:
             yield from self._require(parent)
         path = self._where(parent, name)
         refuse_whiteout(path)
+        yield from self._standing.above(path)
         if stat.S_ISDIR(entry.mode) or stat.S_ISLNK(entry.mode):
             self._folders[entry.path] = path  # below a link of its own it is where that leads
         link = b""
@@ -185,6 +186,7 @@ class _Unpacking:
             return
         self._folders[parent] = path
         refuse_whiteout(path)
+        yield from self._standing.above(path)
         yield made_folder(path, self._attributes)
 
 

@@ -32,6 +32,11 @@ class Planned:
     node: Node | None = None
     source: CopySource | None = None
 
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder."""
+        return self.node is None or stat.S_ISDIR(self.node.mode)
+
 
 @dataclass(frozen=True, slots=True)
 class Unpacked:
@@ -67,7 +72,7 @@ class Arrangement:
         self._destination = destination
         self._done: list[Arranged] = []
         self._members: dict[bytes, Planned] = {}
-        self._there: set[bytes] = set()  # folders of the image that were looked for
+        self._there: set[bytes] = set()  # folders of the image, and of what comes before
 
     def arranged(self) -> list[Arranged]:
         """Return everything in the order in which the layer has it."""
@@ -106,8 +111,7 @@ class Arrangement:
             self._put(_joined(place.path, parent.path), parent.node, each.source)
             folder = _joined(place.path, parent.path)
         if is_archive:
-            self._done.append(tuple(self._members.values()))  # what an archive brings follows
-            self._members = {}
+            self._flush()  # what an archive brings follows
             self._done.append(Unpacked(folder, each.node, each.source))
         elif each.is_folder:
             for item in each.items:
@@ -115,12 +119,15 @@ class Arrangement:
         else:
             self._put(_joined(folder, each.name), each.node, each.source)
 
+    def _flush(self) -> None:
+        self._done.append(tuple(self._members.values()))
+        self._there |= {path for path, member in self._members.items() if member.is_folder}
+        self._members = {}
+
     def _put(self, path: bytes, node: Node, source: CopySource) -> None:
         before = self._members.get(path)
-        if before is not None:
-            was_folder = before.node is None or stat.S_ISDIR(before.node.mode)
-            if was_folder != stat.S_ISDIR(node.mode):
-                self._drop(path)
+        if before is not None and before.is_folder != stat.S_ISDIR(node.mode):
+            self._drop(path)
         self._require(posixpath.dirname(path))
         if stat.S_ISDIR(node.mode) and before is None:
             self._note(path)
@@ -144,7 +151,7 @@ class Arrangement:
             return
         member = self._members.get(folder)
         if member is not None:
-            if member.node is None or stat.S_ISDIR(member.node.mode):
+            if member.is_folder:
                 return
             self._drop(folder)
         elif folder in self._there:

@@ -6,8 +6,8 @@ Each has the digest of its ID for a name. Whoever uses one has its lock: togethe
 
 import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from rootless.build.run_mounts import LOCKED, PRIVATE
@@ -42,23 +42,17 @@ def opened(store: Store, cache_id: str, sharing: str) -> Iterator[Path]:
         os.close(fd)
 
 
-def prune(store: Store) -> int:
-    """Remove those that nobody uses; return how many."""
-    from rootless.containers.run_folder import remove_owned_by_container  # noqa: PLC0415
-
-    removed = 0
-    with explain(folder_of(store)):
-        try:
-            paths = sorted(folder_of(store).iterdir())
-        except FileNotFoundError:
-            return 0
+@contextmanager
+def unused(paths: Iterable[Path]) -> Iterator[list[Path]]:
+    """Give those of the folders that nobody uses, for as long as nobody can begin to."""
+    with ExitStack() as held:
+        found = []
         for path in paths:
             fd = folder_lock.lock_dead(path)
             if fd is not None:
-                remove_owned_by_container([path])
-                os.close(fd)
-                removed += not path.exists()
-    return removed
+                held.callback(os.close, fd)
+                found.append(path)
+        yield found
 
 
 def _private(path: Path) -> int:

@@ -126,8 +126,9 @@ def parse(data: bytes, name: str) -> tuple[Instruction, ...]:
         BuildError: One of them is wrong; the error has its line.
         Precondition: The parser is not installed.
     """
-    (parsed,) = parser.parse_texts([_text(data, name)])
-    return tuple(_instructions(parsed, name, 0))
+    text = _text(data, name)
+    (parsed,) = parser.parse_texts([text])
+    return tuple(_instructions(parsed, text, name, 0))
 
 
 def parse_triggers(triggers: Sequence[str], image: str) -> tuple[Instruction, ...]:
@@ -146,7 +147,7 @@ def parse_triggers(triggers: Sequence[str], image: str) -> tuple[Instruction, ..
     texts = [_text(each.encode("utf-8", "surrogatepass"), name) for each in triggers]
     found: list[Instruction] = []
     for number, parsed in enumerate(parser.parse_texts(texts)):
-        found += _instructions(parsed, name, number)
+        found += _instructions(parsed, texts[number], name, number)
     for instruction in found:
         _refuse_as_trigger(instruction, instruction.keyword)
     return tuple(found)
@@ -170,12 +171,13 @@ def _text(data: bytes, name: str) -> str:
     return text
 
 
-def _instructions(parsed: Parsed, name: str, before: int) -> Iterator[Instruction]:
+def _instructions(parsed: Parsed, text: str, name: str, before: int) -> Iterator[Instruction]:
     if parsed["fault"]:
         line = parsed["line"]
         place = f"{name}:{before + line}" if line else name
         what, fix = _said(parsed["fault"])
-        raise BuildError(f"{place}: {what}", fix=fix)
+        on = text.split("\n")[line - 1] if line else ""
+        raise BuildError(f"{place}: {what}", shown(on.strip()), fix)
     for command in parsed["commands"]:
         yield _instruction(command, name, before, parsed["escape"])
 

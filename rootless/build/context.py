@@ -8,7 +8,7 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from rootless.build.context_folder import ContextFolder
@@ -84,10 +84,15 @@ def opened(
         finally:
             bare.close()
         return
-    with _raw(place) as rest, _ingested(store, Prefixed(head, rest), place) as located:
+    with (
+        _raw(place) as rest,
+        _ingested(store, Prefixed(head, rest), place) as located,
+        ExitStack() as held,
+    ):
 
         def make(ignore: Ignore) -> CopySource:
-            return TreeSource("the build context", lambda: located, ignore=ignore)
+            source = TreeSource("the build context", lambda: located, ignore=ignore)
+            return held.enter_context(source)
 
         yield Context("", make, _ignore(make(Ignore()), ignorefile, containerfile))
 

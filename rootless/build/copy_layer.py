@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from rootless.build.arrangement import Planned
 from rootless.build.copy_source import MADE_NOW, Contents, CopySource, Node
+from rootless.build.standing import Standing
 from rootless.image.byte_stream import Source
 from rootless.image.member_header import Member, header, padding
 from rootless.image.upper_layer import refuse_whiteout
@@ -98,9 +99,14 @@ class LayerTar(Source):
 
 
 def copied_chunks(
-    planned: Sequence[Planned], attributes: Attributes
+    planned: Sequence[Planned], attributes: Attributes, standing: Standing
 ) -> "Generator[bytes, None, None]":
     """Yield the members of a layer, without the end.
+
+    Args:
+        planned: What it has.
+        attributes: What the instruction says of all of it.
+        standing: Gives the folders that it lies in.
 
     Raises:
         InvalidInput: A name cannot be in a layer, or a file changed while it was read.
@@ -110,6 +116,7 @@ def copied_chunks(
     for each in planned:
         node, source = each.node, each.source
         refuse_whiteout(each.path)
+        yield from standing.above(each.path)
         if node is None or source is None:
             yield made_folder(each.path, attributes)
             continue

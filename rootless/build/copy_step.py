@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 
-from rootless.build.archive_members import archive_chunks, is_archive
+from rootless.build.archive_members import Unpacking, archive_chunks, is_archive
 from rootless.build.arrangement import Arranged, Arrangement, Unpacked
 from rootless.build.containerfile import Instruction
 from rootless.build.content_digest import Memory
@@ -23,6 +23,7 @@ from rootless.build.ignore import Ignore
 from rootless.build.loose_files import LooseFile
 from rootless.build.owner import owner_of
 from rootless.build.selection import Picked, pick
+from rootless.build.standing import Standing
 from rootless.build.state import StageState
 from rootless.errors import BuildError, IntegrityError, InvalidInput, NotFound
 from rootless.image import trees
@@ -116,20 +117,22 @@ class CopyPlan:
     ) -> Generator[bytes, None, None]:
         locate = None if place is None else lambda: place
         with self._blamed(), Destination(locate) as destination:
+            standing = Standing(destination, attributes.latest_ns)
             for each in arranged:
                 if isinstance(each, Unpacked):
-                    yield from self._unpacked(each, destination, attributes)
+                    yield from self._unpacked(each, destination, attributes, standing)
                 else:
-                    yield from copied_chunks(each, attributes)
+                    yield from copied_chunks(each, attributes, standing)
         yield END
 
     @staticmethod
     def _unpacked(
-        each: Unpacked, destination: Destination, attributes: Attributes
+        each: Unpacked, destination: Destination, attributes: Attributes, standing: Standing
     ) -> Iterator[bytes]:
         what = os.fsdecode(each.node.path)
+        unpacking = Unpacking(each.folder, destination, attributes, standing)
         with each.source.open(each.node) as contents:
-            yield from archive_chunks(contents, what, each.folder, destination, attributes)
+            yield from archive_chunks(contents, what, unpacking)
 
     @cached_property
     def _digest(self) -> Digest:

@@ -59,6 +59,11 @@ class Destination:
             inode = None if inode is None else tree.lookup(inode.ino, name)
         return inode
 
+    def xattrs(self, inode: Inode) -> dict[bytes, bytes]:
+        """Return the extended attributes of what `look` found."""
+        tree = self._opened()
+        return {} if tree is None else tree.xattrs(inode.ino)
+
     def resolve(self, path: bytes) -> Place:
         """Return where a path leads.
 

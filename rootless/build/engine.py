@@ -41,7 +41,12 @@ def build(around: Around, events: Events) -> BuiltImage:
             from rootless.build.squash import squashed  # noqa: PLC0415 - asked for
 
             state = squashed(last)
-        return keep_image(store, config_of(state.config, state.diff_ids, request), request)
+        built = keep_image(store, config_of(state.config, state.diff_ids, request), request)
+    if built.is_new:
+        from rootless.image import gc  # noqa: PLC0415 - not where all is there
+
+        gc.collect(store, 0.0)  # the trees of its steps; where another one builds, they wait
+    return built
 
 
 @contextmanager

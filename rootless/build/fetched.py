@@ -9,6 +9,7 @@ import logging
 import os
 import posixpath
 import ssl
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
@@ -66,7 +67,9 @@ def fetch(address: str, checksum: str, folder: Path) -> LooseFile:
         with explain(folder):
             return os.pread(fd, length, offset)
 
-    return LooseFile(shown, name, size, read, mode=0o600, mtime_ns=mtime_ns)
+    file = LooseFile(shown, name, size, read, mode=0o600, mtime_ns=mtime_ns)
+    weakref.finalize(file, os.close, fd)
+    return file
 
 
 def _check(found: Digest, expected: Digest | None, shown: str) -> None:

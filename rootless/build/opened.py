@@ -71,7 +71,7 @@ class Opened:
         from rootless.image.decompress import compression_of  # noqa: PLC0415 - seldom asked
 
         while len(self._head) < _BLOCK:
-            piece = _standard_input().read(_BLOCK - len(self._head))
+            piece = os.read(_standard_input().fileno(), _BLOCK - len(self._head))  # and no more
             if not piece:
                 break
             self._head += piece

@@ -78,11 +78,10 @@ def _run(around: Around, state: StageState, instruction: Instruction) -> Prepare
 
 
 def _folder(around: Around, after: StageState, instruction: Instruction) -> "StagedLayer | None":
-    from rootless.build.copy_layer import Attributes  # noqa: PLC0415 - when it is not cached
-    from rootless.build.folder_step import folder_layer  # noqa: PLC0415
+    from rootless.build.folder_step import folder_layer  # noqa: PLC0415 - when it is not cached
 
-    attributes = Attributes(None, None, around.now() * 10**9, around.request.latest_ns)
-    return folder_layer(around.store, after.diff_ids, instruction, after.workdir, attributes)
+    now_ns = around.now() * 10**9
+    return folder_layer(around.store, after, instruction, now_ns, around.request.latest_ns)
 
 
 def _plain(config: Any) -> dict[str, Any]:

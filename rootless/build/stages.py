@@ -66,28 +66,31 @@ def plan(
 
 
 def with_triggers(plan: Plan, of_images: Mapping[str, Sequence[str]]) -> Plan:
-    """Return a plan whose stages begin with what ONBUILD has put off below them.
+    """Return a plan whose stages begin with what ONBUILD has put off in the images below them.
 
-    A trigger may read from a stage that nothing else needs, or from an image.
+    A trigger may read from a stage that nothing else needs, or from an image. What ONBUILD puts off
+    in the file itself is in every plan.
 
     Args:
-        plan: What has to be built; it has no triggers yet.
+        plan: What has to be built; it has nothing of these images yet.
         of_images: What the config of each image has in `OnBuild`, by the image's name.
 
     Raises:
         BuildError: A trigger is wrong, or reads from a stage that it cannot have.
     """
-    stages: list[Stage] = []
-    for stage in plan.file:
-        if stage.base_stage is None:
-            triggers, below = tuple(of_images.get(stage.base, ())), stage.base
-        else:
-            parent = plan.file[stage.base_stage]
-            own = (each for each in parent.instructions if each.keyword == "ONBUILD")
-            triggers, below = tuple(word for each in own for word in each.words), parent.shown
-        begun = parse_triggers(triggers, below)
-        stages.append(replace(stage, instructions=(*begun, *stage.instructions)))
+    stages = [_begun(each, of_images.get(each.base, ()), each.base) for each in plan.file]
     return _planned(stages, plan.target.index, plan.arguments)
+
+
+def _begun(stage: Stage, triggers: Sequence[str], below: str) -> Stage:
+    begun = parse_triggers(triggers, below)
+    return replace(stage, instructions=(*begun, *stage.instructions)) if begun else stage
+
+
+def _put_off(stage: Stage) -> tuple[str, ...]:
+    """Return what a stage has for those that go on from it."""
+    own = (each for each in stage.instructions if each.keyword == "ONBUILD")
+    return tuple(word for each in own for word in each.words)
 
 
 def _planned(found: Sequence[Stage], target: int, arguments: BuildArguments) -> Plan:
@@ -140,7 +143,11 @@ def _stages(instructions: Sequence[Instruction], outer: Mapping[str, str]) -> li
     ends = [*starts[1:], len(instructions)]
     stages: list[Stage] = []
     for start, end in zip(starts, ends, strict=True):
-        stages.append(_stage(instructions[start], instructions[start + 1 : end], outer, stages))
+        stage = _stage(instructions[start], instructions[start + 1 : end], outer, stages)
+        if stage.base_stage is not None:
+            parent = stages[stage.base_stage]
+            stage = _begun(stage, _put_off(parent), parent.shown)
+        stages.append(stage)
     return stages
 
 

@@ -80,6 +80,11 @@ def _check(given: Mapping[str, Any], context: str) -> None:
         raise InvalidInput("standard input cannot be both Containerfile and context", "-")
     if given["squash"] and given["squash_all"]:
         raise InvalidInput("--squash and --squash-all exclude each other")
+    if given["secret"] or given["ssh"]:
+        from rootless.build.secrets import parse_secrets, parse_ssh  # noqa: PLC0415 - few have
+
+        parse_secrets(given["secret"] or (), os.environ)
+        parse_ssh(given["ssh"] or (), os.environ)
     if given["platform"]:
         from rootless.oci.image_index import host_platform, parse_platform  # noqa: PLC0415
 

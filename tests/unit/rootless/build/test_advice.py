@@ -61,6 +61,6 @@ def test_the_last_one_counts() -> None:
 
 def test_values_that_nothing_asks_for() -> None:
     """A given value that no ARG declares does nothing; proxies need none."""
-    text = "ARG A\nFROM a\nARG B=1"
-    found = said(text, A="1", B="2", C="3", http_proxy="p", SOURCE_DATE_EPOCH="0")
-    assert found == ("--build-arg C: no ARG declares it",)
+    text = "ARG A\nFROM a AS s\nONBUILD ARG D\nARG B=1\nFROM s"
+    found = said(text, A="1", B="2", C="3", D="4", http_proxy="p", SOURCE_DATE_EPOCH="0")
+    assert found == ("--build-arg C: no ARG of the file declares it",)

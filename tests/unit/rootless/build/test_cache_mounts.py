@@ -46,12 +46,14 @@ def test_locked_is_alone(store: Store) -> None:
     assert not is_locked(path)
 
 
-def test_prune(store: Store) -> None:
-    """What is in use stays."""
-    assert cache_mounts.prune(store) == 0
-    with opened(store, "a", "shared") as unused:
-        (unused / "data").mkdir()
+def test_unused(store: Store) -> None:
+    """What is in use is not given; what is given, nobody begins to use."""
+    with opened(store, "a", "shared") as free:
+        pass
     with opened(store, "b", "shared") as used:
-        assert cache_mounts.prune(store) == 1
-        assert used.exists()
-        assert not unused.exists()
+        with cache_mounts.unused([free, used, free.with_name("none")]) as found:
+            assert found == [free]
+            with opened(store, "a", "private") as another:
+                assert another != free
+        with opened(store, "a", "private") as again:
+            assert again == free

@@ -3,7 +3,7 @@
 import pytest
 from containerfiles import parsed, planned
 
-from rootless.build.stages import plan, with_triggers
+from rootless.build.stages import Plan, plan, with_triggers
 from rootless.errors import BuildError
 
 FILE = """\
@@ -123,14 +123,26 @@ def test_an_unknown_target() -> None:
         planned("FROM b AS a\nFROM c", "x")
 
 
-def test_triggers_come_first() -> None:
-    """What ONBUILD has put off is done before the rest, of an image and of a stage."""
-    text = "FROM img AS a\nONBUILD RUN two\nRUN one\nFROM a AS b\nRUN three\nFROM b AS c\nRUN four"
-    made = with_triggers(planned(text), {"img": ["RUN zero"], "other": ["RUN never"]})
-    words = [[each.words[0] for each in stage.instructions] for stage in made.file]
-    assert words == [["zero", "RUN two", "one"], ["two", "three"], ["four"]]
+def words(made: Plan) -> list[list[str]]:
+    """Return the first word of each instruction, by stage."""
+    return [[each.words[0] for each in stage.instructions] for stage in made.file]
+
+
+def test_what_a_stage_puts_off_comes_first_in_the_next() -> None:
+    """A stage's ONBUILD is for the stages that go on from it, and no further."""
+    text = "FROM img AS a\nONBUILD RUN two\nRUN one\nFROM a\nRUN three\nFROM x\nFROM a\n"
+    made = planned(text)
+    assert words(made) == [["RUN two", "one"], ["two", "three"], [], ["two"]]
+    assert made.file[1].instructions[0].file == "ONBUILD of a"
+
+
+def test_what_an_image_puts_off_comes_first() -> None:
+    """Only in the stages that begin with it."""
+    text = "FROM img AS a\nONBUILD RUN two\nRUN one\nFROM a AS b\nRUN three\nFROM other\nRUN four"
+    made = with_triggers(planned(text), {"img": ["RUN zero"], "none": ["RUN never"]})
+    assert words(made) == [["zero", "RUN two", "one"], ["two", "three"], ["four"]]
     assert made.file[0].instructions[0].file == "ONBUILD of img"
-    assert made.target.shown == "c"
+    assert made.target.index == 2
 
 
 def test_a_trigger_may_need_more() -> None:

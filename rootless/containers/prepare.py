@@ -129,17 +129,18 @@ def from_image(
 
 
 def _with_place(options: RunOptions, store: Store, image: Image) -> RunOptions:
-    """Return the options with the caller's time zone, and with locales that the image has."""
-    from rootless.bundle import locales, time_zone  # noqa: PLC0415 - other runs have the image's
+    """Return the options with the caller's time zone, and what the image has of his locale."""
+    from rootless.bundle import locales, terminal_type, time_zone  # noqa: PLC0415 - for few runs
 
     has_file = partial(trees.has_file, store, image)
     has_folder = partial(trees.has_folder, store, image)
+
+    def fitting(env: tuple[str, ...]) -> tuple[str, ...]:
+        return terminal_type.fitting(locales.fitting(env, has_file, has_folder), has_file)
+
     zone = time_zone.variable(os.environ, has_file)
-    return replace(
-        options,
-        env=(*filter(None, [zone]), *locales.fitting(options.env, has_file, has_folder)),
-        inherited_env=locales.fitting(options.inherited_env, has_file, has_folder),
-    )
+    env = (*filter(None, [zone]), *fitting(options.env))
+    return replace(options, env=env, inherited_env=fitting(options.inherited_env))
 
 
 def _emulation(options: RunOptions) -> str:

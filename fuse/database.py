@@ -46,6 +46,18 @@ def create(path: str | os.PathLike[str], schema: str) -> sqlite3.Connection:
     return database
 
 
+def change(path: str | os.PathLike[str]) -> sqlite3.Connection:
+    """Return a connection to a copy of a finished file, to be changed and sealed again."""
+    database = sqlite3.connect(path, isolation_level=None)
+    try:
+        with translated_write_errors(path):
+            database.executescript(f"{_WRITING}PRAGMA user_version = 0; BEGIN;")
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
 def seal(database: sqlite3.Connection, version: int) -> None:
     """Commit everything, mark the file as complete and close it."""
     database.execute("COMMIT")

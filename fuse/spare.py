@@ -3,7 +3,8 @@
 Starting Python, trio and pyfuse3 takes longer than all else that a mount needs, so that who is
 about to want one starts it first and does his other work beside. The spare server waits on a socket
 for its config and its descriptors (unix(7), SCM_RIGHTS), goes into the namespaces of who sends them
-(setns(2)), and is from there on a server as any; it ends when nobody sends any.
+(setns(2)), and is from there on a server as any; it ends when nobody sends any. For who wants one
+after the other it stays, and forks a server for each (`Stem`): that takes a few milliseconds.
 
 What starts it is kept free of imports, as it comes before everything.
 """
@@ -13,13 +14,16 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Mapping, Sequence
+    from socket import socket
     from typing import Any
 
     from .server_config import ServerConfig
 
 _MESSAGE_BYTES = 1 << 20
 _MOST_FDS = 16
+_NUMBER_BYTES = 20
 _FIELDS = ("ready_fd", "lifeline_fd", "fetcher_fd", "upperdir_fd", "workdir_fd")
 _NAMESPACES = ("user", "mnt")
 
@@ -32,6 +36,8 @@ class Spare:
         pidfd: The same.
         fd: The socket to it.
     """
+
+    stays_behind = False
 
     def __init__(self, environment: "Mapping[str, str]") -> None:
         """Start one; raises OSError."""
@@ -77,7 +83,9 @@ class Spare:
 
         fds = [getattr(config, name) for name in _FIELDS if getattr(config, name) >= 0]
         opened = [os.open(f"/proc/self/ns/{name}", os.O_RDONLY) for name in _NAMESPACES]
-        message = json.dumps([config.to_json(), os.geteuid(), os.getegid()]).encode()
+        message = json.dumps(
+            [config.to_json(), os.geteuid(), os.getegid(), self.stays_behind]
+        ).encode()
         rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", [*opened, *fds]))
         try:
             with socket.socket(fileno=os.dup(self.fd)) as end:
@@ -95,6 +103,25 @@ class Spare:
             if fd >= 0:
                 os.close(fd)
         self.fd = self.pidfd = -1
+
+
+class Stem(Spare):
+    """One that forks a server for each config, and stays; whoever forks can ask it, one by one."""
+
+    stays_behind = True
+
+    def serve(self, config: "ServerConfig") -> "Adopted | None":
+        """Let it fork a server; None where it has ended."""
+        import socket  # noqa: PLC0415
+
+        if self.fd < 0 or not self._give(config):
+            return None
+        with socket.socket(fileno=os.dup(self.fd)) as end:
+            try:
+                data, fds, _, _ = socket.recv_fds(end, _NUMBER_BYTES, 1)
+            except ConnectionResetError:
+                return None
+        return Adopted(int(data), fds[0]) if fds else None
 
 
 class Adopted:
@@ -150,24 +177,47 @@ def wait_for_config(fd: int) -> "ServerConfig | None":
     os.closerange(3, fd)
     os.closerange(fd + 1, 1 << 20)
     with socket.socket(fileno=fd) as end:
-        size = socket.CMSG_LEN(_MOST_FDS * array("i").itemsize)
-        data, ancillary, _, _ = end.recvmsg(_MESSAGE_BYTES, size, socket.MSG_CMSG_CLOEXEC)
-    if not data:
-        return None
-    fds = array("i")
-    for _, _, payload in ancillary:
-        fds.frombytes(payload)
-    text, uid, gid = json.loads(data)
+        while True:
+            size = socket.CMSG_LEN(_MOST_FDS * array("i").itemsize)
+            data, ancillary, _, _ = end.recvmsg(_MESSAGE_BYTES, size, socket.MSG_CMSG_CLOEXEC)
+            if not data:
+                return None
+            fds = array("i")
+            for _, _, payload in ancillary:
+                fds.frombytes(payload)
+            text, uid, gid, stays_behind = json.loads(data)
+            if not stays_behind or _is_forked(end, fds):
+                break
     config = ServerConfig.from_json(text)
     received = list(fds)
     namespaces = [received.pop(0) for _ in _NAMESPACES]
     named = [name for name in _FIELDS if getattr(config, name) >= 0]
     own: Any = dict(zip(named, received, strict=True))
     config = replace(config, **own)
-    if config.log_path:
-        _log_stderr(config.log_path)
     _enter(namespaces, uid, gid)
+    if config.log_path:  # which may lie on what is mounted there only
+        _log_stderr(config.log_path)
     return config
+
+
+def _is_forked(end: "socket", fds: "array[int]") -> bool:
+    """Fork a server; return whether this is it. Who stays tells of it, and forgets what it got."""
+    import signal  # noqa: PLC0415
+    from socket import send_fds  # noqa: PLC0415
+
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody has to reap it
+    pid = os.fork()
+    if pid == 0:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.setsid()
+        return True
+    pidfd = os.pidfd_open(pid)
+    try:
+        send_fds(end, [b"%d" % pid], [pidfd])
+    finally:
+        for fd in (pidfd, *fds):
+            os.close(fd)
+    return False
 
 
 def _log_stderr(path: str) -> None:

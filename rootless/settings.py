@@ -4,6 +4,7 @@
     hpc_folders = ["/scratch", "/project"]  # absolute; what `run --hpc` brings along
     cdi_folders = ["/etc/cdi"]              # in place of /etc/cdi and /var/run/cdi
     gpu_driver_root = "/run/nvidia/driver"  # where NVIDIA's driver is, if not at /
+    [profiles.NAME]                         # options of `run`: see `rootless.config.profiles`
 
 Source: TOML 1.0. A file is read only where it is there; most have none.
 """
@@ -14,12 +15,14 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from rootless.errors import InvalidInput, StoreError
+from rootless import toml_file
+from rootless.errors import InvalidInput
 from rootless.paths import Paths
 
 log = logging.getLogger(__name__)
 
-_MAX_BYTES = 1 << 20
+WHAT = "the settings"
+_ELSEWHERE = ("profiles",)  # read by `rootless.config`, where it is asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,37 +68,21 @@ def load(files: Sequence[Path]) -> Settings:
 
 
 def _read(file: Path) -> dict[str, Any]:
-    try:
-        with open(file, "rb") as opened:
-            data = opened.read(_MAX_BYTES + 1)
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-    except OSError as error:
-        raise StoreError(f"cannot read the settings: {error.strerror}", str(file)) from error
-    import tomllib  # noqa: PLC0415 - only who has a file pays for it
-
-    try:
-        if len(data) > _MAX_BYTES:
-            raise InvalidInput("settings larger than a megabyte", str(file))
-        document = tomllib.loads(data.decode())
-    except ValueError as error:  # of TOML, or of UTF-8
-        raise InvalidInput("the settings are not TOML", f"{file}: {error}") from error
-    return _checked(document, file)
+    data = toml_file.read(file, WHAT)
+    return {} if data is None else _checked(toml_file.parse(data, file, WHAT), file)
 
 
 def _checked(document: Mapping[str, Any], file: Path) -> dict[str, Any]:
     known = {field.name for field in fields(Settings)}
-    for name in document.keys() - known:  # of a newer version, or mistyped
+    for name in document.keys() - known - set(_ELSEWHERE):  # of a newer version, or mistyped
         log.warning("%s: no setting is called %s", file, name)
     found: dict[str, Any] = {
         name: _folders(name, document[name], file)
         for name in ("additional_stores", "hpc_folders", "cdi_folders")
         if name in document
     }
-    if "gpu_driver_root" in document:
-        found["gpu_driver_root"] = _folders("gpu_driver_root", [document["gpu_driver_root"]], file)[
-            0
-        ]
+    for name in {"gpu_driver_root"} & document.keys():
+        (found[name],) = _folders(name, [document[name]], file)
     return found
 
 

@@ -7,6 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 
+def umask() -> int:
+    """Return this process's file mode mask."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
 @dataclass(frozen=True, slots=True)
 class HostUser:
     """The caller.

@@ -8,21 +8,25 @@ name. A name that ends in `*` stands for all that begin so.
 
 from collections.abc import Callable, Iterable, Mapping
 
-_OUTSIDE = """
+_HOST_S = """
     PATH LD_* GCONV_PATH LOCPATH NLSPATH TERMCAP TERMINFO* MANPATH INFOPATH PKG_CONFIG_* CPATH
     C_INCLUDE_PATH CPLUS_INCLUDE_PATH OBJC_INCLUDE_PATH LIBRARY_PATH ACLOCAL_PATH CMAKE_PREFIX_PATH
-    PYTHON* PERL* RUBY* GEM_* R_HOME R_LIBS* NODE_PATH JAVA_HOME CLASSPATH GOROOT
-    VIRTUAL_ENV* CONDA_* _CE_* MAMBA_* XDG_DATA_DIRS XDG_CONFIG_DIRS SSL_CERT_* CURL_CA_BUNDLE
-    GIT_EXEC_PATH GIT_SSL_CAINFO CUDA_HOME CUDA_PATH* CUDA_ROOT ROCM_PATH HIP_PATH
+    PYTHONHOME R_HOME JAVA_HOME GOROOT CONDA_* _CE_* MAMBA_* XDG_DATA_DIRS XDG_CONFIG_DIRS
+    GIT_EXEC_PATH CUDA_HOME CUDA_PATH* CUDA_ROOT ROCM_PATH HIP_PATH
     MPI_HOME MPI_ROOT MKL_ROOT MKLROOT OMPI_CC OMPI_CXX OMPI_FC OPAL_PREFIX PMIX_INSTALL_PREFIX
     I_MPI_ROOT FI_PROVIDER_PATH
     MODULE* LMOD_* __LMOD* _ModuleTable* LOADEDMODULES* _LMFILES_* BASH_ENV BASH_FUNC_* ENV FPATH
     SPACK_* EBROOT* EBVERSION* EBDEVEL*
-    _ PWD OLDPWD SHLVL SHELL SHELLOPTS BASHOPTS PS0 PS1 PS2 PS3 PS4 PROMPT_COMMAND
-    HOSTNAME HOST container MAIL LS_COLORS LESSOPEN LESSCLOSE
+    _ SHELL SHELLOPTS BASHOPTS PS0 PS1 PS2 PS3 PS4 PROMPT_COMMAND
+    HOSTNAME HOST container LESSOPEN LESSCLOSE SSH_AUTH_SOCK SSH_AGENT_PID
     XDG_RUNTIME_DIR XDG_SESSION_* XDG_SEAT* XDG_VTNR DBUS_* SESSION_MANAGER
     SUDO_* INVOCATION_ID JOURNAL_STREAM NOTIFY_SOCKET LISTEN_* SYSTEMD_*
     ROOTLESS_* APPTAINER* SINGULARITY*
+"""
+# A job has these of its modules, as a rule; who calls a program by hand means them.
+_SEARCHED = """
+    PYTHON* PERL* RUBY* GEM_* R_LIBS* NODE_PATH CLASSPATH VIRTUAL_ENV*
+    SSL_CERT_* CURL_CA_BUNDLE GIT_SSL_CAINFO PWD OLDPWD SHLVL MAIL LS_COLORS
 """
 
 _OF_THE_JOB = """
@@ -47,6 +51,17 @@ def inherited(environ: Mapping[str, str]) -> tuple[str, ...]:
     return _items(environ, lambda name: not _OURS(name) and not _THEIRS(name) and name != "HOME")
 
 
+def passed(environ: Mapping[str, str], also: Iterable[str] = ()) -> tuple[str, ...]:
+    """Return NAME=VALUE of all that a program expects which is called as one of the host's.
+
+    Args:
+        environ: The caller's variables.
+        also: Names that are passed whatever they are.
+    """
+    kept = frozenset(also)
+    return _items(environ, lambda name: name in kept or not _NOT_INSIDE(name))
+
+
 def _items(environ: Mapping[str, str], wanted: Callable[[str], bool]) -> tuple[str, ...]:
     return tuple(f"{name}={value}" for name, value in environ.items() if wanted(name))
 
@@ -57,5 +72,6 @@ def _named(words: Iterable[str]) -> Callable[[str], bool]:
     return lambda name: name in exact or name.startswith(prefixes)
 
 
-_THEIRS = _named(_OUTSIDE.split())
+_NOT_INSIDE = _named(_HOST_S.split())
+_THEIRS = _named([*_HOST_S.split(), *_SEARCHED.split()])
 _OURS = _named(_OF_THE_JOB.split())

@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from rootless.bundle import environment, parse, resources, root_emulation, share, volumes
-from rootless.bundle.caller import HostUser
+from rootless.bundle import environment, parse, resources, root_emulation, volumes
 from rootless.bundle.name_files import Dns
 from rootless.bundle.options import DEFAULT_SHM_SIZE, RunOptions
 from rootless.containers.health_request import HealthRequest
@@ -22,7 +21,7 @@ from rootless.containers.policy import (
     seconds,
 )
 from rootless.containers.request import RunRequest
-from rootless.errors import InvalidInput, NotFound
+from rootless.errors import InvalidInput
 from rootless.oci.runtime_spec import Mount
 
 _RESOURCES = tuple(field.name for field in fields(resources.ResourceOptions))
@@ -63,15 +62,20 @@ def run_request(given: Mapping[str, Any]) -> tuple[str, RunRequest]:
     if given["share"] and not given["native"]:
         raise InvalidInput("--share needs --native", ",".join(given["share"]), "or use --volume")
     ports = tuple(map(parse_publish, _texts(given, "publish")))
-    if given["hpc"]:
-        from rootless.cli import hpc_request  # noqa: PLC0415 - what most runs have no use for
+    if given["native"]:
+        from rootless.cli import native_request  # noqa: PLC0415 - what most runs have no use for
+
+        request = _request(native_request.with_native(given), command, ports)
+        request = native_request.on_host(request, given)
+    elif given["hpc"]:
+        from rootless.cli import hpc_request  # noqa: PLC0415 - as above
 
         request = _request(hpc_request.with_hpc(given), command, ports)
         request = hpc_request.on_node(request, hpc_request.node_of(given))
     else:
         request = _request(given, command, ports)
     if given["gpus"] or any("=" in text for text in request.devices):
-        from rootless.cli import gpu_request  # noqa: PLC0415
+        from rootless.cli import gpu_request  # noqa: PLC0415 - as above
 
         request = gpu_request.with_devices(request, given)
     return image, request
@@ -95,7 +99,7 @@ def _request(
         labels=_labels(given),
         cidfile=given["cidfile"],
         pidfile=given["pidfile"],
-        interactive=given["interactive"] or given["native"],
+        interactive=given["interactive"],
         add_hosts=_texts(given, "add_host"),
         no_hosts=given["no_hosts"],
         dns=Dns(_texts(given, "dns"), _texts(given, "dns_search"), _texts(given, "dns_option")),
@@ -106,19 +110,7 @@ def _request(
         cgroup=resources.uses_cgroup(given["cgroups"]),
         as_caller=(given["native"] or given["hpc"])
         and not (given["user"] or given["userns"] or given["uidmap"]),
-        in_session=_is_in_session(given),
     )
-
-
-def _is_in_session(given: Mapping[str, Any]) -> bool:
-    """Return whether the workload is a job of the caller's shell as any other.
-
-    It has his terminal then, and could type into it (TIOCSTI): only who has his home, and so could
-    do that anyway, gets it. The others have a session of their own, and a shell's job control ends
-    at the command line.
-    """
-    shared = share.HOME in share.parse(_texts(given, "share"))
-    return bool(given["native"] and shared and not (given["tty"] or given["detach"]))
 
 
 def _health(given: Mapping[str, Any]) -> HealthRequest:
@@ -182,7 +174,7 @@ def _run_options(given: Mapping[str, Any], command: tuple[str, ...]) -> RunOptio
         command=command,
         entrypoint=parse.entrypoint(given["entrypoint"]),
         env=_environment(given),
-        workdir=given["workdir"] or (_folder() if given["native"] else ""),
+        workdir=given["workdir"],
         user=given["user"],
         group_add=_texts(given, "group_add"),
         umask=parse.umask(given["umask"]),
@@ -223,33 +215,14 @@ def _texts(given: Mapping[str, Any], name: str) -> tuple[str, ...]:
 
 def _environment(given: Mapping[str, Any]) -> tuple[str, ...]:
     files = [item for path in _texts(given, "env_file") for item in environment.read_file(path)]
-    own: list[str] = []
-    if given["native"]:
-        is_agent_shared = share.SSH_AGENT in share.parse(_texts(given, "share"))
-        own = list(
-            environment.passed(os.environ, [share.AGENT_VARIABLE] if is_agent_shared else [])
-        )
-    return (*own, *environment.expand([*files, *_texts(given, "env")], os.environ))
+    return tuple(environment.expand([*files, *_texts(given, "env")], os.environ))
 
 
 def _mounts(given: Mapping[str, Any]) -> tuple[Mount, ...]:
     binds, mounts = _texts(given, "volume"), _texts(given, "mount")
     folder = os.getcwd() if binds or mounts else "/"  # one that was removed concerns nobody else
-    asked = (
+    return (
         *(volumes.parse_volume(text, folder) for text in binds),
         *(volumes.parse_mount(text, folder) for text in mounts),
         *(volumes.parse_tmpfs(text) for text in _texts(given, "tmpfs")),
     )
-    if not given["native"]:
-        return asked
-    taken = {mount.destination for mount in asked}
-    kinds = share.parse(_texts(given, "share"))
-    shared = share.mounts(kinds, HostUser.current(), _folder(), os.environ)
-    return (*(mount for mount in shared if mount.destination not in taken), *asked)
-
-
-def _folder() -> str:
-    try:
-        return os.getcwd()
-    except FileNotFoundError:
-        raise NotFound("the current folder was removed", "", "go to another one") from None

@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from rootless.bundle import batch, resources
-from rootless.bundle.caller import HostUser
+from rootless.bundle.caller import HostUser, umask
 from rootless.containers.request import RunRequest
 from rootless.paths import Paths
 from rootless.settings import load
@@ -26,7 +26,7 @@ def with_hpc(given: Mapping[str, Any]) -> dict[str, Any]:
         asked[name] = given[name] or _HOST
     if not any(given[name] for name in _CGROUP):
         asked["cgroups"] = _DISABLED  # it stays in the job's
-    asked["umask"] = given["umask"] or f"{_umask():03o}"
+    asked["umask"] = given["umask"] or f"{umask():03o}"
     return {**given, **asked}
 
 
@@ -58,9 +58,3 @@ def on_node(request: RunRequest, node: batch.Node) -> RunRequest:
         job=batch.job_of(os.environ),
         passed_fds=node.fds,
     )
-
-
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask

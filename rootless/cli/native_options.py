@@ -1,10 +1,10 @@
-"""The options of `run` that make a command feel as if it ran on the host."""
+"""The options of `run` that stand for others: a profile's, or those of a command of the host."""
 
 from typing import Annotated
 
 from rootless.cli.option_groups import flag, option
 
-_NATIVE = "As if it ran on the host"
+_NATIVE = "Several options at once"
 
 Native = Annotated[
     bool,
@@ -21,5 +21,14 @@ Share = Annotated[
         group=_NATIVE,
         metavar="WHAT",
         help_="With --native: home, cwd, tmp, which it is else, ssh-agent, git-config; none.",
+    ),
+]
+Profile = Annotated[
+    list[str] | None,
+    option(
+        "--profile",
+        group=_NATIVE,
+        metavar="NAME",
+        help_="Options from a profile; `rootless config --help` says where.",
     ),
 ]

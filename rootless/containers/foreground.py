@@ -11,23 +11,27 @@ import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rootless import timings
 from rootless.containers import control, terminal
 from rootless.containers.clients import Client, Clients
+from rootless.containers.container import Container
 from rootless.containers.footing import Footing
 from rootless.containers.id_files import write_pidfile
-from rootless.containers.job import stop_as_job
 from rootless.containers.notes import Notes
 from rootless.containers.record import NEEDS, Record, needs_text, write
 from rootless.containers.run_folder import RunFolder
 from rootless.containers.session import Session, StreamSetup, cut_off
-from rootless.containers.signal_pipe import GroupSignals, SignalPipe
+from rootless.containers.signal_pipe import SignalPipe
 from rootless.containers.terminal import State, Terminal
 from rootless.errors import Conflict, RootlessError
 from rootless.linux.channel import Message
 from rootless.paths import Paths
 from rootless.runtime.signals import FORWARDED
+
+if TYPE_CHECKING:
+    from rootless.containers.job import GroupSignals
 
 _FORWARDED = (*FORWARDED, signal.SIGALRM)
 _TAKEN = (*_FORWARDED, signal.SIGWINCH, signal.SIGTSTP, signal.SIGCONT)
@@ -60,8 +64,7 @@ def run(record: Record, paths: Paths, *, ways: Ways, needs: tuple[str, ...] = ()
     """
     # Before anything is made, so that no signal comes between the making and the clean-up.
     container = record.container
-    kind = GroupSignals if container.in_session else SignalPipe
-    with kind(_TAKEN) as signals, contextlib.ExitStack() as owned:
+    with _signals(container) as signals, contextlib.ExitStack() as owned:
         folder = RunFolder.create(paths, record.id)
         owned.callback(folder.remove)
         clients = Clients(control.listen(folder.path))
@@ -99,6 +102,14 @@ def run(record: Record, paths: Paths, *, ways: Ways, needs: tuple[str, ...] = ()
         return status
 
 
+def _signals(container: Container) -> "SignalPipe | GroupSignals":
+    if not container.in_session:
+        return SignalPipe(_TAKEN)
+    from rootless.containers.job import GroupSignals  # noqa: PLC0415 - most have their own session
+
+    return GroupSignals(_TAKEN)
+
+
 class _Foreground:
     """The front of a container that has the caller's terminal, or his standard streams."""
 
@@ -109,7 +120,7 @@ class _Foreground:
         notes: Notes,
         clients: Clients,
         *,
-        signals: SignalPipe | GroupSignals,
+        signals: "SignalPipe | GroupSignals",
         saved: State | None,
         pidfile: str,
     ) -> None:
@@ -162,7 +173,7 @@ class _Foreground:
                 self._terminal.serve(fd)
         self._clients.serve(ready, self._answer, lambda _: None)
         if self._signals.read_fd in ready:  # last: they are the workload's if it has started
-            if isinstance(self._signals, GroupSignals):
+            if not isinstance(self._signals, SignalPipe):
                 self._signals.is_shared = self._session.is_started
             for number in self._signals.take():
                 self._on_signal(number)
@@ -186,8 +197,8 @@ class _Foreground:
 
         The workload is stopped by now: it would read what is typed for the shell.
         """
-        if isinstance(self._signals, GroupSignals):
-            stop_as_job(self._session.workload)
+        if not isinstance(self._signals, SignalPipe):
+            self._signals.stop_with(self._session.workload)
             return
         if self._terminal is not None:
             self._terminal.suspend()

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rootless.bundle import name_files as names_inside
-from rootless.bundle import root_emulation, time_zone
-from rootless.bundle.caller import HostUser
+from rootless.bundle import root_emulation
 from rootless.bundle.convert import convert
 from rootless.bundle.loader_files import with_libraries
 from rootless.bundle.options import RunOptions
@@ -47,6 +46,7 @@ from rootless.userns.subid import Caller
 
 if TYPE_CHECKING:
     from rootless.bundle.bundle import Bundle
+    from rootless.bundle.caller import HostUser
 
 KEEP_GROUPS = "keep-groups"
 
@@ -103,7 +103,7 @@ def from_image(
     joined = _joined_maps(network, around.pid_path, request)
     user, maps = _user_and_maps(image, options, request, read, joined)
     if request.as_caller:
-        options = _with_time_zone(options, partial(trees.has_file, store, image))
+        options = _with_place(options, store, image)
     options, loader = with_libraries(options, image.config.env, request.edits.libraries, read)
     container_id = container_id or secrets.token_hex(32)
     options = replace(options, hostname=options.hostname or _hostname(options, container_id))
@@ -130,9 +130,18 @@ def from_image(
     )
 
 
-def _with_time_zone(options: RunOptions, has_file: Callable[[bytes], bool]) -> RunOptions:
+def _with_place(options: RunOptions, store: Store, image: Image) -> RunOptions:
+    """Return the options with the caller's time zone, and with locales that the image has."""
+    from rootless.bundle import locales, time_zone  # noqa: PLC0415 - other runs have the image's
+
+    has_file = partial(trees.has_file, store, image)
+    has_folder = partial(trees.has_folder, store, image)
     zone = time_zone.variable(os.environ, has_file)
-    return replace(options, env=(zone, *options.env)) if zone else options
+    return replace(
+        options,
+        env=(*filter(None, [zone]), *locales.fitting(options.env, has_file, has_folder)),
+        inherited_env=locales.fitting(options.inherited_env, has_file, has_folder),
+    )
 
 
 def _emulation(options: RunOptions) -> str:
@@ -203,7 +212,7 @@ def _user_and_maps(
             + ", ".join(f"{first}..{first + n - 1}" for first, n in maps.uid.inside_ranges()),
         )
     if request.as_caller:
-        user = replace(user, home=HostUser.current().home)
+        user = replace(user, home=_host_user().home)
     elif keep_id and not options.user and not user.known:
         user = replace(user, home=_home_inside(options.mounts))
     mapped = tuple(gid for gid in user.additional_gids if maps.gid.to_outside(gid) is not None)
@@ -266,7 +275,7 @@ def _user_files(
         return files
     passwd, group = read(b"etc/passwd"), read(b"etc/group")
     if request.as_caller:
-        host_user = HostUser.current()
+        host_user = _host_user()
         files["/etc/passwd"] = passwd_of_caller(passwd or b"", host_user)
         files["/etc/group"] = group_of_caller(group or b"", host_user)
         return files
@@ -277,6 +286,12 @@ def _user_files(
     if group is not None and is_caller:
         files["/etc/group"] = group_with(group, name, user.gid)
     return files
+
+
+def _host_user() -> "HostUser":
+    from rootless.bundle.caller import HostUser  # noqa: PLC0415 - other runs have the image's
+
+    return HostUser.current()
 
 
 def _caller_name() -> str:

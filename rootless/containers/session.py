@@ -18,8 +18,7 @@ from rootless.containers.container import Container
 from rootless.containers.footing import Footing
 from rootless.containers.joined import NETWORK, PID
 from rootless.containers.shared_pids import with_pids
-from rootless.containers.signal_pipe import ignored
-from rootless.containers.supervisor import Resources, supervise
+from rootless.containers.supervisor import Furnishing, Resources, supervise
 from rootless.containers.terminal import State
 from rootless.errors import OverlayError, RootlessError
 from rootless.linux.channel import Channel, Message
@@ -108,6 +107,7 @@ class Session:
         footing: Footing,
         streams: StreamSetup,
         owned: contextlib.ExitStack,
+        furnishing: Furnishing | None = None,
     ) -> Self:
         """Fork the supervisor; raises what keeps it from having its user namespace.
 
@@ -115,6 +115,7 @@ class Session:
             footing: The container, and what it stands on.
             streams: The workload's standard streams.
             owned: Gets what is to be closed after the run.
+            furnishing: What is added inside; called there.
         """
         container, fetcher = footing.container, footing.fetcher
         ours, theirs = Channel.pair()
@@ -122,22 +123,12 @@ class Session:
         owned.callback(theirs.close)
 
         inside = container
-        inherited = ignored() if container.in_session else ()
+        inherited = _ignored() if container.in_session else ()
 
         def body(channel: Channel) -> int:
             ours.close()
             streams.attach()
-            resources = Resources(
-                footing.folder,
-                footing.upperdir,
-                theirs,
-                streams.saved,
-                footing.cgroup,
-                footing.joined.fd_of(NETWORK),
-                -1 if fetcher is None else fetcher.server_fd,
-                inherited,
-                streams.passed_fds,
-            )
+            resources = _resources(footing, streams, theirs, furnishing, inherited)
             return supervise(inside, resources, channel)
 
         def before() -> None:
@@ -289,7 +280,34 @@ class Session:
             front.on_loss(f"the network ended, connections fail: {message['network_died']}")
 
 
+def _ignored() -> tuple[int, ...]:
+    from rootless.containers.job import ignored  # noqa: PLC0415 - few runs are jobs of a shell
+
+    return ignored()
+
+
 def cut_off(status: int) -> RootlessError:
     """Return the error for a supervisor that a signal has ended."""
     name = signal.Signals(-status).name
     return RootlessError("the run was cut off: its supervisor was killed", name)
+
+
+def _resources(
+    footing: Footing,
+    streams: StreamSetup,
+    control: Channel,
+    furnishing: Furnishing | None,
+    ignored: tuple[int, ...],
+) -> Resources:
+    return Resources(
+        footing.folder,
+        footing.upperdir,
+        control,
+        streams.saved,
+        footing.cgroup,
+        footing.joined.fd_of(NETWORK),
+        -1 if footing.fetcher is None else footing.fetcher.server_fd,
+        furnishing,
+        ignored,
+        streams.passed_fds,
+    )

@@ -11,6 +11,7 @@ import select
 import signal
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from rootless import timings
 from rootless.containers.container import Container, OverlayRoot, PlainRoot
@@ -32,6 +33,25 @@ from rootless.runtime.cgroup import Cgroup
 from rootless.runtime.signals import FORWARDED
 
 
+class Furnishing(Protocol):
+    """What a keeper adds: mounts that no spec can ask for, and what is made of the files written.
+
+    All of it is called in the supervisor, a forked child of who made the object.
+    """
+
+    def furnish(self, folder: RunFolder, spec: Spec) -> Spec:
+        """Mount in the run's folder what is to be seen besides; return the spec that binds it."""
+        ...
+
+    def close(self) -> None:
+        """Take it down; called whatever has happened."""
+        ...
+
+    def collect(self, upper: Path) -> None:
+        """Read what a workload that ended with status 0 has written; nothing is mounted by now."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Resources:
     """What the command line opened for the run; inherited by the fork.
@@ -44,6 +64,7 @@ class Resources:
         cgroup: The container's; None where it stays in the caller's.
         network_fd: The namespace of a network that is joined.
         fetcher_fd: The FUSE server's socket to what fetches parts of layers; -1 for none.
+        furnishing: What the keeper adds; None for nothing.
         passed_fds: Descriptors of the caller's that the workload gets.
         ignored: Signals that the workload starts with ignored.
     """
@@ -55,6 +76,7 @@ class Resources:
     cgroup: Cgroup | None = None
     network_fd: int = -1
     fetcher_fd: int = -1
+    furnishing: Furnishing | None = None
     ignored: tuple[int, ...] = ()
     passed_fds: tuple[int, ...] = ()
 
@@ -68,11 +90,13 @@ def supervise(container: Container, resources: Resources, channel: Channel) -> i
     mount_api.mount(None, "/", None, mount_api.MS_REC | mount_api.MS_SLAVE)
     root = _mount(container, resources)
     timings.mark("root mounted")
-    forwarder = None
+    forwarder, status = None, -1
     try:
         forwarder = attach(container.network, resources.network_fd, str(resources.folder.path))
         options = _sandbox_options(container, root, resources)
         spec = container.network.spec_inside(_with_name_files(container, resources.folder))
+        if resources.furnishing is not None:
+            spec = resources.furnishing.furnish(resources.folder, spec)
         # From here on the end of the channel tells that the command line is gone, and there is
         # more to do then than to die.
         prctl.clear_parent_death_signal()
@@ -100,7 +124,7 @@ def supervise(container: Container, resources: Resources, channel: Channel) -> i
     finally:
         if forwarder is not None:
             forwarder.stop()
-        _take_down(root, resources)
+        _take_down(root, resources, is_good=status == 0)
         timings.mark("root taken down, server gone")
 
 
@@ -207,13 +231,22 @@ def _watch(
                 signal.pidfd_send_signal(pidfd, signal.SIGKILL)
 
 
-def _take_down(root: MountedRoot | None, resources: Resources) -> None:
+def _take_down(root: MountedRoot | None, resources: Resources, *, is_good: bool) -> None:
     if root is not None:
         with contextlib.suppress(OSError):  # the server may have died, and its mount with it
             root.unmount()
     if resources.cgroup is not None:
         remove_cgroup(resources.cgroup)
-    upperdir = resources.upperdir
+    try:
+        if resources.furnishing is not None:
+            resources.furnishing.close()
+            if is_good and root is not None:
+                resources.furnishing.collect(root.upper)
+    finally:
+        _give_back(resources.upperdir)
+
+
+def _give_back(upperdir: Upperdir | None) -> None:
     if upperdir is not None:
         if upperdir.ephemeral:
             with contextlib.suppress(OSError):  # else the next command does

@@ -56,12 +56,21 @@ class OverlayRequest:
 
 @dataclass(slots=True)
 class MountedRoot:
-    """A mounted root file system and the server behind it."""
+    """A mounted root file system and the server behind it.
+
+    Attributes:
+        path: Where it is mounted.
+        driver: "hybrid" or "fuse".
+        server: The process behind it.
+        mounts: What is to be unmounted, upper mount first.
+        upper: Where writes go.
+    """
 
     path: Path
     driver: str
     server: Server
     mounts: tuple[str, ...]
+    upper: Path
 
     def unmount(self) -> None:
         """Unmount, upper mount first, and end the server. Idempotent."""
@@ -163,7 +172,7 @@ def _mount_hybrid(request: OverlayRequest, upper: Path, work: Path) -> MountedRo
             ) from error
         log.debug("hybrid refused, falling back to fuse: %s", error)
         return None
-    mounted = MountedRoot(rootfs, "hybrid", server, (str(rootfs), str(lower)))
+    mounted = MountedRoot(rootfs, "hybrid", server, (str(rootfs), str(lower)), upper)
     if os.statvfs(rootfs).f_flag & os.ST_RDONLY:  # what overlayfs does without a workdir
         mounted.unmount()
         raise OverlayError(
@@ -208,4 +217,4 @@ def _mount_fuse(request: OverlayRequest, upper: Path, work: Path) -> MountedRoot
     finally:
         os.close(upper_fd)
         os.close(work_fd)
-    return MountedRoot(rootfs, "fuse", server, (str(rootfs),))
+    return MountedRoot(rootfs, "fuse", server, (str(rootfs),), upper)

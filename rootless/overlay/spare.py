@@ -1,17 +1,19 @@
 """The server of a run that begins, started before the run knows what it mounts (`fuse.spare`).
 
-There is one a process: whoever forks takes it along, and the first mount takes it. Imports little,
+There is one a process: whoever forks takes it along, and the first mount takes it. Or there is one
+that stays, for who mounts again and again. Imports little,
 as it comes before the imports of all else, which take as long as the server's own.
 """
 
 import contextlib
 import os
 
-from fuse.spare import Spare
+from fuse.spare import Spare, Stem
 
 _STOP_TIMEOUT = 5.0
 
 _spare: Spare | None = None
+_owner = 0
 
 
 def environment() -> dict[str, str]:
@@ -30,9 +32,20 @@ def prepare() -> None:
         _spare = Spare(environment())
 
 
+def prepare_for_many() -> None:
+    """Start one that stays, unless this process has one; it ends with the process."""
+    global _spare, _owner  # noqa: PLW0603 - as above; a fork's own serves no other
+    if _owner != os.getpid():
+        _owner = os.getpid()
+        with contextlib.suppress(OSError):
+            _spare = Stem(environment())
+
+
 def take() -> Spare | None:
     """Return it, for the one mount that gets it; None where there is none, or no more."""
     global _spare
+    if isinstance(_spare, Stem):
+        return _spare
     taken, _spare = _spare, None
     return taken
 

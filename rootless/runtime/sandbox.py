@@ -270,7 +270,7 @@ def _show_callers_terminal(root_fd: int) -> None:
     fd = next((fd for fd in (0, 1, 2) if os.isatty(fd)), -1)
     if fd >= 0:
         with contextlib.suppress(OSError):  # one of another mount namespace has no name here
-            devices.bind_console(root_fd, fd)
+            devices.bind_device(root_fd, os.ttyname(fd), "/dev/console")
 
 
 def _run_create_hooks(spec: Spec, control: Channel) -> None:

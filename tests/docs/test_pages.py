@@ -14,7 +14,7 @@ from rootless.paths import Paths
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-WITH_VERBS = ("runtime", "store", "system", "image")
+WITH_VERBS = ("runtime", "store", "system", "image", "alias", "config")
 IDS = [str(page.relative_to(ROOT)) for page in PAGES]
 
 
@@ -65,6 +65,8 @@ def options_of(command: str, words: list[str]) -> list[str]:
     for word in words:
         if skip:
             skip = False
+        elif word == "--":
+            break
         elif word.startswith("--"):
             found.append(word.partition("=")[0])
             skip = "=" not in word and word not in ("--rm", "--read-only", "--json", "--all")

@@ -38,3 +38,13 @@ def test_outside(name: str) -> None:
     """What speaks of the host's files or session stays outside; HOME comes with the home."""
     assert own_environment.inherited({name: "1"}) == ()
     assert own_environment.of_the_job({name: "1"}) == ()
+
+
+def test_passed() -> None:
+    """A program that is called by hand gets what its caller set, also where a job would not."""
+    given = {"PYTHONPATH": "src", "PWD": "/w", "SLURM_JOB_ID": "1", "EDITOR": "vi", "TERM": "x"}
+    host_s = {"PATH": "/bin", "LD_PRELOAD": "x", "ROOTLESS_HOME": "/r", "SSH_AUTH_SOCK": "/s"}
+    expected = tuple(f"{name}={value}" for name, value in given.items())
+    assert own_environment.passed({**given, **host_s}) == expected
+    both = own_environment.passed({**given, **host_s}, ["SSH_AUTH_SOCK"])
+    assert both == (*expected, "SSH_AUTH_SOCK=/s")

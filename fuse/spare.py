@@ -102,7 +102,7 @@ class Spare:
 
 
 class Stem(Spare):
-    """One that forks a server for each config, and stays; what its starter forks can ask it, too."""
+    """One that forks a server for each config, and stays; what its starter forks can ask it."""
 
     def serve(self, config: "ServerConfig") -> "Adopted | None":
         """Let it fork a server; None where it has ended."""

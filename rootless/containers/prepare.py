@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from rootless.bundle import name_files as names_inside
 from rootless.bundle import root_emulation
 from rootless.bundle.convert import convert
+from rootless.bundle.loader_files import with_libraries
 from rootless.bundle.options import RunOptions
 from rootless.bundle.seccomp import with_seccomp
 from rootless.bundle.users import (
@@ -103,11 +104,12 @@ def from_image(
     user, maps = _user_and_maps(image, options, request, read, joined)
     if request.as_caller:
         options = _with_place(options, store, image)
+    options, loader = with_libraries(options, image.config.env, request.edits.libraries, read)
     container_id = container_id or secrets.token_hex(32)
     options = replace(options, hostname=options.hostname or _hostname(options, container_id))
     spec = convert(image.config, options, user, container_id, mappings_of(maps))
     spec = with_seccomp(spec, options.seccomp, os.uname())
-    name_files = _name_files(spec, request, network) | _user_files(request, user, read)
+    name_files = _name_files(spec, request, network) | _user_files(request, user, read) | loader
     if root_emulation.is_wanted(_emulation(options), user.uid, single=maps.single):
         has_apt = trees.has_folder(store, image, root_emulation.APT_FOLDER)
         spec = _with_root_emulation(spec, name_files, has_apt=has_apt)
@@ -118,7 +120,7 @@ def from_image(
         root=_overlay_root(store, image, request),
         interactive=request.interactive,
         keep_groups=keep_groups,
-        devices=tuple(_device(text) for text in request.devices),
+        devices=(*map(_device, request.devices), *request.edits.nodes),
         cgroup=request.cgroup,
         name_files=name_files,
         network=network,
@@ -129,17 +131,18 @@ def from_image(
 
 
 def _with_place(options: RunOptions, store: Store, image: Image) -> RunOptions:
-    """Return the options with the caller's time zone, and with locales that the image has."""
-    from rootless.bundle import locales, time_zone  # noqa: PLC0415 - other runs have the image's
+    """Return the options with the caller's time zone, and what the image has of his locale."""
+    from rootless.bundle import locales, terminal_type, time_zone  # noqa: PLC0415 - for few runs
 
     has_file = partial(trees.has_file, store, image)
     has_folder = partial(trees.has_folder, store, image)
+
+    def fitting(env: tuple[str, ...]) -> tuple[str, ...]:
+        return terminal_type.fitting(locales.fitting(env, has_file, has_folder), has_file)
+
     zone = time_zone.variable(os.environ, has_file)
-    return replace(
-        options,
-        env=(*filter(None, [zone]), *locales.fitting(options.env, has_file, has_folder)),
-        inherited_env=locales.fitting(options.inherited_env, has_file, has_folder),
-    )
+    env = (*filter(None, [zone]), *fitting(options.env))
+    return replace(options, env=env, inherited_env=fitting(options.inherited_env))
 
 
 def _emulation(options: RunOptions) -> str:
@@ -347,7 +350,7 @@ def from_bundle(bundle: "Bundle", request: RunRequest) -> Container:
         root=root,
         interactive=request.interactive,
         keep_groups=KEEP_GROUPS in options.group_add,
-        devices=tuple(_device(text) for text in request.devices),
+        devices=(*map(_device, request.devices), *request.edits.nodes),
         cgroup=request.cgroup,
     )
 

@@ -2,6 +2,8 @@
 
     additional_stores = ["/sw/images"]      # absolute; read beside one's own store
     hpc_folders = ["/scratch", "/project"]  # absolute; what `run --hpc` brings along
+    cdi_folders = ["/etc/cdi"]              # in place of /etc/cdi and /var/run/cdi
+    gpu_driver_root = "/run/nvidia/driver"  # where NVIDIA's driver is, if not at /
     [profiles.NAME]                         # options of `run`: see `rootless.config.profiles`
 
 Source: TOML 1.0. A file is read only where it is there; most have none.
@@ -30,10 +32,14 @@ class Settings:
     Attributes:
         additional_stores: Stores to read beside one's own, in this order.
         hpc_folders: Folders of the site's that containers of jobs have.
+        cdi_folders: Folders of CDI files, the later one's word first.
+        gpu_driver_root: The root file system that has NVIDIA's driver.
     """
 
     additional_stores: tuple[Path, ...] | None = None
     hpc_folders: tuple[Path, ...] | None = None
+    cdi_folders: tuple[Path, ...] | None = None
+    gpu_driver_root: Path | None = None
 
 
 def additional_stores(paths: Paths) -> tuple[Path, ...]:
@@ -70,11 +76,14 @@ def _checked(document: Mapping[str, Any], file: Path) -> dict[str, Any]:
     known = {field.name for field in fields(Settings)}
     for name in document.keys() - known - set(_ELSEWHERE):  # of a newer version, or mistyped
         log.warning("%s: no setting is called %s", file, name)
-    return {
+    found: dict[str, Any] = {
         name: _folders(name, document[name], file)
-        for name in ("additional_stores", "hpc_folders")
+        for name in ("additional_stores", "hpc_folders", "cdi_folders")
         if name in document
     }
+    for name in {"gpu_driver_root"} & document.keys():
+        (found[name],) = _folders(name, [document[name]], file)
+    return found
 
 
 def _folders(name: str, value: Any, file: Path) -> tuple[Path, ...]:

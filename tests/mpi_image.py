@@ -1,32 +1,25 @@
 """An image with Debian's Open MPI and MPICH and a program for each, as a cluster's user has one.
 
-Made of this machine's files, which contrib/bootstrap installed: the programs, what they are linked
-with, and the plugins. The image's MPI is that of the host, then, as `mpirun` on the host asks for.
+Made of this machine's files, which contrib/bootstrap installed: the image's MPI is the host's,
+as `mpirun` on the host asks for.
 """
 
-import os
-import re
 import subprocess
-import tarfile
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-_LIBRARIES = f"/usr/lib/{os.uname().machine}-linux-gnu"
+import host_image
+from host_image import LIBRARIES
+
 _PROGRAMS = (
     *("/bin/sh", "/bin/cat", "/bin/sleep", "/bin/env", "/bin/readlink", "/usr/bin/id"),
-    *("/usr/bin/orterun", "/usr/bin/orted", "/usr/bin/mpiexec.hydra", "/usr/bin/hydra_pmi_proxy"),
+    *("/bin/true", "/usr/bin/orterun", "/usr/bin/orted"),
+    *("/usr/bin/mpiexec.hydra", "/usr/bin/hydra_pmi_proxy"),
 )
 _FOLDERS = (
-    *("/etc/openmpi", "/usr/share/openmpi", f"{_LIBRARIES}/openmpi", f"{_LIBRARIES}/pmix2"),
-    f"{_LIBRARIES}/ucx",
+    *("/etc/openmpi", "/usr/share/openmpi", f"{LIBRARIES}/openmpi", f"{LIBRARIES}/pmix2"),
+    f"{LIBRARIES}/ucx",
 )
-_LINKS = {
-    "bin": "usr/bin",
-    "lib": "usr/lib",
-    "lib64": "usr/lib64",
-    "usr/bin/mpirun.openmpi": "orterun",
-    "usr/bin/mpirun": "orterun",
-}
+_LINKS = {"usr/bin/mpirun.openmpi": "orterun", "usr/bin/mpirun": "orterun"}
 
 # Rank 0 and 1 throw a message of some megabytes to and fro; then all add their ranks up.
 _PROGRAM = r"""
@@ -71,30 +64,4 @@ def write_tar(path: Path, work: Path) -> None:
         binary = work / name
         subprocess.run([f"mpicc.{name}", "-O2", "-o", binary, source], check=True)
         built[f"usr/bin/ranks.{name}"] = binary
-    plugins = [str(p) for folder in _FOLDERS for p in Path(folder).rglob("*.so")]
-    needed = _linked_with([*_PROGRAMS, *map(str, built.values()), *plugins])
-    with tarfile.open(path, "w", dereference=True) as tar:
-        for link, target in _LINKS.items():
-            member = tarfile.TarInfo(link)
-            member.type, member.linkname = tarfile.SYMTYPE, target
-            tar.addfile(member)
-        for name, binary in built.items():
-            tar.add(binary, name)
-        for file in sorted({*_PROGRAMS, *needed}):
-            tar.add(file, _below_usr(file))
-        for folder in _FOLDERS:
-            tar.add(folder, folder.lstrip("/"))
-        tar.add("/etc/passwd", "etc/passwd")
-        tar.add("/etc/group", "etc/group")
-
-
-def _below_usr(path: str) -> str:
-    name = path.lstrip("/")
-    return name if name.startswith(("usr/", "etc/")) else f"usr/{name}"
-
-
-def _linked_with(files: Iterable[str]) -> Iterator[str]:
-    """Return the libraries of some programs, by the paths where the loader finds them."""
-    done = subprocess.run(["ldd", *files], capture_output=True, text=True, check=False)
-    found = re.findall(r"(/[^\s:]+) \(0x", done.stdout)
-    return (name for name in set(found) if os.path.exists(name))
+    host_image.write_tar(path, _PROGRAMS, _FOLDERS, _LINKS, built)

@@ -67,9 +67,6 @@ def _run(around: Around, state: StageState, instruction: Instruction) -> Prepare
     }
 
     def make(out: Out) -> "StagedLayer | None":
-        from rootless.overlay import spare  # noqa: PLC0415 - first, as it starts beside all else
-
-        spare.prepare_for_many()
         from rootless.build.running import run  # noqa: PLC0415 - when one runs
 
         return run(around, state, instruction, out)

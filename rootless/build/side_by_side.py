@@ -1,6 +1,7 @@
 """The stages of a build, each begun when those that it stands on are done."""
 
 import select
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from rootless.build.around import Around
@@ -73,6 +74,11 @@ class SideBySide:
         if run.is_done:
             self._around.stages[stage.index] = run.state
             return
+        if any(each.keyword == "RUN" for each in stage.instructions[run.next :]):
+            from rootless.overlay import spare  # noqa: PLC0415 - first, as it starts beside all else
+
+            spare.prepare_for_many()
+            import_module("rootless.build.running")  # once, for all workers
         from rootless.build.worker import Worker  # noqa: PLC0415 - not where all is cached
 
         self._workers[stage.index] = Worker(run.work)

@@ -29,7 +29,7 @@ _FLUX_URI = "FLUX_URI"
 _LOCAL_URI = "local://"
 
 # Network adapters, and copies of memory between processes.
-_DEVICES = (
+DEVICES = (
     *("/dev/infiniband/*", "/dev/hfi1*", "/dev/ipath*", "/dev/cxi*", "/dev/hsi*", "/dev/kgni*"),
     *("/dev/xpmem", "/dev/knem", "/dev/gdrdrv", "/dev/opx*"),
 )
@@ -118,7 +118,7 @@ def _named(environ: Mapping[str, str]) -> list[str]:
 
 
 def _devices() -> tuple[str, ...]:
-    found = (path for pattern in _DEVICES for path in sorted(glob.glob(pattern)))
+    found = (path for pattern in DEVICES for path in sorted(glob.glob(pattern)))
     return tuple(path for path in found if _is_node(path))
 
 

@@ -29,7 +29,7 @@ _RESOURCES = tuple(field.name for field in fields(resources.ResourceOptions))
 _NOT_WITH_BUNDLE = (
     *("entrypoint", "workdir", "user", "umask", "ulimit", "annotation"),
     *("hostname", "add_host", "no_hosts", "dns", "dns_search", "dns_option", "network", "publish"),
-    *("pid", "ipc", "hpc", "pull", "lazy", "platform", "tls_verify", "authfile"),
+    *("pid", "ipc", "hpc", "gpus", "pull", "lazy", "platform", "tls_verify", "authfile"),
     *("verify_key", "signature_policy"),
     *("name", "replace", "remove", "detach", "restart", "stop_signal", "stop_timeout", "log_opt"),
     *("read_only_tmpfs", "cap_add", "cap_drop", "security_opt", "shm_size", "root_emulation"),
@@ -66,13 +66,19 @@ def run_request(given: Mapping[str, Any]) -> tuple[str, RunRequest]:
         from rootless.cli import native_request  # noqa: PLC0415 - what most runs have no use for
 
         request = _request(native_request.with_native(given), command, ports)
-        return image, native_request.on_host(request, given)
-    if not given["hpc"]:
-        return image, _request(given, command, ports)
-    from rootless.cli import hpc_request  # noqa: PLC0415 - as above
+        request = native_request.on_host(request, given)
+    elif given["hpc"]:
+        from rootless.cli import hpc_request  # noqa: PLC0415 - as above
 
-    request = _request(hpc_request.with_hpc(given), command, ports)
-    return image, hpc_request.on_node(request, hpc_request.node_of(given))
+        request = _request(hpc_request.with_hpc(given), command, ports)
+        request = hpc_request.on_node(request, hpc_request.node_of(given))
+    else:
+        request = _request(given, command, ports)
+    if given["gpus"] or any("=" in text for text in request.devices):
+        from rootless.cli import gpu_request  # noqa: PLC0415 - as above
+
+        request = gpu_request.with_devices(request, given)
+    return image, request
 
 
 def _request(

@@ -15,6 +15,15 @@ Hpc = Annotated[
         "processes and IPC.",
     ),
 ]
+Gpus = Annotated[
+    list[str] | None,
+    option(
+        "--gpus",
+        group=_GROUP,
+        metavar="all|N|device=…",
+        help_="All GPUs, so many, or those by number or UUID: by CDI, or the driver's files.",
+    ),
+]
 Ipc = Annotated[
     str,
     option(

@@ -161,7 +161,12 @@ def run(  # noqa: PLR0917 - one parameter an option
     ] = None,
     device: Annotated[
         _Words | None,
-        option("--device", group=_FILES, metavar="SRC[:DST]", help_="Pass a device node."),
+        option(
+            "--device",
+            group=_FILES,
+            metavar="SRC[:DST]|CDI",
+            help_="Pass a device node, or what CDI calls vendor.com/class=name.",
+        ),
     ] = None,
     name: Annotated[
         str,
@@ -340,6 +345,7 @@ def run(  # noqa: PLR0917 - one parameter an option
         ),
     ] = None,
     hpc: hpc_options.Hpc = False,
+    gpus: hpc_options.Gpus = None,
     ipc: hpc_options.Ipc = "",
     memory: resource_options.Memory = "",
     memory_swap: resource_options.MemorySwap = "",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from rootless.bundle import name_files as names_inside
 from rootless.bundle import root_emulation
 from rootless.bundle.convert import convert
+from rootless.bundle.loader_files import with_libraries
 from rootless.bundle.options import RunOptions
 from rootless.bundle.seccomp import with_seccomp
 from rootless.bundle.users import (
@@ -102,11 +103,12 @@ def from_image(
     user, maps = _user_and_maps(image, options, request, read, joined)
     if request.as_caller:
         options = _with_place(options, store, image)
+    options, loader = with_libraries(options, image.config.env, request.edits.libraries, read)
     container_id = container_id or secrets.token_hex(32)
     options = replace(options, hostname=options.hostname or _hostname(options, container_id))
     spec = convert(image.config, options, user, container_id, mappings_of(maps))
     spec = with_seccomp(spec, options.seccomp, os.uname())
-    name_files = _name_files(spec, request, network) | _user_files(request, user, read)
+    name_files = _name_files(spec, request, network) | _user_files(request, user, read) | loader
     if root_emulation.is_wanted(_emulation(options), user.uid, single=maps.single):
         has_apt = trees.has_folder(store, image, root_emulation.APT_FOLDER)
         spec = _with_root_emulation(spec, name_files, has_apt=has_apt)
@@ -117,7 +119,7 @@ def from_image(
         root=_overlay_root(store, image, request),
         interactive=request.interactive,
         keep_groups=keep_groups,
-        devices=tuple(_device(text) for text in request.devices),
+        devices=(*map(_device, request.devices), *request.edits.nodes),
         cgroup=request.cgroup,
         name_files=name_files,
         network=network,
@@ -347,7 +349,7 @@ def from_bundle(bundle: "Bundle", request: RunRequest) -> Container:
         root=root,
         interactive=request.interactive,
         keep_groups=KEEP_GROUPS in options.group_add,
-        devices=tuple(_device(text) for text in request.devices),
+        devices=(*map(_device, request.devices), *request.edits.nodes),
         cgroup=request.cgroup,
     )
 

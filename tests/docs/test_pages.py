@@ -8,6 +8,7 @@ import pytest
 from executable import Rootless
 
 from rootless.cli.app import COMMANDS
+from rootless.doctor import hpc
 from rootless.doctor.report import run_checks
 from rootless.paths import Paths
 
@@ -32,6 +33,7 @@ def test_every_check_is_documented(tmp_path: Path) -> None:
     """The doctor page has a row for each check, by its name."""
     page = (ROOT / "docs" / "doctor.md").read_text()
     checks = run_checks(Paths(tmp_path / "store", tmp_path / "run", tmp_path / "scratch"))
+    checks += hpc.check_node(hpc.gather(Paths(tmp_path, tmp_path, tmp_path), str(tmp_path)))
     assert [check.name for check in checks if f"| `{check.name}` |" not in page] == []
 
 

@@ -6,7 +6,6 @@ import secrets
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -134,15 +133,15 @@ def _with_place(options: RunOptions, store: Store, image: Image) -> RunOptions:
     """Return the options with the caller's time zone, and what the image has of his locale."""
     from rootless.bundle import locales, terminal_type, time_zone  # noqa: PLC0415 - for few runs
 
-    has_file = partial(trees.has_file, store, image)
-    has_folder = partial(trees.has_folder, store, image)
+    with trees.looked_into(store, image) as look:
 
-    def fitting(env: tuple[str, ...]) -> tuple[str, ...]:
-        return terminal_type.fitting(locales.fitting(env, has_file, has_folder), has_file)
+        def fitting(env: tuple[str, ...]) -> tuple[str, ...]:
+            env = locales.fitting(env, look.has_file, look.has_folder)
+            return terminal_type.fitting(env, look.has_file)
 
-    zone = time_zone.variable(os.environ, has_file)
-    env = (*filter(None, [zone]), *fitting(options.env))
-    return replace(options, env=env, inherited_env=fitting(options.inherited_env))
+        zone = time_zone.variable(os.environ, look.has_file)
+        env = (*filter(None, [zone]), *fitting(options.env))
+        return replace(options, env=env, inherited_env=fitting(options.inherited_env))
 
 
 def _emulation(options: RunOptions) -> str:

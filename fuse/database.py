@@ -78,7 +78,10 @@ def open_immutable(
     quoted = "".join(chr(c) if c in _URI_SAFE else f"%{c:02X}" for c in os.fsencode(path))
     uri = f"file:{quoted}?immutable=1&mode=ro"
     with translated_errors(path):
-        database = sqlite3.connect(uri, uri=True, isolation_level=None, cached_statements=32)
+        # One thread after the other may read: SQLite itself is made for any number of them.
+        database = sqlite3.connect(
+            uri, uri=True, isolation_level=None, cached_statements=32, check_same_thread=False
+        )
     try:
         _check(database, path, application_id, version)
     except BaseException:

@@ -16,7 +16,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from array import array
     from collections.abc import Mapping, Sequence
-    from socket import socket
     from typing import Any
 
     from .server_config import ServerConfig
@@ -36,8 +35,6 @@ class Spare:
         pidfd: The same.
         fd: The socket to it.
     """
-
-    stays_behind = False
 
     def __init__(self, environment: "Mapping[str, str]") -> None:
         """Start one; raises OSError."""
@@ -76,16 +73,15 @@ class Spare:
             return None
         return Adopted(self.pid, pidfd)
 
-    def _give(self, config: "ServerConfig") -> bool:
+    def _give(self, config: "ServerConfig", reply_fd: int = -1) -> bool:
         import json  # noqa: PLC0415
         import socket  # noqa: PLC0415
         from array import array  # noqa: PLC0415
 
         fds = [getattr(config, name) for name in _FIELDS if getattr(config, name) >= 0]
+        fds += [reply_fd] if reply_fd >= 0 else []
         opened = [os.open(f"/proc/self/ns/{name}", os.O_RDONLY) for name in _NAMESPACES]
-        message = json.dumps(
-            [config.to_json(), os.geteuid(), os.getegid(), self.stays_behind]
-        ).encode()
+        message = json.dumps([config.to_json(), os.geteuid(), os.getegid(), reply_fd >= 0]).encode()
         rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", [*opened, *fds]))
         try:
             with socket.socket(fileno=os.dup(self.fd)) as end:
@@ -106,21 +102,21 @@ class Spare:
 
 
 class Stem(Spare):
-    """One that forks a server for each config, and stays; whoever forks can ask it, one by one."""
-
-    stays_behind = True
+    """One that forks a server for each config, and stays; what its starter forks can ask it."""
 
     def serve(self, config: "ServerConfig") -> "Adopted | None":
         """Let it fork a server; None where it has ended."""
         import socket  # noqa: PLC0415
 
-        if self.fd < 0 or not self._give(config):
+        if self.fd < 0:
             return None
-        with socket.socket(fileno=os.dup(self.fd)) as end:
-            try:
-                data, fds, _, _ = socket.recv_fds(end, _NUMBER_BYTES, 1)
-            except ConnectionResetError:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with ours:
+            with theirs:
+                is_there = self._give(config, theirs.fileno())
+            if not is_there:
                 return None
+            data, fds, _, _ = socket.recv_fds(ours, _NUMBER_BYTES, 1)
         return Adopted(int(data), fds[0]) if fds else None
 
 
@@ -185,8 +181,8 @@ def wait_for_config(fd: int) -> "ServerConfig | None":
             fds = array("i")
             for _, _, payload in ancillary:
                 fds.frombytes(payload)
-            text, uid, gid, stays_behind = json.loads(data)
-            if not stays_behind or _is_forked(end, fds):
+            text, uid, gid, has_reply = json.loads(data)
+            if not has_reply or _is_forked(fds):
                 break
     config = ServerConfig.from_json(text)
     received = list(fds)
@@ -200,23 +196,28 @@ def wait_for_config(fd: int) -> "ServerConfig | None":
     return config
 
 
-def _is_forked(end: "socket", fds: "array[int]") -> bool:
+def _is_forked(fds: "array[int]") -> bool:
     """Fork a server; return whether this is it. Who stays tells of it, and forgets what it got."""
     import signal  # noqa: PLC0415
-    from socket import send_fds  # noqa: PLC0415
+    import socket  # noqa: PLC0415
 
+    reply_fd = fds.pop()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody has to reap it
     pid = os.fork()
     if pid == 0:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.close(reply_fd)
         os.setsid()
         return True
     pidfd = os.pidfd_open(pid)
-    try:
-        send_fds(end, [b"%d" % pid], [pidfd])
-    finally:
-        for fd in (pidfd, *fds):
-            os.close(fd)
+    with socket.socket(fileno=reply_fd) as reply:
+        try:
+            socket.send_fds(reply, [b"%d" % pid], [pidfd])
+        except BrokenPipeError:  # who asked has ended, and the server will
+            pass
+        finally:
+            for fd in (pidfd, *fds):
+                os.close(fd)
     return False
 
 

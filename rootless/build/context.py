@@ -10,20 +10,21 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rootless.build.context_folder import ContextFolder
 from rootless.build.copy_source import CopySource, resolve
 from rootless.build.ignore import NAMES, Ignore
-from rootless.build.tree_source import TreeSource
 from rootless.errors import IntegrityError, InvalidInput
-from rootless.image import trees
 from rootless.image.byte_stream import ByteStream, Prefixed
-from rootless.image.ingest import Expected, StagedLayer, ingest
 from rootless.image.layers import LayerIndexReader
 from rootless.image.names import Located
 from rootless.image.source import STANDARD_INPUT, open_regular, read_error
 from rootless.image.store import Store
 from rootless.oci.digest import Digest
+
+if TYPE_CHECKING:
+    from rootless.image.ingest import StagedLayer
 
 _MAX_IGNORE_BYTES = 1 << 20
 _UNKNOWN = Digest("sha256:unknown")  # for a place beside the files whose names are known later
@@ -91,6 +92,8 @@ def opened(
     ):
 
         def make(ignore: Ignore) -> CopySource:
+            from rootless.build.tree_source import TreeSource  # noqa: PLC0415 - a folder needs none
+
             source = TreeSource("the build context", lambda: located, ignore=ignore)
             return held.enter_context(source)
 
@@ -146,8 +149,11 @@ def _raw(place: str) -> Iterator[ByteStream]:
 @contextmanager
 def _ingested(store: Store, raw: ByteStream, place: str) -> Iterator[Located]:
     """Give the tree of an archive, and the archive as a plain tar."""
+    from rootless.image import trees  # noqa: PLC0415 - of an archive only
+    from rootless.image.ingest import Expected, ingest  # noqa: PLC0415
+
     what = STANDARD_INPUT if place == "-" else place
-    staged: StagedLayer = ingest(store, raw, what, Expected())
+    staged = ingest(store, raw, what, Expected())
     try:
         _refuse_whiteouts(staged, what)
         with store.temp_for(store.tree_path(_UNKNOWN)) as tree:
@@ -157,7 +163,7 @@ def _ingested(store: Store, raw: ByteStream, place: str) -> Iterator[Located]:
         staged.close()
 
 
-def _refuse_whiteouts(staged: StagedLayer, what: str) -> None:
+def _refuse_whiteouts(staged: "StagedLayer", what: str) -> None:
     """Raise for a name that an image cannot hold, and that the index takes for a mark."""
     with LayerIndexReader(staged.index.path) as index:
         for hidden in index.whiteouts():

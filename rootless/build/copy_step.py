@@ -10,27 +10,26 @@ import stat
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from rootless.build.archive_members import Unpacking, archive_chunks, is_archive
-from rootless.build.arrangement import Arranged, Arrangement, Unpacked
 from rootless.build.containerfile import Instruction
 from rootless.build.content_digest import Memory
-from rootless.build.copy_layer import Attributes, LayerTar, copied_chunks
 from rootless.build.copy_source import CopySource, Node
 from rootless.build.copy_words import CopyWords, copy_words, is_address
-from rootless.build.destination import Destination
 from rootless.build.ignore import Ignore
 from rootless.build.loose_files import LooseFile
-from rootless.build.owner import owner_of
 from rootless.build.selection import Picked, pick
-from rootless.build.standing import Standing
 from rootless.build.state import StageState
 from rootless.errors import BuildError, IntegrityError, InvalidInput, NotFound
-from rootless.image import trees
-from rootless.image.member_header import END
-from rootless.image.names import Located
 from rootless.image.store import Store
 from rootless.oci.digest import Digest, hex_of
+
+if TYPE_CHECKING:  # what makes a layer is imported when one is made
+    from rootless.build.arrangement import Arranged, Unpacked
+    from rootless.build.copy_layer import Attributes, LayerTar
+    from rootless.build.destination import Destination
+    from rootless.build.standing import Standing
+    from rootless.image.names import Located
 
 log = logging.getLogger(__name__)
 
@@ -91,33 +90,44 @@ class CopyPlan:
                     yield item.node.path
 
     @contextmanager
-    def layer(self, *, now_ns: int, latest_ns: int | None = None) -> Iterator[LayerTar]:
+    def layer(self, *, now_ns: int, latest_ns: int | None = None) -> "Iterator[LayerTar]":
         """Give the tar of the layer, to be read once.
 
         Args:
             now_ns: The time of what is made here: folders that are missing, here-documents.
             latest_ns: No file is younger; None for as it is.
         """
+        from rootless.build.arrangement import Arrangement  # noqa: PLC0415 - where it is cached
+        from rootless.build.copy_layer import Attributes, LayerTar  # noqa: PLC0415 - none of them
+        from rootless.build.destination import Destination  # noqa: PLC0415 - is wanted
+        from rootless.build.owner import owner_of  # noqa: PLC0415
+
         with self._blamed():
             place = self._located()
-            locate = None if place is None else lambda: place
-            with Destination(locate) as destination:
+        locate = None if place is None else lambda: place
+        with Destination(locate) as destination:
+            with self._blamed():
                 arrangement = Arrangement(destination)
                 target, is_folder = self.words.target(self._state.workdir)
                 archives = self._archives()
                 arrangement.put_all(self._picked, archives, target, is_folder=is_folder)
-            owner = owner_of(self.words.chown, self._store, self._state.diff_ids, place)
-        self._warn(arrangement.replaced)
-        attributes = Attributes(owner, self.words.chmod, now_ns, latest_ns)
-        with LayerTar(self._chunks(arrangement.arranged(), attributes, place)) as tar:
-            yield tar
+                owner = owner_of(self.words.chown, self._store, self._state.diff_ids, place)
+            self._warn(arrangement.replaced)
+            attributes = Attributes(owner, self.words.chmod, now_ns, latest_ns)
+            chunks = self._chunks(arrangement.arranged(), attributes, destination)
+            with LayerTar(chunks) as tar:
+                yield tar
 
     def _chunks(
-        self, arranged: list[Arranged], attributes: Attributes, place: Located | None
+        self, arranged: "list[Arranged]", attributes: "Attributes", destination: "Destination"
     ) -> Generator[bytes, None, None]:
-        locate = None if place is None else lambda: place
-        with self._blamed(), Destination(locate) as destination:
-            standing = Standing(destination, attributes.latest_ns)
+        from rootless.build.arrangement import Unpacked  # noqa: PLC0415
+        from rootless.build.copy_layer import copied_chunks  # noqa: PLC0415
+        from rootless.build.standing import Standing  # noqa: PLC0415
+        from rootless.image.member_header import END  # noqa: PLC0415
+
+        standing = Standing(destination, attributes.latest_ns)
+        with self._blamed():
             for each in arranged:
                 if isinstance(each, Unpacked):
                     yield from self._unpacked(each, destination, attributes, standing)
@@ -127,8 +137,13 @@ class CopyPlan:
 
     @staticmethod
     def _unpacked(
-        each: Unpacked, destination: Destination, attributes: Attributes, standing: Standing
+        each: "Unpacked",
+        destination: "Destination",
+        attributes: "Attributes",
+        standing: "Standing",
     ) -> Iterator[bytes]:
+        from rootless.build.archive_members import Unpacking, archive_chunks  # noqa: PLC0415
+
         what = os.fsdecode(each.node.path)
         unpacking = Unpacking(each.folder, destination, attributes, standing)
         with each.source.open(each.node) as contents:
@@ -177,9 +192,11 @@ class CopyPlan:
         for path in replaced:
             log.warning("%s: a folder takes the place of the link /%s", where, os.fsdecode(path))
 
-    def _located(self) -> Located | None:
+    def _located(self) -> "Located | None":
         if not self._state.diff_ids:
             return None
+        from rootless.image import trees  # noqa: PLC0415
+
         return trees.located(self._store, self._state.diff_ids, may_grow=True)
 
     @contextmanager
@@ -196,6 +213,8 @@ class CopyPlan:
 def _is_archive(picked: Picked) -> bool:
     if not stat.S_ISREG(picked.node.mode):
         return False
+    from rootless.build.archive_members import is_archive  # noqa: PLC0415
+
     with picked.source.open(picked.node) as contents:
         return is_archive(contents)
 

@@ -11,7 +11,6 @@ from rootless.build.copy_step import CopyPlan, plan_copy
 from rootless.build.keys import key
 from rootless.build.prepared import Out, Prepared
 from rootless.build.state import StageState
-from rootless.build.tree_source import open_layers
 from rootless.errors import BuildError, RootlessError
 from rootless.oci.digest import Digest
 
@@ -79,6 +78,8 @@ def _source(around: Around, instruction: Instruction) -> "CopySource":
     name = instruction.flag("from")
     if not name:
         return around.context()
+    from rootless.build.tree_source import open_layers  # noqa: PLC0415 - few steps have a source
+
     try:
         return open_layers(around.store, around.layers_of(name), name)
     except BuildError:

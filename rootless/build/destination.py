@@ -31,7 +31,7 @@ class Place(NamedTuple):
 
 
 class Destination:
-    """The tree of an image; opened when it is first asked; a context manager, for one thread.
+    """The tree of an image; opened when it is first asked; a context manager.
 
     Args:
         locate: Returns where the tree is; None for an image without layers.

@@ -40,6 +40,7 @@ from rootless.oci.digest import chain_id, sha256_of
 from rootless.oci.document import to_bytes
 from rootless.oci.image_config import parse_image_config
 from rootless.oci.manifest import Manifest
+from rootless.oci.resources_spec import Resources
 from rootless.overlay import spare
 from rootless.paths import Paths
 
@@ -182,7 +183,9 @@ def _request(
     )
     word = instruction.flag("network") or "default"
     network = request.network if word == "default" else parse_mode(word)
-    return replace(request, options=options, network=network)
+    # one of its own is made for limits alone: what it left running ends with its PID namespace
+    cgroup = request.cgroup and (options.resources != Resources() or bool(options.cgroup_parent))
+    return replace(request, options=options, network=network, cgroup=cgroup)
 
 
 def _image(store: Store, state: "StageState") -> Image:

@@ -1,6 +1,7 @@
 """The stages of a build, each begun when those that it stands on are done."""
 
 import select
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from rootless.build.around import Around
@@ -38,6 +39,8 @@ class SideBySide:
         """Build them all; return the target. Raises what is wrong with any, and stops the rest."""
         try:
             self._begin_ready()
+            if self._workers:
+                self._import_ahead()
             while self._workers:
                 self._serve()
                 self._begin_ready()
@@ -73,9 +76,22 @@ class SideBySide:
         if run.is_done:
             self._around.stages[stage.index] = run.state
             return
+        if any(each.keyword == "RUN" for each in stage.instructions[run.next :]):
+            from rootless.overlay import spare  # noqa: PLC0415 - first, as it starts beside all else
+
+            spare.prepare_for_many()
+            import_module("rootless.build.running")  # once, for all workers
         from rootless.build.worker import Worker  # noqa: PLC0415 - not where all is cached
 
         self._workers[stage.index] = Worker(run.work)
+
+    def _import_ahead(self) -> None:
+        """Import what is going to be wanted while the first workers work: what is forked has it."""
+        ahead = ["rootless.build.kept_image", "rootless.image.gc"]
+        if any(each.keyword == "RUN" for stage in self._waiting for each in stage.instructions):
+            ahead.append("rootless.build.running")
+        for name in ahead:
+            import_module(name)
 
     def _serve(self) -> None:
         """Take what workers tell, for a moment."""

@@ -70,10 +70,6 @@ class StageRun:
 
     def work(self, tell: "Teller") -> None:
         """Do the steps that are left; what happens is told, and raised."""
-        if any(each.keyword == "RUN" for each in self.stage.instructions[self.next :]):
-            from rootless.overlay import spare  # noqa: PLC0415 - first: it starts beside all else
-
-            spare.prepare_for_many()
         while not self.is_done:
             number, began = self.next, time.monotonic()
             tell({"begin": number})

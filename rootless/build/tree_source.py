@@ -35,8 +35,6 @@ class _Origin:
 class TreeSource:
     """A merged tree over its layers; opened when it is first asked; a context manager.
 
-    A thread that asks for names must be the one that asked first; contents any may read.
-
     Args:
         what: What people call it.
         locate: Returns where the tree and its layers are; None for a tree with nothing in it.

@@ -58,8 +58,12 @@ def _run(given: _Given) -> int:
 def build(given: _Given) -> None:
     """Build an image and print its ID."""
     from rootless.cli.building import build_image  # noqa: PLC0415 - --help needs none of it
+    from rootless.overlay import spare  # noqa: PLC0415
 
-    echo(build_image(given))
+    try:
+        echo(build_image(given))
+    finally:
+        spare.discard()
 
 
 def create(given: _Given) -> None:

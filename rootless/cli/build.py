@@ -33,7 +33,10 @@ class _BuildCommand(GroupedCommand):
     def parse_args(self, ctx: "Context", args: list[str]) -> list[str]:
         """Parse, once each option has the form that the parser knows."""
         flags = {
-            name for each in self.params if getattr(each, "is_flag", False) for name in each.opts
+            name: [*each.secondary_opts]
+            for each in self.params
+            if getattr(each, "is_flag", False)
+            for name in each.opts
         }
         words: list[str] = []
         for position, word in enumerate(args):
@@ -42,7 +45,7 @@ class _BuildCommand(GroupedCommand):
                 break
             name, equals, value = word.partition("=")
             if name in flags and equals and value in ("true", "false"):
-                words += [name] if value == "true" else []
+                words += [name] if value == "true" else flags[name]
             elif word in self.optional:
                 words.append(f"{word}={self.optional[word]}")
             else:
@@ -222,6 +225,14 @@ def build(  # noqa: PLR0917 - one parameter an option
             help_="Bind a folder or file.",
         ),
     ] = None,
+    http_proxy: Annotated[
+        bool,
+        flag(
+            "--http-proxy/--no-http-proxy",
+            group=_RUN,
+            help_="Pass your variables http_proxy, https_proxy, no_proxy …, as is usual.",
+        ),
+    ] = True,
     device: Annotated[
         _Words | None,
         option("--device", group=_RUN, metavar="SRC[:DST]", help_="Pass a device node."),

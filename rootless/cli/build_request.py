@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from rootless.build.arguments import PREDEFINED
 from rootless.build.request import STANDARD_INPUT, BuildRequest
 from rootless.errors import InvalidInput
 
@@ -119,7 +120,10 @@ def _build_args(given: Mapping[str, Any]) -> dict[str, str]:
         from rootless.bundle.environment import read_file  # noqa: PLC0415 - few have one
 
         words = [each for path in given["build_arg_file"] for each in read_file(path)]
-    return dict(_variables([*words, *(given["build_arg"] or ())]))
+    found = dict(_variables([*words, *(given["build_arg"] or ())]))
+    if given["http_proxy"]:
+        found = {name: os.environ[name] for name in PREDEFINED & os.environ.keys()} | found
+    return found
 
 
 def _variables(words: "list[str] | tuple[str, ...]") -> list[tuple[str, str]]:

@@ -70,8 +70,9 @@ class Screen:
         """Move it there with all of its output that was kept."""
         running = self._running[step.number]
         self._end(step, f"ERROR after {seconds:.1f}s")
-        for line in running.all_lines():
-            self._print(f"    {line}")
+        lines = running.all_lines()
+        if lines:
+            self._print("\n".join(f"    {line}" for line in lines))
 
     def stopped(self, step: Step, seconds: float) -> None:
         """Move it to what is done."""
@@ -126,7 +127,7 @@ class Screen:
         now = time.monotonic()
         shown = Text(f"[+] Building {now - self._began:.1f}s", overflow="ellipsis", no_wrap=True)
         for each in self._running.values():
-            shown.append(f"\n => {title(each.step)}  {now - each.began:.1f}s", style="bold")
+            shown.append(f"\n => {now - each.began:.1f}s {title(each.step)}", style="bold")
             for line in each.all_lines()[-_SHOWN_LINES:]:
                 shown.append(f"\n    {line}", style="dim")
         return shown

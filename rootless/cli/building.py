@@ -16,10 +16,11 @@ from rootless.build.stages import plan
 from rootless.cli.build_lines import Lines
 from rootless.cli.build_request import build_request
 from rootless.errors import InvalidInput, NotFound
-from rootless.image import names
+from rootless.image import build_cache, names
 from rootless.image.store import Store
 from rootless.oci.digest import hex_of
 from rootless.oci.image_index import host_platform
+from rootless.overlay import spare
 from rootless.paths import Paths
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ def build_image(given: Mapping[str, Any]) -> str:
     request = build_request(given)
     paths = Paths.from_environment()
     store = Store.open(paths, create=True)
+    if request.no_cache or next(build_cache.kept(store), None) is None:
+        spare.prepare_for_many()  # it starts beside what comes before the first RUN
     built = _built(store, paths, request, given)
     if request.iidfile:
         with open(request.iidfile, "w", encoding="ascii") as file:

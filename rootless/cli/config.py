@@ -1,6 +1,7 @@
 """`rootless config`: profiles, where they come from, and which project files are trusted."""
 
 import json
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -62,13 +63,10 @@ def show(
 
     paths = Paths.from_environment()
     found = profiles.sources(paths, Path.cwd())
-    if not names:
-        for file in paths.settings:
-            stores = settings.load((file,)).additional_stores
-            if stores is not None:
-                value = [str(store) for store in stores]
-                _print("additional_stores", value, file if origin else None)
-                break
+    for field in fields(settings.Settings) if not names else ():
+        said = ((getattr(settings.load((file,)), field.name), file) for file in paths.settings)
+        for value, file in [each for each in said if each[0] is not None][:1]:
+            _print(field.name, value, file if origin else None)
     shown = profiles.load(found, run_options.KINDS)
     for name in names or ():
         profiles.profile(found, run_options.KINDS, name)
@@ -87,7 +85,8 @@ def _key(name: str) -> str:
 
 
 def _print(name: str, value: Any, origin: Path | None) -> None:
-    line = f"{name} = {json.dumps(value, ensure_ascii=False)}"  # such strings are TOML's as well
+    # such strings are TOML's as well
+    line = f"{name} = {json.dumps(value, ensure_ascii=False, default=str)}"
     typer.echo(f"{line}  # {origin}" if origin else line)
 
 

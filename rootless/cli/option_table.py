@@ -124,6 +124,7 @@ COMMANDS: dict[str, Any] = {
             "ssh": ("texts", None, "--ssh"),
             "network": ("text", "", "--network --net"),
             "volume": ("texts", None, "--volume -v"),
+            "http_proxy": ("flag", True, "--http-proxy", "--no-http-proxy"),
             "device": ("texts", None, "--device"),
             "add_host": ("texts", None, "--add-host"),
             "no_hosts": ("flag", False, "--no-hosts", ""),

@@ -34,6 +34,8 @@ class GroupSignals:
         return self
 
     def __exit__(self, *_: object) -> None:
+        for _number in read_signals(self.read_fd):
+            continue  # it came when the workload had ended, of which it is told already
         os.close(self.read_fd)
         signal.pthread_sigmask(signal.SIG_SETMASK, self._before)
 

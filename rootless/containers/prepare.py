@@ -6,7 +6,6 @@ import secrets
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -131,17 +130,18 @@ def from_image(
 
 
 def _with_place(options: RunOptions, store: Store, image: Image) -> RunOptions:
-    """Return the options with the caller's time zone, and with locales that the image has."""
-    from rootless.bundle import locales, time_zone  # noqa: PLC0415 - other runs have the image's
+    """Return the options with the caller's time zone, and what the image has of his locale."""
+    from rootless.bundle import locales, terminal_type, time_zone  # noqa: PLC0415 - for few runs
 
-    has_file = partial(trees.has_file, store, image)
-    has_folder = partial(trees.has_folder, store, image)
-    zone = time_zone.variable(os.environ, has_file)
-    return replace(
-        options,
-        env=(*filter(None, [zone]), *locales.fitting(options.env, has_file, has_folder)),
-        inherited_env=locales.fitting(options.inherited_env, has_file, has_folder),
-    )
+    with trees.looked_into(store, image) as look:
+
+        def fitting(env: tuple[str, ...]) -> tuple[str, ...]:
+            env = locales.fitting(env, look.has_file, look.has_folder)
+            return terminal_type.fitting(env, look.has_file)
+
+        zone = time_zone.variable(os.environ, look.has_file)
+        env = (*filter(None, [zone]), *fitting(options.env))
+        return replace(options, env=env, inherited_env=fitting(options.inherited_env))
 
 
 def _emulation(options: RunOptions) -> str:

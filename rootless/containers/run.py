@@ -84,9 +84,9 @@ def run_bundle(path: str, request: RunRequest) -> int:
 
 
 def _ways(request: RunRequest) -> foreground.Ways:
-    return foreground.Ways(
-        request.pidfile, request.passed_fds, tells_signals=request.job is not None
-    )
+    # A batch system asks what ended a job, and a shell whether to go on after Ctrl-C.
+    tells_signals = request.job is not None or request.as_caller
+    return foreground.Ways(request.pidfile, request.passed_fds, tells_signals=tells_signals)
 
 
 def _say_map_once(record: Record, paths: Paths) -> None:

@@ -13,7 +13,6 @@ from fuse.spare import Spare, Stem
 _STOP_TIMEOUT = 5.0
 
 _spare: Spare | None = None
-_owner = 0
 
 
 def environment() -> dict[str, str]:
@@ -33,10 +32,9 @@ def prepare() -> None:
 
 
 def prepare_for_many() -> None:
-    """Start one that stays, unless this process has one; it ends with the process."""
-    global _spare, _owner  # noqa: PLW0603 - as above; a fork's own serves no other
-    if _owner != os.getpid():
-        _owner = os.getpid()
+    """Start one that stays, unless there is one; without `discard` it ends with the process."""
+    global _spare  # noqa: PLW0603 - as above
+    if _spare is None:
         with contextlib.suppress(OSError):
             _spare = Stem(environment())
 
@@ -52,7 +50,8 @@ def take() -> Spare | None:
 
 def discard() -> None:
     """End and reap it, whoever took it: called by the process that prepared it, at its end."""
-    taken = take()
+    global _spare
+    taken, _spare = _spare, None
     if taken is None:
         return
     import select  # noqa: PLC0415

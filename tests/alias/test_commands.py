@@ -1,9 +1,12 @@
 """`rootless alias`: add, list, remove, edit, sync, doctor, init."""
 
 import json
+from pathlib import Path
 
 import pytest
 from desks import Desk
+from executable import Rootless
+from registries import RegistryServer
 
 pytestmark = [pytest.mark.needs_fuse, pytest.mark.needs_user]
 
@@ -118,6 +121,11 @@ def test_a_hostile_name_shows_its_escapes(desk: Desk) -> None:
     assert "\x1b[8m" not in done
     assert "hidden" in done
     assert not desk.binaries.exists()
+    desk.alias("sync", "--yes")
+    for words in (("doctor",), ("list",)):
+        said = desk.alias(*words, status=1 if words == ("doctor",) else 0)[0]
+        assert "hidden" in said
+        assert "\x1b" not in said
 
 
 def test_edit(desk: Desk) -> None:
@@ -165,3 +173,20 @@ def test_faults_in_the_file(desk: Desk) -> None:
     fault = f"rootless: wrong setting: {file}: aliases.a.read-only (it must be true or false)\n"
     for words in (("list",), ("doctor",), ("sync",), ("remove", "a")):
         assert desk.alias(*words, status=125)[1] == fault
+
+
+def test_pinned_by_the_registry_s_digest(rootless: Rootless, demo_registry: RegistryServer) -> None:
+    """What is pinned is pulled by its digest where it is not there, by whoever calls it first."""
+    home = Path(rootless.home.environ["HOME"])
+    desk = Desk(rootless, home, home)
+    image = f"{demo_registry.host}/debian:demo"
+    options = 'command = ["echo"]\ntls-verify = false\nlazy = "never"\n'
+    (home / "aliases.toml").write_text(f'[aliases.tool]\nimage = "{image}"\n{options}')
+    told = desk.alias("sync", "--yes", "--pin")[1]
+    assert "may change" not in told
+    (listed,) = json.loads(desk.alias("list", "--format", "json")[0])
+    assert listed["Image"].startswith(f"{image}@sha256:")
+    rootless.ok("rmi", "--all")
+    assert "the first call pulls it" in desk.alias("doctor", status=1)[0]
+    assert desk.sh("tool pulled")[0] == "pulled\n"
+    assert desk.alias("doctor")[0] == "all aliases are well\n"

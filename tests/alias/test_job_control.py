@@ -92,6 +92,11 @@ def test_the_default_actions(python: Desk) -> None:
         terminal.type(CTRL_C)
         terminal.expect(PROMPT)
         assert do(terminal, 'echo "${PIPESTATUS[*]}"') == "130 130\n"
+        # a shell goes on with its list after a status, and not after a death by SIGINT
+        terminal.type(f"for i in 1 2; do python3.11 -c '{script}'; done; echo went on\n")
+        terminal.expect("1\r\n")
+        terminal.type(CTRL_C)
+        assert "went on" not in terminal.expect(PROMPT)
 
 
 def test_a_pager_gets_its_keys(python: Desk) -> None:

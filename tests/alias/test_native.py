@@ -101,6 +101,9 @@ def test_statuses_and_signals(python: Desk) -> None:
         assert process.stdout.readline() == b"up\n"
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 5
+    killed = [python.binaries / "python3.11", "-c", "import os; os.kill(os.getpid(), 15)"]
+    done = subprocess.run(killed, env=dict(python.environ), cwd=python.folder, check=False)
+    assert done.returncode == -signal.SIGTERM
 
 
 def test_process_substitution(python: Desk) -> None:

@@ -61,6 +61,9 @@ def test_show_and_check(settings: Desk) -> None:
     assert f'hostname = "mine"  # {own}' in said
     assert f'volume = ["{settings.folder}/data:/w"]  # {project}' in said
     assert "bare" not in said
+    (settings.home / ".config/rootless/config.toml").write_text('additional_stores = ["/s"]\n')
+    said, _ = settings.sh("rootless config show --origin")
+    assert f'additional_stores = ["/s"]  # {own}\n' in said
     assert settings.sh("rootless config check")[0].count("trusted") == 2
     (settings.folder / ".rootless.toml").write_text("[profiles.a]\numask = '999'\n")
     _, told = settings.sh("rootless config check", status=125)

@@ -50,11 +50,19 @@ WRONG = (
     Wrong("too-few-words", f"{_FROM}\n\nCOPY a\n", 4, ("COPY",)),
     Wrong("not-json", f"{_FROM}SHELL /bin/sh\n", 2, ("SHELL",)),
     Wrong("unfinished-heredoc", f"{_FROM}RUN <<EOF\ntrue\n", 2, ("EOF",)),
-    Wrong("missing-source", f"{_FROM}ENV A=1\nCOPY a b none /to/\n", 3, ("none",), context=_secret),
+    Wrong(
+        "missing-source", f"{_FROM}ENV A=1\nCOPY token none /to/\n", 3, ("none",), context=_secret
+    ),
     Wrong("missing-glob", f"{_FROM}COPY *.none /to/\n", 2, ("*.none",)),
     Wrong("up-and-out", f"{_FROM}COPY ../outside /\n", 2, ("../outside",), context=_outward),
     Wrong("out-by-a-link", f"{_FROM}COPY out/outside /\n", 2, ("out/outside",), context=_outward),
-    Wrong("several-into-a-file", f"{_FROM}COPY token token /to\n", 2, ("/to",), context=_secret),
+    Wrong(
+        "several-into-a-file",
+        f"{_FROM}COPY token Containerfile /etc/passwd\n",
+        2,
+        ("/etc/passwd",),
+        context=_secret,
+    ),
     Wrong("bad-mode", f"{_FROM}COPY --chmod=9 token /\n", 2, ("chmod",), context=_secret),
     Wrong("bad-owner", f"{_FROM}COPY --chown=nosuch token /\n", 2, ("nosuch",), context=_secret),
     Wrong(

@@ -193,7 +193,9 @@ def test_wrong_options(
 
 def test_options_as_podman_takes_them(rootless: Rootless, context: Path) -> None:
     """`--pull` without a value, flags with one, and those that mean nothing here are taken."""
-    words = ("--layers=true", "--rm", "--force-rm=false", "--no-cache=true", "--isolation=chroot")
-    result = rootless("build", *words, "--squash=false", "--pull=never", context)
+    words = ("--layers=true", "--rm", "--force-rm=false", "--no-cache=true", "--http-proxy=false")
+    result = rootless(
+        "build", *words, "--squash=false", "--pull=never", "--isolation=chroot", context
+    )
     assert result.status == 0, result.stderr
     assert rootless("build", "--pull", context).status == 0

@@ -4,6 +4,7 @@ import bz2
 import gzip
 import lzma
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -86,6 +87,8 @@ def test_links_of_the_image(stage: copying.Stage, tmp_path: Path) -> None:
     archive.hard_link("h", "lib/a")
     (tmp_path / "c/a.tar").write_bytes(archive.tar())
     assert stage.do("ADD a.tar /", context) == [
+        "folder 755 0:0 usr",
+        "folder 755 0:0 usr/lib",
         "file 644 0:0 usr/lib/a = ",
         "folder 755 0:0 plain",
         "file 644 0:0 plain/b = ",
@@ -103,6 +106,17 @@ def test_links_of_its_own(stage: copying.Stage, tmp_path: Path) -> None:
     archive = images.LayerBuilder().symlink("l", "/etc").file("l/f", b"x")
     (tmp_path / "c/a.tar").write_bytes(archive.tar())
     assert copying.paths(stage.tar("ADD a.tar /x/", context)) == ["x", "x/l", "x/l/f"]
+
+
+def test_a_reader_that_gives_up(stage: copying.Stage, tmp_path: Path) -> None:
+    """A layer that another thread began to read can be let go of, as where the disk is full."""
+    stage.on(images.LayerBuilder().directory("usr"))
+    context = stage.context(tmp_path / "c")
+    (tmp_path / "c/a.tar").write_bytes(images.LayerBuilder().file("usr/a", NOISE).tar())
+    with stage.plan("ADD a.tar /", context).layer(now_ns=0) as tar:
+        thread = threading.Thread(target=tar.read, args=(1024,))
+        thread.start()
+        thread.join()
 
 
 def test_holes(stage: copying.Stage, tmp_path: Path) -> None:

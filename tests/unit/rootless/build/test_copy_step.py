@@ -108,7 +108,7 @@ def test_several_sources(stage: copying.Stage, tmp_path: Path) -> None:
     assert made == ["w", "w/new", "w/new/t1", "w/new/t2"]
     assert copying.paths(stage.tar("COPY t/*1 one", context)) == ["w", "w/one"]
     assert copying.paths(stage.tar("COPY s1 e /y/", context)) == ["y", "y/x", "y/x/in"]
-    assert stage.do("COPY e s1 /y/", context) == ["file 644 0:0 y/x = s1/x"]
+    assert stage.do("COPY e s1 /y/", context) == ["folder 755 0:0 y", "file 644 0:0 y/x = s1/x"]
 
 
 def test_owners_and_permissions(stage: copying.Stage, tmp_path: Path) -> None:

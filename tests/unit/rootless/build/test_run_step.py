@@ -9,6 +9,7 @@ from rootless.bundle.options import RunOptions
 from rootless.containers.network.mode import Kind, NetworkMode
 from rootless.containers.request import RunRequest
 from rootless.oci.descriptor import Platform
+from rootless.oci.resources_spec import MemoryLimits, Resources
 from rootless.oci.runtime_spec import Mount
 
 STATE = scratch(Platform("linux", "amd64"))
@@ -41,6 +42,17 @@ def test_network() -> None:
         for each in instructions(*lines)
     ]
     assert kinds == [Kind.PRIVATE, Kind.NONE, Kind.PRIVATE, Kind.HOST]
+
+
+def test_cgroup() -> None:
+    """It is made where something is limited."""
+    (run,) = instructions("RUN x")
+    limited = RunOptions(resources=Resources(memory=MemoryLimits(limit=1 << 30)))
+    for options, expected in ((RunOptions(), False), (limited, True)):
+        request = RunRequest(options=options)
+        assert run_step._request(STATE, run, ("x",), Asked(), request).cgroup is expected
+        request = RunRequest(options=options, cgroup=False)
+        assert not run_step._request(STATE, run, ("x",), Asked(), request).cgroup
 
 
 def test_a_script_is_a_file() -> None:

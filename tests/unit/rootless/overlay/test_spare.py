@@ -63,13 +63,13 @@ def test_none_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_one_that_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process has one of its own, which everybody takes and nobody uses up."""
+    """Everybody takes it and nobody uses it up; who prepared it ends it."""
     monkeypatch.setattr(spare, "_spare", None)
-    monkeypatch.setattr(spare, "_owner", 0)
     spare.prepare_for_many()
     first = spare.take()
     assert first is not None
     spare.prepare_for_many()
     assert spare.take() is first
-    first.close()
-    os.waitpid(first.pid, 0)
+    spare.discard()
+    assert not is_there(first.pid)
+    assert spare.take() is None

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from rootless.build import parser
 from rootless.build.grammar import NO_TRIGGERS, GrammarFault, check, form_of, read_flags
 from rootless.build.parser import Command, Parsed
-from rootless.errors import BuildError
+from rootless.errors import BuildError, StepFailed
 
 MAX_BYTES = 4 << 20
 _LONGEST_SHOWN = 200
@@ -113,6 +113,11 @@ class Instruction:
     def fault(self, what: str, on: str = "", fix: str = "") -> BuildError:
         """Return the error that says what is wrong with it, and where it stands."""
         return BuildError(f"{self.file}:{self.line}: {what}", shown(on), fix)
+
+    def failed(self, status: int) -> StepFailed:
+        """Return the error that says with which status its command ended."""
+        what = f"{self.file}:{self.line}: exit status {status}"
+        return StepFailed(what, shown(self.source), status=status)
 
 
 def parse(data: bytes, name: str) -> tuple[Instruction, ...]:

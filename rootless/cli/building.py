@@ -95,9 +95,9 @@ def _shown(form: str, *, quiet: bool) -> "Iterator[Events]":
     if form not in _FORMS:
         raise InvalidInput("no such progress", form, f"one of {', '.join(_FORMS)}")
     if quiet:
-        from rootless.build.events import Silent  # noqa: PLC0415
+        from rootless.cli.build_quiet import Quiet  # noqa: PLC0415 - seldom wanted
 
-        yield Silent()
+        yield Quiet()
         return
     shown = _screen() if form == "tty" or (form == "auto" and sys.stderr.isatty()) else Lines()
     try:

@@ -5,7 +5,7 @@ instruction is applied, in a stage that has the variables.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rootless.build import parser
@@ -120,19 +120,22 @@ class Instruction:
         return StepFailed(what, shown(self.source), status=status)
 
 
-def parse(data: bytes, name: str) -> tuple[Instruction, ...]:
+def parse(
+    data: bytes, name: str, meanwhile: Callable[[], None] | None = None
+) -> tuple[Instruction, ...]:
     """Return the instructions of a Containerfile.
 
     Args:
         data: The whole file.
         name: What errors call it.
+        meanwhile: Called while the parser is at work.
 
     Raises:
         BuildError: One of them is wrong; the error has its line.
         Precondition: The parser is not installed.
     """
     text = _text(data, name)
-    (parsed,) = parser.parse_texts([text])
+    (parsed,) = parser.parse_texts([text], meanwhile)
     return tuple(_instructions(parsed, text, name, 0))
 
 

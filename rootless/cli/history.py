@@ -11,7 +11,7 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command(cls=Command)
-def history(
+def history(  # noqa: PLR0917 - one parameter an option
     image: Annotated[str, typer.Argument(metavar="IMAGE", help="Name or ID.", show_default=False)],
     form: Annotated[
         str,

@@ -84,12 +84,7 @@ def test_what_is_shown() -> None:
         ]
         assert labels(tree.root) == ["etc/  1.02 kB", ".a\\x1b[31m  1 kB", ".b  20 B"]
         await press("down")
-        assert labels(tree.root) == [
-            "etc/  hides 20 B",
-            ".b  hides 20 B",
-            "opt/  3 kB",
-            ".big  3 kB",
-        ]
+        assert labels(tree.root) == ["etc/  hides 20 B", ".b  hides 20 B", "opt/  3 kB", ".big  3 kB"]
         assert "/etc/b" in str(app.query_one("#facts", Static).render())
         await press("s")
         assert labels(tree.root)[0] == "opt/  3 kB"

@@ -25,6 +25,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from build_cases import CASES, in_order, make_contexts, steps
 
+_DOCKERS = ("onbuild-base", "onbuild", "metadata")
+
 # Builds one image of a name, by these words; returns the seconds.
 Build = Callable[[str, list[str]], float]
 
@@ -52,8 +54,8 @@ def buildah(folder: Path, image: str, isolation: str) -> Build:
     plain = ["--network=host", "--layers", "--pull-never", "-q"]
 
     def build(name: str, words: list[str]) -> float:
-        # OCI's format, in which it finds more in its cache, has no ONBUILD
-        form = "docker" if name.startswith("onbuild") else "oci"
+        # OCI's format, in which it finds more in its cache, has no ONBUILD and no SHELL
+        form = "docker" if name in _DOCKERS else "oci"
         return timed([*command, "bud", *plain, f"--format={form}", "-t", name, *words], env)
 
     return build

@@ -42,6 +42,9 @@ COMMANDS = {
     "builder": _Command("rootless.cli.builder", "Build images; remove what builds keep."),
     "import": _Command("rootless.cli.import_", "Make an image of a root file system."),
     "images": _Command("rootless.cli.images", "List the images in the store."),
+    "history": _Command("rootless.cli.history", "List the steps that made an image."),
+    "tree": _Command("rootless.cli.tree", "Show the layers of an image and what each adds."),
+    "explore": _Command("rootless.cli.explore", "Look around in the layers of an image."),
     "inspect": _Command("rootless.cli.inspect", "Show images or containers as JSON."),
     "tag": _Command("rootless.cli.tag", "Give an image another name."),
     "rmi": _Command("rootless.cli.rmi", "Remove images from the store."),
@@ -75,6 +78,8 @@ COMMANDS = {
     "container": _Command("rootless.cli.container", "The commands for containers, in a group."),
     "generate": _Command("rootless.cli.generate", "Make files for other programs: systemd."),
     "alias": _Command("rootless.cli.alias", "Make commands of the host that run in images."),
+    "info": _Command("rootless.cli.info", "Show the host and the store in podman's words."),
+    "version": _Command("rootless.cli.version", "Print the version."),
     "config": _Command("rootless.cli.config", "Show profiles, check them, trust a project's."),
     "doctor": _Command("rootless.cli.doctor", "Check what this host has for running images."),
 }

@@ -46,89 +46,75 @@ _ALL = (
 )
 _WITH_RUN = tuple(name for name in _ALL if name not in ("archives", "c-program"))
 _WITH_APT = ("apt-packages", "python-app")
-_MADE_BY_A_RUN = "a RUN cannot give files to others where one ID is mapped"
+_LABEL = "its version is a label"
+_LEFT_BEHIND = (
+    "what is mounted for a RUN leaves empty files and folders behind, where there were none"
+)
+_NO_LAYER = "a RUN that wrote into a cache alone has a layer"
+_WORKDIR = "the folder of a WORKDIR is made by the next step, as the user of then, or not at all"
+_VOLUME = "the folders of VOLUME are made when a RUN follows"
+_LOST = "what a RUN writes below a VOLUME is lost"
+_PORTS = "EXPOSE of a range is one entry of the config"
+_FOLDER_TIMES = "a folder that was there gets a new time when something is copied into it"
+_HEREDOCS = "here-documents are not known: the same files are copied"
+_TIME_INSIDE = "logs and caches have the time in them"
+_ONE_ID = "a RUN can give files to any user, by sub-IDs"
 
 ACCEPTED: tuple[Accepted, ...] = (
-    Accepted(
-        _ALL,
-        "config Labels",
-        "buildah names itself in a label",
-    ),
-    Accepted(
-        _WITH_RUN,
-        "/(etc/(hostname|hosts|resolv.conf)|proc|sys) path",
-        "what buildah mounts for a RUN leaves empty files and folders behind where there were none",
-    ),
+    Accepted(_ALL, "config Labels", _LABEL),
+    Accepted(_WITH_RUN, "/(etc/(hostname|hosts|resolv.conf)|proc|sys) path", _LEFT_BEHIND),
+    Accepted(_WITH_RUN, "/run mtime_ns", _LEFT_BEHIND),
     Accepted(
         ("heredocs", "onbuild", "targets", "metadata", "special-files"),
         "/etc mtime_ns",
-        "as above: buildah has written into that folder",
+        _LEFT_BEHIND,
     ),
-    Accepted(_WITH_RUN, "/run mtime_ns", "as above"),
-    Accepted(
-        ("secrets-and-caches",),
-        "/(run/secrets|var/cache/made) path",
-        "as above, for secrets and caches",
-    ),
-    Accepted(
-        ("secrets-and-caches",),
-        "/(srv|var/cache|opt) mtime_ns",
-        "as above: into these folders, too",
-    ),
-    Accepted(("python-app",), "/opt mtime_ns", "as above"),
-    Accepted(
-        ("secrets-and-caches",),
-        "config (history|layers)",
-        "as above: a RUN that writes into a cache alone has no layer here",
-    ),
+    Accepted(("secrets-and-caches",), "/(run/secrets|var/cache/made) path", _LEFT_BEHIND),
+    Accepted(("secrets-and-caches",), "/(srv|var/cache|opt) mtime_ns", _LEFT_BEHIND),
+    Accepted(("python-app",), "/opt mtime_ns", _LEFT_BEHIND),
+    Accepted(("users",), "/srv mtime_ns", _LEFT_BEHIND),
+    Accepted(("secrets-and-caches",), "config (history|layers)", _NO_LAYER),
     Accepted(
         ("python-app", "onbuild", "users", "metadata", "copies"),
         "config (history|layers)",
-        "WORKDIR makes a folder that is missing, as a layer; buildah has the next step make it",
+        _WORKDIR,
     ),
-    Accepted(("metadata",), "/nowhere(/yet)? path", "as above, and there is no next step"),
-    Accepted(("users",), "/home/app/work/shallow (uid|gid)", "as above, by another user"),
-    Accepted(
-        ("metadata",),
-        "/(data|logs|with space|srv/state) path",
-        "buildah makes the folders of VOLUME when a RUN follows",
-    ),
-    Accepted(("metadata", "users"), "/srv mtime_ns", "as above"),
+    Accepted(("metadata",), "/nowhere(/yet)? path", _WORKDIR),
+    Accepted(("users",), "/home/app/work/shallow [ug]id", _WORKDIR),
+    Accepted(("metadata",), "/(data|logs|with space|srv/state) path", _VOLUME),
+    Accepted(("metadata",), "/srv mtime_ns", _VOLUME),
+    Accepted(("metadata",), "/data/kept path", _LOST),
+    Accepted(("metadata",), "config ExposedPorts", _PORTS),
     Accepted(
         ("c-program", "heredocs", "archives", "copies"),
         "/(usr/share/doc|usr/local/lib|usr/lib|srv|etc) mtime_ns",
-        "a folder that was there keeps its time when something is copied into it",
-    ),
-    Accepted(
-        ("metadata",),
-        "config ExposedPorts",
-        "EXPOSE of a range is several ports, as BuildKit has it",
+        _FOLDER_TIMES,
     ),
     Accepted(
         ("heredocs",),
         "/(srv/site/index.html|usr/local/lib/site/(notes.txt|run.sh)) mtime_ns",
-        "the judge copies files where ours has here-documents",
+        _HEREDOCS,
     ),
     Accepted(
         _WITH_APT,
-        "/var/(log/(alternatives|dpkg|apt/(history|term)).log|cache/ldconfig/aux-cache) contents",
-        "they have the time in them",
+        "/var/(log/(alternatives|dpkg|apt/(history|term)).log"
+        "|cache/(ldconfig/aux-cache|apt/(src)?pkgcache.bin)) contents",
+        _TIME_INSIDE,
     ),
-    Accepted(_WITH_APT, "/var/cache/apt/(src)?pkgcache.bin contents", "it has times in it"),
     Accepted(
         _WITH_APT,
         "/var/(cache/apt/archives/partial uid|log/apt/term.log gid)",
-        _MADE_BY_A_RUN,
+        _ONE_ID,
         "single-id",
     ),
-    Accepted(("secrets-and-caches",), "/etc/token-mode contents", _MADE_BY_A_RUN, "single-id"),
-    Accepted(("targets",), "/from/renamed [ug]id", _MADE_BY_A_RUN, "single-id"),
-    Accepted(("special-files",), "/(tree|copied)/link [ug]id", _MADE_BY_A_RUN, "single-id"),
-    Accepted(("copies",), "/srv/real [ug]id", _MADE_BY_A_RUN, "single-id"),
+    Accepted(("secrets-and-caches",), "/etc/token-mode contents", _ONE_ID, "single-id"),
+    Accepted(("targets",), "/from/renamed [ug]id", _ONE_ID, "single-id"),
+    Accepted(("special-files",), "/(tree|copied)/link [ug]id", _ONE_ID, "single-id"),
+    Accepted(("copies",), "/srv/real [ug]id", _ONE_ID, "single-id"),
     Accepted(
         ("users",),
         "/(etc/g?shadow-|home/app(/.demo|/work)?|srv(/plain)?|tmp/said) [ug]id",
-        _MADE_BY_A_RUN,
+        _ONE_ID,
         "single-id",
     ),
 )

@@ -52,7 +52,7 @@ def stepped(
 
 def _run(around: Around, state: StageState, instruction: Instruction) -> Prepared:
     request = around.request
-    parts = {
+    parts: dict[str, Any] = {
         "flags": instruction.flags,
         "words": instruction.words,
         "is_exec_form": instruction.is_exec_form,
@@ -71,7 +71,14 @@ def _run(around: Around, state: StageState, instruction: Instruction) -> Prepare
 
         return run(around, state, instruction, out)
 
-    return Prepared(lambda: (key("RUN", state.diff_ids, parts),), make)
+    def found_by() -> Iterable[Digest]:
+        if any(name == "mount" for name, _ in instruction.flags):
+            from rootless.build.bound import bound  # noqa: PLC0415 - few steps have any
+
+            parts["bound"] = bound(around, state, instruction)
+        return (key("RUN", state.diff_ids, parts),)
+
+    return Prepared(found_by, make)
 
 
 def _folder(around: Around, after: StageState, instruction: Instruction) -> "StagedLayer | None":

@@ -6,14 +6,12 @@ import secrets
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rootless.bundle import name_files as names_inside
 from rootless.bundle import root_emulation
 from rootless.bundle.convert import convert
-from rootless.bundle.loader_files import with_libraries
 from rootless.bundle.options import RunOptions
 from rootless.bundle.seccomp import with_seccomp
 from rootless.bundle.users import (
@@ -24,6 +22,7 @@ from rootless.bundle.users import (
     passwd_with,
     resolve_user,
 )
+from rootless.containers import devices
 from rootless.containers.container import Container, OverlayRoot, PlainRoot
 from rootless.containers.joined import NETWORK, PID, Joined
 from rootless.containers.lazy_layers import fetch_accounts
@@ -104,7 +103,7 @@ def from_image(
     user, maps = _user_and_maps(image, options, request, read, joined)
     if request.as_caller:
         options = _with_place(options, store, image)
-    options, loader = with_libraries(options, image.config.env, request.edits.libraries, read)
+    options, loader = devices.with_libraries(options, image.config, request, read)
     container_id = container_id or secrets.token_hex(32)
     options = replace(options, hostname=options.hostname or _hostname(options, container_id))
     spec = convert(image.config, options, user, container_id, mappings_of(maps))
@@ -120,7 +119,7 @@ def from_image(
         root=_overlay_root(store, image, request),
         interactive=request.interactive,
         keep_groups=keep_groups,
-        devices=(*map(_device, request.devices), *request.edits.nodes),
+        devices=devices.nodes(request),
         cgroup=request.cgroup,
         name_files=name_files,
         network=network,
@@ -134,15 +133,15 @@ def _with_place(options: RunOptions, store: Store, image: Image) -> RunOptions:
     """Return the options with the caller's time zone, and what the image has of his locale."""
     from rootless.bundle import locales, terminal_type, time_zone  # noqa: PLC0415 - for few runs
 
-    has_file = partial(trees.has_file, store, image)
-    has_folder = partial(trees.has_folder, store, image)
+    with trees.looked_into(store, image) as look:
 
-    def fitting(env: tuple[str, ...]) -> tuple[str, ...]:
-        return terminal_type.fitting(locales.fitting(env, has_file, has_folder), has_file)
+        def fitting(env: tuple[str, ...]) -> tuple[str, ...]:
+            env = locales.fitting(env, look.has_file, look.has_folder)
+            return terminal_type.fitting(env, look.has_file)
 
-    zone = time_zone.variable(os.environ, has_file)
-    env = (*filter(None, [zone]), *fitting(options.env))
-    return replace(options, env=env, inherited_env=fitting(options.inherited_env))
+        zone = time_zone.variable(os.environ, look.has_file)
+        env = (*filter(None, [zone]), *fitting(options.env))
+        return replace(options, env=env, inherited_env=fitting(options.inherited_env))
 
 
 def _emulation(options: RunOptions) -> str:
@@ -241,14 +240,6 @@ def _overlay_root(store: Store, image: Image, request: RunRequest) -> OverlayRoo
         name=f"rootless:{image.reference or image.config_digest[7:19]}",
         kept=kept,
     )
-
-
-def _device(text: str) -> tuple[str, str]:
-    source, _, destination = text.partition(":")
-    destination = destination.partition(":")[0] or source
-    if not source.startswith("/dev/") or not destination.startswith("/"):
-        raise InvalidInput("a device must have the form /dev/SOURCE[:DESTINATION]", text)
-    return source, destination
 
 
 def _name_files(spec: Spec, request: RunRequest, network: Network) -> dict[str, bytes]:
@@ -350,7 +341,7 @@ def from_bundle(bundle: "Bundle", request: RunRequest) -> Container:
         root=root,
         interactive=request.interactive,
         keep_groups=KEEP_GROUPS in options.group_add,
-        devices=(*map(_device, request.devices), *request.edits.nodes),
+        devices=devices.nodes(request),
         cgroup=request.cgroup,
     )
 

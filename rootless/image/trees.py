@@ -2,7 +2,7 @@
 
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from fuse.contents import TarContents
@@ -225,23 +225,49 @@ def read_file(store: Store, image: Image, inner_path: bytes) -> bytes | None:
 
 def has_folder(store: Store, image: Image, inner_path: bytes) -> bool:
     """Return whether an image has a directory of that name; symbolic links are followed."""
-    place = place_of(store, image)
-    known_as = inner_path + b"/"
-    if known_as in place.files:
-        return place.files[known_as] is not None
-    with open_tree(place.tree) as tree:
-        inode = tree.resolve(inner_path)
-        return inode is not None and stat.S_ISDIR(inode.mode)
+    with looked_into(store, image) as look:
+        return look.has_folder(inner_path)
 
 
 def has_file(store: Store, image: Image, inner_path: bytes) -> bool:
     """Return whether an image has a regular file of that name; symbolic links are followed."""
-    place = place_of(store, image)
-    if inner_path in place.files:
-        return place.files[inner_path] is not None
-    with open_tree(place.tree) as tree:
-        inode = tree.resolve(inner_path)
-        return inode is not None and stat.S_ISREG(inode.mode)
+    with looked_into(store, image) as look:
+        return look.has_file(inner_path)
+
+
+class Look:
+    """An image's names, for who has several questions."""
+
+    def __init__(self, place: Located, owned: ExitStack) -> None:
+        self._place = place
+        self._owned = owned
+        self._tree: Tree | None = None
+
+    def has_file(self, inner_path: bytes) -> bool:
+        """Return whether there is a regular file of that name; symbolic links are followed."""
+        if inner_path in self._place.files:
+            return self._place.files[inner_path] is not None
+        return stat.S_ISREG(self._mode(inner_path))
+
+    def has_folder(self, inner_path: bytes) -> bool:
+        """Return whether there is a directory of that name; symbolic links are followed."""
+        known_as = inner_path + b"/"
+        if known_as in self._place.files:
+            return self._place.files[known_as] is not None
+        return stat.S_ISDIR(self._mode(inner_path))
+
+    def _mode(self, inner_path: bytes) -> int:
+        if self._tree is None:
+            self._tree = self._owned.enter_context(open_tree(self._place.tree))
+        inode = self._tree.resolve(inner_path)
+        return 0 if inode is None else inode.mode
+
+
+@contextmanager
+def looked_into(store: Store, image: Image) -> Iterator[Look]:
+    """Give a look at an image's names; its tree is opened with the first question that needs it."""
+    with ExitStack() as owned:
+        yield Look(place_of(store, image), owned)
 
 
 def read_from(

@@ -147,7 +147,10 @@ def test_prune(rootless: Rootless, context: Path) -> None:
     rootless.ok("image", "prune", "--build-cache", "-f")
     assert set(build(rootless, context, _TEXT)[1].values()) == {"DONE"}
     rootless.ok("builder", "prune", "-f", "--filter", "until=1h")
+    rootless.ok("system", "prune", "-f")
     assert set(build(rootless, context, _TEXT)[1].values()) == {"CACHED"}
+    rootless.ok("system", "prune", "-af")
+    assert set(build(rootless, context, _TEXT)[1].values()) == {"DONE"}
 
 
 def test_a_layer_that_has_gone(rootless: Rootless, context: Path) -> None:
@@ -158,3 +161,25 @@ def test_a_layer_that_has_gone(rootless: Rootless, context: Path) -> None:
     (rootless.home.store / "layers/sha256" / f"{lowest}.index").unlink()
     steps = build(rootless, context, _TEXT)[1]
     assert steps["COPY a /a"] == "DONE"
+
+
+def test_what_is_bound_counts(builder: Rootless, context: Path) -> None:
+    """What a RUN sees of the context and of other stages counts, and only where it looks."""
+    text = (
+        "FROM scratch AS other\nCOPY b /b\n"
+        "FROM debian-demo\n"
+        "RUN --mount=target=/ctx,source=sub cat /ctx/c >/c\n"
+        "RUN --mount=target=/o,from=other cat /o/b >/d\n"
+    )
+    first, steps = build(builder, context, text)
+    assert set(steps.values()) == {"DONE"}
+    (context / "a").write_text("changed\n")
+    assert set(build(builder, context, text)[1].values()) == {"CACHED"}
+    (context / "sub/c").write_text("new\n")
+    second, steps = build(builder, context, text)
+    assert [steps[each] for each in steps if each.startswith("RUN")] == ["DONE", "DONE"]
+    (context / "b").write_text("new\n")
+    third, steps = build(builder, context, text)
+    assert [steps[each] for each in steps if each.startswith("RUN")] == ["CACHED", "DONE"]
+    assert len({first, second, third}) == 3
+    assert builder("run", third, "cat", "/c", "/d").stdout == "new\nnew\n"

@@ -249,6 +249,20 @@ def test_folders(store: Store, image: Image, path: bytes, *, is_there: bool) -> 
     assert trees.has_folder(store, image, path) is is_there
 
 
+def test_several_questions(store: Store, image: Image) -> None:
+    """One look answers for files and folders; it opens nothing where nothing is asked."""
+    with trees.looked_into(store, image) as look:
+        assert look.has_file(b"etc/passwd")
+        assert not look.has_file(b"etc")
+        assert not look.has_file(b"etc/none")
+        assert look.has_folder(b"etc")
+    assert trees.has_file(store, image, b"etc/passwd")
+    nowhere = replace(image, place=names.Located(Path("/none"), (), files={b"a": b"", b"b": None}))
+    with trees.looked_into(store, nowhere) as look:
+        assert look.has_file(b"a")
+        assert not look.has_file(b"b")
+
+
 def test_a_folder_that_is_known_without_the_tree(store: Store, image: Image) -> None:
     """An image in a file says of some whether it has them: its tree is not opened."""
     there = names.Located(Path("/none"), (), files={b"a/": b"", b"b/": None})

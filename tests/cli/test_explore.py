@@ -111,3 +111,17 @@ def test_lists_by_template(loaded: Rootless) -> None:
     ]
     said = loaded(*words, "{{.Nope}}")
     assert (said.status, said.stderr.count("\n")) == (125, 1)
+
+
+def test_diff_of_images(loaded: Rootless) -> None:
+    """One image against another, and against what is below its last layer."""
+    changes = ["C /etc", "D /etc/a", "A /opt", "A /opt/\x1b[31m"]
+    assert loaded.ok("diff", "base", "top").split("\n")[:-1] == changes
+    assert loaded.ok("diff", "top").split("\n")[:-1] == changes
+    assert loaded.ok("image", "diff", "top", "base").split("\n")[:-1] == [
+        *("C /etc", "A /etc/a", "D /opt")
+    ]
+    shown = json.loads(loaded.ok("diff", "--format", "json", "base", "top"))
+    assert shown["deleted"] == ["/etc/a"]
+    said = loaded("diff", "base", "none")
+    assert (said.status, said.stderr.count("\n")) == (125, 1)

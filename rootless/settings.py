@@ -10,12 +10,12 @@ Source: TOML 1.0. A file is read only where it is there; most have none.
 """
 
 import logging
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from rootless import toml_file
 from rootless.errors import InvalidInput
 from rootless.paths import Paths
 
@@ -68,6 +68,10 @@ def load(files: Sequence[Path]) -> Settings:
 
 
 def _read(file: Path) -> dict[str, Any]:
+    if not os.path.lexists(file):
+        return {}
+    from rootless import toml_file  # noqa: PLC0415 - only who has a file pays for it
+
     data = toml_file.read(file, WHAT)
     return {} if data is None else _checked(toml_file.parse(data, file, WHAT), file)
 

@@ -1,5 +1,7 @@
 """What the stages of a file begin with: images, what those have put off, other stages."""
 
+from contextlib import suppress
+
 from rootless.build.around import Around, Base
 from rootless.build.stage import Stage
 from rootless.build.stage_run import StageRun
@@ -11,7 +13,7 @@ from rootless.oci.image_index import host_platform, matches, parse_platform
 
 
 def with_bases(around: Around, plan: Plan) -> Plan:
-    """Return the plan with what its images have put off by ONBUILD; they are here then.
+    """Return the plan with what its images have put off by ONBUILD; all images are here then.
 
     Args:
         around: Gets the images.
@@ -28,6 +30,9 @@ def with_bases(around: Around, plan: Plan) -> Plan:
             triggers[stage.base] = tuple(process.get("OnBuild") or ())
         if any(triggers.values()):  # which may read from a stage that nothing else needs
             found = with_triggers(plan, triggers)
+    for name in found.images:
+        with suppress(RootlessError):  # the step that reads from it says so, with its line
+            around.base(name)
     return found
 
 

@@ -39,6 +39,8 @@ class SideBySide:
         """Build them all; return the target. Raises what is wrong with any, and stops the rest."""
         try:
             self._begin_ready()
+            if self._workers:
+                self._import_ahead()
             while self._workers:
                 self._serve()
                 self._begin_ready()
@@ -82,6 +84,14 @@ class SideBySide:
         from rootless.build.worker import Worker  # noqa: PLC0415 - not where all is cached
 
         self._workers[stage.index] = Worker(run.work)
+
+    def _import_ahead(self) -> None:
+        """Import what is going to be wanted while the first workers work: what is forked has it."""
+        ahead = ["rootless.build.kept_image", "rootless.image.gc"]
+        if any(each.keyword == "RUN" for stage in self._waiting for each in stage.instructions):
+            ahead.append("rootless.build.running")
+        for name in ahead:
+            import_module(name)
 
     def _serve(self) -> None:
         """Take what workers tell, for a moment."""

@@ -184,10 +184,11 @@ def sync(
 def doctor() -> int:
     """Say what is wrong with the aliases, and what to do; 1 where something is."""
     from rootless.cli import alias_actions  # noqa: PLC0415 - --help needs none of it
+    from rootless.cli.exit import printable  # noqa: PLC0415
 
     faults = 0
     for name, what in alias_actions.faults():
-        typer.echo(f"{name}: {what}")
+        typer.echo(printable(f"{name}: {what}"))
         faults += 1
     if not faults:
         typer.echo("all aliases are well")

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rootless.containers.container import Container, OverlayRoot
-from rootless.containers.job_namespace import JobNamespace
 from rootless.containers.joined import Joined
 from rootless.containers.lazy_layers import open_layers
 from rootless.containers.neighbour import open_joined
@@ -22,6 +21,7 @@ from rootless.runtime import cgroups
 from rootless.runtime.cgroup import Cgroup
 
 if TYPE_CHECKING:
+    from rootless.containers.job_namespace import JobNamespace
     from rootless.lazy.launch import Fetcher
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class Footing:
     joined: Joined
     container: Container
     fetcher: "Fetcher | None" = None
-    job: JobNamespace | None = None
+    job: "JobNamespace | None" = None
 
     @property
     def user_fd(self) -> int:
@@ -77,6 +77,8 @@ class Footing:
         container, fetcher = open_layers(container, paths, folder, owned)
         job = None
         if container.job is not None and joined.user_fd < 0:  # last: others wait for it
+            from rootless.containers.job_namespace import JobNamespace  # noqa: PLC0415
+
             job = JobNamespace.open(paths, container.job, container.maps)
             owned.callback(job.close)
         return cls(folder, upperdir, cgroup, joined, container, fetcher, job)

@@ -14,13 +14,13 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from rootless.containers.run_folder import JOBS
 from rootless.errors import StoreError
 from rootless.linux.pidfd import start_time
 from rootless.linux.private_folder import make_private
 from rootless.paths import Paths
 from rootless.userns.maps import Maps
 
-_FOLDER = "jobs"
 _MOST_BYTES = 1 << 16
 _MEMBERS = 64
 """How many are remembered: as long as one of them lives, the namespace is found."""
@@ -48,7 +48,7 @@ class JobNamespace:
             maps: The maps that are wanted; others have another namespace.
         """
         key = hashlib.sha256(f"{job}\0{maps.uid}\0{maps.gid}".encode()).hexdigest()[:32]
-        folder = paths.runtime / _FOLDER
+        folder = paths.runtime / JOBS
         try:
             make_private(paths.runtime)
             folder.mkdir(mode=0o700, exist_ok=True)
@@ -85,9 +85,8 @@ class JobNamespace:
         self._file_fd = self.user_fd = -1
 
 
-def sweep(paths: Paths) -> None:
+def sweep(folder: Path) -> None:
     """Remove the notes of jobs of which nobody lives here."""
-    folder = paths.runtime / _FOLDER
     with contextlib.suppress(FileNotFoundError):
         for name in os.listdir(folder):
             _remove_dead(folder / name)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from rootless.bundle import name_files as names_inside
 from rootless.bundle import root_emulation
 from rootless.bundle.convert import convert
-from rootless.bundle.loader_files import with_libraries
 from rootless.bundle.options import RunOptions
 from rootless.bundle.seccomp import with_seccomp
 from rootless.bundle.users import (
@@ -23,6 +22,7 @@ from rootless.bundle.users import (
     passwd_with,
     resolve_user,
 )
+from rootless.containers import devices
 from rootless.containers.container import Container, OverlayRoot, PlainRoot
 from rootless.containers.joined import NETWORK, PID, Joined
 from rootless.containers.lazy_layers import fetch_accounts
@@ -103,7 +103,7 @@ def from_image(
     user, maps = _user_and_maps(image, options, request, read, joined)
     if request.as_caller:
         options = _with_place(options, store, image)
-    options, loader = with_libraries(options, image.config.env, request.edits.libraries, read)
+    options, loader = devices.with_libraries(options, image.config, request, read)
     container_id = container_id or secrets.token_hex(32)
     options = replace(options, hostname=options.hostname or _hostname(options, container_id))
     spec = convert(image.config, options, user, container_id, mappings_of(maps))
@@ -119,7 +119,7 @@ def from_image(
         root=_overlay_root(store, image, request),
         interactive=request.interactive,
         keep_groups=keep_groups,
-        devices=(*map(_device, request.devices), *request.edits.nodes),
+        devices=devices.nodes(request),
         cgroup=request.cgroup,
         name_files=name_files,
         network=network,
@@ -242,14 +242,6 @@ def _overlay_root(store: Store, image: Image, request: RunRequest) -> OverlayRoo
     )
 
 
-def _device(text: str) -> tuple[str, str]:
-    source, _, destination = text.partition(":")
-    destination = destination.partition(":")[0] or source
-    if not source.startswith("/dev/") or not destination.startswith("/"):
-        raise InvalidInput("a device must have the form /dev/SOURCE[:DESTINATION]", text)
-    return source, destination
-
-
 def _name_files(spec: Spec, request: RunRequest, network: Network) -> dict[str, bytes]:
     around = names_inside.Surroundings(
         network.kind == "host", network.address, network.host_address, network.resolver
@@ -349,7 +341,7 @@ def from_bundle(bundle: "Bundle", request: RunRequest) -> Container:
         root=root,
         interactive=request.interactive,
         keep_groups=KEEP_GROUPS in options.group_add,
-        devices=(*map(_device, request.devices), *request.edits.nodes),
+        devices=devices.nodes(request),
         cgroup=request.cgroup,
     )
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from rootless.bundle.device_edits import DeviceEdits
 from rootless.bundle.name_files import Dns
 from rootless.bundle.options import RunOptions
 from rootless.containers.health_request import HealthRequest
@@ -11,6 +11,9 @@ from rootless.containers.network.mode import NetworkMode
 from rootless.containers.network.ports import PortMapping
 from rootless.containers.pid_mode import PidMode
 from rootless.containers.policy import Policy
+
+if TYPE_CHECKING:
+    from rootless.bundle.device_edits import DeviceEdits
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,8 @@ class RunRequest:
             namespace in common with the job's other parts on this node, and its end is told as that
             of the workload itself. None: it is no such part.
         passed_fds: Descriptors of the caller's that the workload gets.
-        edits: What comes with GPUs and CDI devices; `options` has their mounts and variables.
+        edits: What comes with GPUs and CDI devices, None for no such; `options` has their mounts
+            and variables.
         as_caller: The workload is the caller: his ID, the only one mapped, his name, home and time
             zone.
         in_session: It stays in the caller's session and process group, with his terminal.
@@ -76,6 +80,6 @@ class RunRequest:
     cgroup: bool = True
     job: str | None = None
     passed_fds: tuple[int, ...] = ()
-    edits: DeviceEdits = field(default_factory=DeviceEdits)
+    edits: "DeviceEdits | None" = None
     as_caller: bool = False
     in_session: bool = False

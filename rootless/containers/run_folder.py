@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from rootless.containers import job_namespace
 from rootless.errors import Conflict, RootlessError, StoreError
 from rootless.linux.folder_lock import lock_dead, make_locked
 from rootless.linux.private_folder import make_private
@@ -26,6 +25,7 @@ from rootless.userns.subid import Caller
 
 log = logging.getLogger(__name__)
 
+JOBS = "jobs"
 _CGROUP = "cgroup"
 
 
@@ -109,7 +109,10 @@ def sweep(paths: Paths) -> None:
     with _dead(paths.scratch) as left:
         if left:
             remove_owned_by_container(left)
-    job_namespace.sweep(paths)
+    if (paths.runtime / JOBS).exists():
+        from rootless.containers import job_namespace  # noqa: PLC0415 - of batch jobs
+
+        job_namespace.sweep(paths.runtime / JOBS)
 
 
 def remove_cgroup(cgroup: Cgroup) -> None:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from rootless.errors import NotFound
-from rootless.image import build_cache, forms
+from rootless.image import forms
 from rootless.image.layers import ChunkTable
 from rootless.image.names import Image
 from rootless.image.store import Store
@@ -61,6 +61,8 @@ def needs_of(store: Store, image: Image) -> tuple[str, ...]:
 
 def held(store: Store) -> Iterator[Path]:
     """Yield what containers and builds hold: containers that are kept, or run on this node."""
+    from rootless.image import build_cache  # noqa: PLC0415 - a run notes what it needs, no more
+
     for path in (*(path for _, path in _held_by(store)), *build_cache.held(store)):
         yield path
         if path.suffix == ".layer-chunks":  # it may have been compressed since

@@ -121,6 +121,11 @@ def test_a_hostile_name_shows_its_escapes(desk: Desk) -> None:
     assert "\x1b[8m" not in done
     assert "hidden" in done
     assert not desk.binaries.exists()
+    desk.alias("sync", "--yes")
+    for words in (("doctor",), ("list",)):
+        said = desk.alias(*words, status=1 if words == ("doctor",) else 0)[0]
+        assert "hidden" in said
+        assert "\x1b" not in said
 
 
 def test_edit(desk: Desk) -> None:

@@ -88,7 +88,7 @@ def show(found: Mapping[tuple[str, str, bool], list[float]], *, is_cached: bool)
     names = list(dict.fromkeys(key[0] for key in found))
     title = "everything in the cache" if is_cached else "nothing in the cache"
     print(f"\n### Build, {title}\n")
-    print("|".join(["", "", *(f" {name} " for name in names), ""]))
+    print("|".join(["", " ", *(f" {name} " for name in names), ""]))
     print("|".join(["", *(" --- " for _ in ["", *names]), ""]))
     sums = dict.fromkeys(names, 0.0)
     for case in CASES:

@@ -147,7 +147,10 @@ def test_prune(rootless: Rootless, context: Path) -> None:
     rootless.ok("image", "prune", "--build-cache", "-f")
     assert set(build(rootless, context, _TEXT)[1].values()) == {"DONE"}
     rootless.ok("builder", "prune", "-f", "--filter", "until=1h")
+    rootless.ok("system", "prune", "-f")
     assert set(build(rootless, context, _TEXT)[1].values()) == {"CACHED"}
+    rootless.ok("system", "prune", "-af")
+    assert set(build(rootless, context, _TEXT)[1].values()) == {"DONE"}
 
 
 def test_a_layer_that_has_gone(rootless: Rootless, context: Path) -> None:

@@ -66,12 +66,12 @@ def test_nobody_is_left(paths: Paths) -> None:
     note.write_text(f"{os.getpid()} 1\nrubbish\n{os.getpid()}\n")
     again = JobNamespace.open(paths, "1", MAPS)
     assert again.user_fd == -1
-    job_namespace.sweep(paths)
+    job_namespace.sweep(paths.runtime / "jobs")
     assert note.exists()  # somebody looks at it
     again.close()
-    job_namespace.sweep(paths)
+    job_namespace.sweep(paths.runtime / "jobs")
     assert not note.exists()
-    job_namespace.sweep(paths)
+    job_namespace.sweep(paths.runtime / "jobs")
 
 
 def test_one_s_own_is_not_joined(paths: Paths) -> None:

@@ -15,6 +15,10 @@ def main() -> int:
     """Run the command line in `sys.argv`; return the exit status."""
     _open_missing_streams()
     try:
+        if sys.argv[1:2] == ["__complete"]:  # of a shell, at each press of Tab
+            from rootless.cli.complete import main as complete  # noqa: PLC0415
+
+            return complete(sys.argv[2:])
         from rootless.cli.straight import straight  # noqa: PLC0415 - only what is needed is imported
 
         call = straight(sys.argv[1:])

@@ -1,6 +1,7 @@
 """The settings: `config.toml` of the user and of the machine, the nearer one's word first.
 
     additional_stores = ["/sw/images"]      # absolute; read beside one's own store
+    keep_alive = 300                        # seconds that what makes a next start quick stays
 
 Source: TOML 1.0. A file is read only where it is there; most have none.
 """
@@ -16,7 +17,10 @@ from rootless.paths import Paths
 
 log = logging.getLogger(__name__)
 
+KEEP_ALIVE = 300
+
 _MAX_BYTES = 1 << 20
+_MOST_SECONDS = 86400
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +29,11 @@ class Settings:
 
     Attributes:
         additional_stores: Stores to read beside one's own, in this order.
+        keep_alive: Seconds that the namespace holder stays after its last use; 0 for none.
     """
 
     additional_stores: tuple[Path, ...] | None = None
+    keep_alive: int | None = None
 
 
 def additional_stores(paths: Paths) -> tuple[Path, ...]:
@@ -38,6 +44,15 @@ def additional_stores(paths: Paths) -> tuple[Path, ...]:
     if paths.additional_stores is not None:
         return paths.additional_stores
     return load(paths.settings).additional_stores or ()
+
+
+def keep_alive(paths: Paths) -> int:
+    """Return how long a namespace holder stays after its last use, in seconds; 0 for none.
+
+    Raises InvalidInput, StoreError.
+    """
+    found = load(paths.settings).keep_alive
+    return KEEP_ALIVE if found is None else found
 
 
 def load(files: Sequence[Path]) -> Settings:
@@ -78,10 +93,18 @@ def _checked(document: Mapping[str, Any], file: Path) -> dict[str, Any]:
     known = {field.name for field in fields(Settings)}
     for name in document.keys() - known:  # of a newer version, or mistyped
         log.warning("%s: no setting is called %s", file, name)
-    found = {}
+    found: dict[str, Any] = {}
     if "additional_stores" in document:
         found["additional_stores"] = _stores(document["additional_stores"], file)
+    if "keep_alive" in document:
+        found["keep_alive"] = _seconds(document["keep_alive"], file)
     return found
+
+
+def _seconds(value: Any, file: Path) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MOST_SECONDS:
+        raise _fault(file, "keep_alive", "a number of seconds, up to a day; 0 for none")
+    return value
 
 
 def _stores(value: Any, file: Path) -> tuple[Path, ...]:

@@ -73,7 +73,7 @@ def supervise(container: Container, resources: Resources, channel: Channel) -> i
             cgroup_fd=-1 if resources.cgroup is None else resources.cgroup.procs_fd(),
             seccomp=container.seccomp,
         )
-        spec = container.network.spec_inside(_with_name_files(container, resources.folder))
+        spec = container.network.spec_inside(with_name_files(container, resources.folder))
         # From here on the end of the channel tells that the command line is gone, and there is
         # more to do then than to die.
         prctl.clear_parent_death_signal()
@@ -101,7 +101,7 @@ def supervise(container: Container, resources: Resources, channel: Channel) -> i
     finally:
         if forwarder is not None:
             forwarder.stop()
-        _take_down(root, resources)
+        take_down(root, resources)
         timings.mark("root taken down, server gone")
 
 
@@ -124,7 +124,7 @@ def _mount(container: Container, resources: Resources) -> MountedRoot | None:
             os.close(fd)  # the server's alone from here on
 
 
-def _with_name_files(container: Container, folder: RunFolder) -> Spec:
+def with_name_files(container: Container, folder: RunFolder) -> Spec:
     """Write the name files and bind them where the spec has no mount of its own.
 
     A folder of the user's on /etc is left as it is: a mount point would be made in it.
@@ -186,7 +186,8 @@ def _watch(
                 signal.pidfd_send_signal(pidfd, signal.SIGKILL)
 
 
-def _take_down(root: MountedRoot | None, resources: Resources) -> None:
+def take_down(root: MountedRoot | None, resources: Resources) -> None:
+    """Take away what a run stood on, as far as it is its own."""
     if root is not None:
         with contextlib.suppress(OSError):  # the server may have died, and its mount with it
             root.unmount()

@@ -39,29 +39,39 @@ class SignalPipe:
 
 
 def supervise(
-    workload: int, control: Channel, signals: SignalPipe, descendants: Descendants | None
+    workload: int,
+    control: Channel,
+    signals: SignalPipe,
+    descendants: Descendants | None,
+    visitor_fd: int = -1,
 ) -> int:
     """Run until the workload ends; return its status, 128+N for signal N.
 
     `control` brings `{"signal": N}` from the runner outside; a stop is answered. Its end means that
     the runner is gone, and then nobody may be left running: neither is of the `descendants`.
+    A workload that came in from outside is waited for by its pidfd, `visitor_fd`; its parent has
+    its status, and the one that is returned means nothing.
     """
     try:
-        return _watch(workload, control, signals)
+        return _watch(workload, control, signals, visitor_fd)
     finally:
         if descendants is not None:
             descendants.end()
 
 
-def _watch(workload: int, control: Channel, signals: SignalPipe) -> int:
+def _watch(workload: int, control: Channel, signals: SignalPipe, visitor_fd: int) -> int:
     poll = select.poll()
     poll.register(signals.read_fd, select.POLLIN)
     poll.register(control.fileno(), select.POLLIN)
+    if visitor_fd >= 0:
+        poll.register(visitor_fd, select.POLLIN)
     while True:
-        status = _reap(workload)
+        status = _reap(workload, has_child=visitor_fd < 0)
         if status is not None:
             return status
         for fd, _ in poll.poll():
+            if fd == visitor_fd:
+                return 0
             if fd == signals.read_fd:
                 for number in signals.take():
                     if number != signal.SIGCHLD:
@@ -97,12 +107,14 @@ def forward(workload: int, number: int) -> None:
             os.kill(workload, number)
 
 
-def _reap(workload: int) -> int | None:
+def _reap(workload: int, *, has_child: bool) -> int | None:
     """Reap every child that has ended; return the workload's status if it is among them."""
     while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
+            if not has_child:
+                return None
             return 128 + signal.SIGKILL  # cannot happen while the workload is unreaped
         if pid == 0:
             return None

@@ -13,6 +13,7 @@ import socket
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
+from rootless import timings
 from rootless.errors import InvalidInput, OverlayError, RootlessError
 from rootless.linux import capset, mount_api, prctl, scheduling
 from rootless.linux.channel import Channel
@@ -31,11 +32,12 @@ from rootless.runtime import (
     rootfs,
     seccomp_listener,
     terminal,
+    visitor,
 )
 from rootless.runtime.descendants import Descendants
 from rootless.runtime.hooks import run_hooks
 from rootless.runtime.imports import forbid_imports
-from rootless.runtime.process import ProcessOptions, check_program, exec_workload
+from rootless.runtime.process import ProcessOptions, check_program, exec_workload, program_of
 from rootless.runtime.seccomp import SeccompFilter
 
 
@@ -50,6 +52,8 @@ class SandboxOptions:
         devices: Host device nodes to pass, (source, destination) each.
         gate: Where the workload waits to be started; it then is the container's first process
             itself. None: it is started at once, as a child of ours that looks after it.
+        door: Where somebody waits who comes in and becomes the workload, in the place of a child.
+        caller: The process whose resource limits count, 0 for this one.
         preserve_fds: How many descriptors from 3 on the workload gets.
         cgroup_fd: `cgroup.procs` of the container's cgroup, open for writing; -1 for none.
         seccomp: The spec's `linux.seccomp`, compiled.
@@ -60,6 +64,8 @@ class SandboxOptions:
     close_stdin: bool
     devices: tuple[tuple[str, str], ...] = ()
     gate: socket.socket | None = None
+    door: socket.socket | None = None
+    caller: int = 0
     preserve_fds: int = 0
     cgroup_fd: int = -1
     seccomp: SeccompFilter | None = None
@@ -127,9 +133,10 @@ def _become_container(spec: Spec, options: SandboxOptions, control: Channel) -> 
     prctl.set_dumpable(False)
 
     namespaces.enter(spec)
-
+    own = visitor.open_namespaces(spec.linux) if options.door is not None else []
     root_fd = _open_root(spec, options.rootfs)
     _populate(root_fd, spec, options)
+    timings.mark("mounts made")
     terminal_fd = _open_terminal(root_fd, control, spec) if spec.process.terminal else -1
     if options.gate is not None:
         _run_create_hooks(spec, control)
@@ -143,24 +150,33 @@ def _become_container(spec: Spec, options: SandboxOptions, control: Channel) -> 
     # With the container's own /proc in place, and no path of the host left to confuse it with.
     _restrict(spec)
 
-    process_options = ProcessOptions(
-        options.set_groups,
-        terminal_fd,
-        options.close_stdin,
-        options.preserve_fds,
-        options.seccomp,
-    )
+    process_options = _process_options(options, terminal_fd)
     if signals is None:
         _become_workload(spec, options, process_options, control)
     # Among the processes of others this one is not PID 1, and its end would end nobody.
     kin = Descendants() if os.getpid() != 1 else None
     if kin is not None:
         process_options = replace(process_options, parent=os.getpid())
-    workload = _start_workload(spec, process_options, control)
-    _announce(workload, control)
+    if options.door is not None:
+        program = program_of(spec.process, process_options, options.caller)
+        workload, pidfd = visitor.let_in(options.door, own, program, terminal_fd, control)
+        control.send({"running": True}, [pidfd])
+    else:
+        workload, pidfd = _start_workload(spec, process_options, control), -1
+        _announce(workload, control)
 
     _keep_no_more_than_needed()
-    return init.supervise(workload, control, signals, kin)
+    return init.supervise(workload, control, signals, kin, pidfd)
+
+
+def _process_options(options: SandboxOptions, terminal_fd: int) -> ProcessOptions:
+    return ProcessOptions(
+        options.set_groups,
+        terminal_fd,
+        options.close_stdin,
+        options.preserve_fds,
+        options.seccomp,
+    )
 
 
 def _keep_no_more_than_needed() -> None:
@@ -196,11 +212,17 @@ def _set_oom_score(score: int | None) -> None:
 def _close_others(
     control: Channel, options: SandboxOptions, signals: init.SignalPipe | None
 ) -> None:
-    keep = {0, 1, 2, control.fileno(), *range(3, 3 + options.preserve_fds)}
+    keep = {
+        0,
+        1,
+        2,
+        control.fileno(),
+        max(timings.fileno(), 0),
+        *range(3, 3 + options.preserve_fds),
+    }
     if signals is not None:
         keep.update(signals.fds())
-    if options.gate is not None:
-        keep.add(options.gate.fileno())
+    keep.update(each.fileno() for each in (options.gate, options.door) if each is not None)
     low = 3
     for fd in sorted(keep):
         if fd > low:

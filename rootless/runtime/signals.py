@@ -16,17 +16,6 @@ FORWARDED = (
 """What is passed on whoever it came to; some pass on more."""
 
 
-def reset_signals() -> None:
-    """Undo what the interpreter and PID 1 set: the program starts as from a shell."""
-    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
-        try:
-            signal.signal(number, signal.SIG_DFL)
-        except OSError:
-            continue  # the C library keeps some for itself
-    signal.set_wakeup_fd(-1)
-    signal.pthread_sigmask(signal.SIG_SETMASK, [])
-
-
 class Forwarding:
     """Passes signals on to a process that has a session of its own; a context manager.
 

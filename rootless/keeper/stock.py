@@ -1,0 +1,153 @@
+"""A keeper in stock: forked before anybody asks, as a fork of what has imported all takes long."""
+
+import contextlib
+import logging
+import marshal
+import os
+import socket
+import sys
+from array import array
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from rootless import timings
+from rootless.containers.container import OverlayRoot
+from rootless.containers.overlay_root import overlay_request
+from rootless.errors import RootlessError
+from rootless.keeper import run as runs
+from rootless.keeper.plan import Declined, Planned, plan
+from rootless.linux.process_id import identify
+from rootless.overlay.driver import OverlayRequest, server_config
+from rootless.overlay.shared import SharedLower, share
+
+log = logging.getLogger(__name__)
+
+_MOST_BYTES = 200_000
+_MOST_FDS = 8
+
+
+@dataclass(slots=True)
+class Stock:
+    """The holder's side of one that waits, or works.
+
+    Attributes:
+        pid: It.
+        end: Takes a connection, and brings what it has to tell.
+    """
+
+    pid: int
+    end: socket.socket
+
+    def give(self, door: socket.socket) -> None:
+        """Let it serve a connection."""
+        socket.send_fds(self.end, [b"door"], [door.fileno()])
+
+
+def fork(lowers: dict[str, SharedLower], folder: str, closed: list[socket.socket]) -> Stock:
+    """Fork one."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    pid = os.fork()
+    if pid == 0:
+        ours.close()
+        for each in closed:
+            each.close()
+        _wait(theirs, lowers, folder)
+    theirs.close()
+    return Stock(pid, ours)
+
+
+def _wait(end: socket.socket, lowers: dict[str, SharedLower], folder: str) -> NoReturn:
+    status = 1
+    try:
+        _, fds, _, _ = socket.recv_fds(end, 16, 1)
+        known = set(sys.modules)
+        if fds:
+            with socket.socket(fileno=fds[0]) as door:
+                _serve(door, end, lowers, folder)
+        more = list(sys.modules.keys() - known)
+        if more:
+            end.send(marshal.dumps({"modules": more}))
+        status = 0
+    except BaseException:  # nothing may return into the holder's code
+        log.exception("a keeper ends")
+    finally:
+        os._exit(status)
+
+
+def _serve(
+    door: socket.socket, end: socket.socket, lowers: dict[str, SharedLower], folder: str
+) -> None:
+    data, fds, _, _ = socket.recv_fds(door, _MOST_BYTES, _MOST_FDS)
+    if not data:
+        return
+    pid = int.from_bytes(
+        door.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)[:4], sys.byteorder
+    )
+    client = identify(pid)
+    if client is None:
+        return
+    _take_place(marshal.loads(data), fds)  # noqa: S302 - of our own
+    request = marshal.loads(data)  # noqa: S302 - of our own
+    try:
+        planned = plan(request["words"])
+        timings.mark("keeper: planned")
+        wanted, key = wanted_lower(planned, folder)
+        lower = lowers.get(key)
+        if lower is not None:
+            end.send(marshal.dumps({"used": key}))
+            for other, each in lowers.items():
+                if other != key:
+                    each.close()
+            runs.run(door, planned, lower, client)
+            return
+    except Declined as why:
+        _decline(door, str(why))
+        return
+    except RootlessError as error:
+        _decline(door, str(error))
+        return
+    _decline(door, "not mounted yet")
+    door.close()
+    with contextlib.suppress(RootlessError):
+        _warm(end, planned, wanted, key)
+
+
+def _warm(end: socket.socket, planned: Planned, wanted: OverlayRequest, key: str) -> None:
+    wanted.folder.mkdir(mode=0o700, exist_ok=True)
+    mountpoint = wanted.folder / "lower"
+    mountpoint.mkdir(mode=0o755, exist_ok=True)
+    lower = share(server_config(wanted, mountpoint), planned.record.container.maps)
+    told = {"lower": key, "path": str(lower.path), "log": lower.server.log_path}
+    rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", lower.fds()))]
+    end.sendmsg([marshal.dumps(told)], rights)
+
+
+def wanted_lower(planned: Planned, folder: str) -> tuple[OverlayRequest, str]:
+    """Return the lower of a run, and what must be equal for two runs to use the same."""
+    container = planned.record.container
+    root = container.root
+    assert isinstance(root, OverlayRoot)  # noqa: S101 - as planned
+    key = repr((root.tree, os.stat(root.tree).st_ino, root.layers, container.maps, root.name))
+    place = Path(folder) / f"{hash(key) & 0xFFFFFFFFFFFF:x}"
+    return overlay_request(container, root, place, None), key
+
+
+def _decline(door: socket.socket, why: str) -> None:
+    with contextlib.suppress(OSError):
+        door.send(marshal.dumps({"no": why}))
+
+
+def _take_place(request: dict[str, Any], fds: list[int]) -> None:
+    """Be where the client is: in his folder, with his environment, and speak where he does."""
+    cwd, error, *others = fds
+    if others:
+        timings.adopt(others[0])
+        timings.mark("keeper: has read")
+    os.fchdir(cwd)
+    os.close(cwd)
+    os.dup2(error, 2)
+    os.close(error)
+    os.umask(request["umask"])
+    os.environ.clear()
+    os.environ.update(request["environ"])

@@ -10,10 +10,6 @@ from pathlib import Path
 import leaks
 
 
-# With "wait" in the first, runs go through a namespace holder, which is started and waited for.
-_HOLDER = ("ROOTLESS_HOLDER", "ROOTLESS_HOLDER_NOTES")
-
-
 @dataclass(frozen=True, slots=True)
 class Home:
     """A fresh user's folders and the environment that names them."""
@@ -36,13 +32,13 @@ class Home:
         """Make the folders below an existing one."""
         for name in ("home", "run"):
             (path / name).mkdir(mode=0o700)
-        keep = ("PATH", "LANG", "TERM", "USER", "LOGNAME", leaks.SESSION_VARIABLE, *_HOLDER)
+        keep = ("PATH", "LANG", "TERM", "USER", "LOGNAME", leaks.SESSION_VARIABLE)
         environ = {name: os.environ[name] for name in keep if name in os.environ}
-        environ = {_HOLDER[0]: "off"} | environ  # it would outlive the test
         environ |= {
             "HOME": str(path / "home"),
             "XDG_RUNTIME_DIR": str(path / "run"),
             "ROOTLESS_HOME": str(path / "store"),
+            "ROOTLESS_HOLDER": "off",  # it would outlive the test
         }
         return cls(path, environ)
 

@@ -202,6 +202,7 @@ class _Visit:
         poll.register(signals.read_fd, select.POLLIN)
         poll.register(self._door.fileno(), select.POLLIN)
         error: dict[str, Any] | None = None
+        is_gone = False
         while not (self._is_over and self._status is not None):
             for fd, _ in poll.poll():
                 if fd == signals.read_fd:
@@ -220,11 +221,13 @@ class _Visit:
                 elif "say" in message:
                     os.write(2, message["say"])
                 elif "gone" in message:
-                    self._is_over = True
+                    self._is_over = is_gone = True
                     poll.unregister(fd)
                     self._reap(0)
         if error is not None:
             raise RootlessError.from_record(error)
+        if not is_gone:  # the next command removes what is left
+            raise RootlessError("the run was cut off: its keeper was killed", "SIGKILL")
         return self._status if self._status is not None else 125
 
     def _on_signal(self, number: int) -> None:

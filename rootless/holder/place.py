@@ -1,7 +1,8 @@
 """Where a holder is met: one for each context in which a run could differ.
 
-Who is in another cgroup, in other namespaces, or of another version, must not meet this one, and so
-looks for another name: what has to be equal is in the name of the folder.
+Who is in another cgroup or in other namespaces, has other limits or another priority, or is of
+another version, must not meet this one, and so looks for another name: what has to be equal is in
+the name of the folder.
 """
 
 import os
@@ -38,8 +39,10 @@ def context() -> str:
             parts.append(os.readlink(f"/proc/self/ns/{name}"))
         except OSError:
             parts.append("")
-    with open("/proc/self/cgroup", "rb", buffering=0) as file:
-        parts.append(file.read().decode("utf-8", "surrogateescape"))
+    parts.append(str(os.getpriority(os.PRIO_PROCESS, 0)))
+    for name in ("cgroup", "limits"):
+        with open(f"/proc/self/{name}", "rb", buffering=0) as file:
+            parts.append(file.read().decode("utf-8", "surrogateescape"))
     return "\n".join(parts)
 
 

@@ -16,12 +16,13 @@ from pathlib import Path
 from rootless.holder import place
 from rootless.keeper import stock
 from rootless.keeper.stock import Stock
+from rootless.linux import prctl
 from rootless.linux.folder_lock import lock_dead, make_locked
 from rootless.linux.private_folder import make_private
 from rootless.linux.remove_tree import remove_tree
 from rootless.overlay.shared import SharedLower
 
-_MOST_BYTES = 65536
+_MOST_BYTES = 300_000
 _TICK_S = 5.0
 _PAUSE_S = 0.03
 _MOST_LOWERS = 3
@@ -38,6 +39,7 @@ class Holder:
         self._idle: Stock | None = None
         self._busy: dict[int, Stock] = {}
         self._used = time.monotonic()
+        self._request = b""
 
     def open(self) -> None:
         """Begin to take connections."""
@@ -83,7 +85,7 @@ class Holder:
 
     def _fork(self) -> Stock:
         others = [self._listener, *(each.end for each in self._busy.values())]
-        return stock.fork(self._lowers, self._folder, others)
+        return stock.fork(self._lowers, self._folder, others, self._request)
 
     def _may(self, door: socket.socket) -> bool:
         cred = door.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
@@ -115,7 +117,7 @@ class Holder:
         elif "lower" in message:
             self._keep(message, list(fds))
         elif "used" in message and message["used"] in self._lowers:
-            key = message["used"]
+            key, self._request = message["used"], message["request"]
             self._lowers[key] = self._lowers.pop(key)
 
     def _keep(self, message: dict[str, str], fds: list[int]) -> None:
@@ -152,14 +154,29 @@ def _tree_of(key: str) -> str:
     return key.split("'")[1]
 
 
+def _sweep(parent: Path) -> None:
+    """Remove the folders of those that were killed."""
+    for path in parent.iterdir():
+        dead = lock_dead(path)
+        if dead is not None:
+            remove_tree(path)
+            os.close(dead)
+
+
+def _end(_number: int, _frame: object) -> None:
+    raise SystemExit(0)
+
+
 def main() -> int:
     """Hold."""
+    signal.signal(signal.SIGTERM, _end)
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP):
         signal.signal(number, signal.SIG_IGN)
     cwd = os.dup(3)  # the first client's
     os.closerange(3, cwd)
     os.closerange(cwd + 1, 1 << 20)
     os.chdir("/")
+    prctl.set_name("rootless-holder")
     runtime = sys.argv[1]
     keep_alive = float(sys.argv[2])
     data = sys.stdin.buffer.read()
@@ -167,15 +184,11 @@ def main() -> int:
     parent = Path(runtime) / place.FOLDER
     parent.mkdir(mode=0o700, exist_ok=True)
     folder = Path(place.folder_for(runtime, place.context()))
+    _sweep(parent)
     try:
         lock = make_locked(folder)
     except FileExistsError:
-        dead = lock_dead(folder)
-        if dead is None:
-            return 0
-        remove_tree(folder)
-        os.close(dead)
-        lock = make_locked(folder)
+        return 0  # another one was quicker
     try:
         holder = Holder(str(folder), keep_alive)
         gc.collect()
@@ -189,7 +202,8 @@ def main() -> int:
                 os.close(null)
                 os.close(cwd)
         holder.open()
-        holder.serve()
+        with contextlib.suppress(SystemExit):
+            holder.serve()
         holder.close()
     finally:
         remove_tree(folder)

@@ -25,7 +25,7 @@ from rootless.containers.run_folder import RunFolder
 from rootless.containers.supervisor import Resources, take_down, with_name_files
 from rootless.errors import Conflict
 from rootless.keeper.plan import Planned
-from rootless.linux import mount_api, namespaces, prctl
+from rootless.linux import mount_api, namespaces
 from rootless.linux.channel import Channel, Message
 from rootless.linux.process_id import ProcessId, identify, own_id, pid_of
 from rootless.overlay.driver import MountedRoot, mount_root
@@ -37,8 +37,13 @@ _MOST_BYTES = 65536
 _PATIENCE_MS = 1000
 
 
-def run(door: socket.socket, planned: Planned, lower: SharedLower, client: ProcessId) -> None:
-    """Make the container for who waits at the door, and look after it until it has gone."""
+def run(
+    door: socket.socket, planned: Planned, lower: SharedLower, client: ProcessId, stderr: int
+) -> None:
+    """Make the container for who waits at the door, and look after it until it has gone.
+
+    What is said is told on his standard error, which is closed as soon as his command runs.
+    """
     record, paths = planned.record, planned.paths
     container = record.container
     with contextlib.ExitStack() as owned:
@@ -54,11 +59,11 @@ def run(door: socket.socket, planned: Planned, lower: SharedLower, client: Proce
         lower.enter()
         namespaces.unshare(namespaces.CLONE_NEWNS)
         mount_api.mount(None, "/", None, mount_api.MS_REC | mount_api.MS_SLAVE)
-        prctl.set_name("rootless")
         resources = Resources(folder, footing.upperdir, theirs, None, footing.cgroup)
         timings.mark("keeper: entered")
         root = _mount(container, resources, lower)
         timings.mark("keeper: root mounted")
+        speak_on(stderr)
         try:
             pid = _start(container, resources, root, door, client)
             timings.mark("keeper: PID 1 forked")
@@ -79,6 +84,16 @@ def run(door: socket.socket, planned: Planned, lower: SharedLower, client: Proce
             door.close()
         finally:
             take_down(root, resources)
+
+
+def speak_on(stderr: int) -> None:
+    """Say there what was said up to now, and what is said from now on."""
+    os.lseek(2, 0, os.SEEK_SET)
+    said = os.read(2, _MOST_BYTES)
+    os.dup2(stderr, 2)
+    os.close(stderr)
+    if said:
+        os.write(2, said)
 
 
 def _mount(container: Container, resources: Resources, lower: SharedLower) -> MountedRoot:

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import marshal
 import os
+import signal
 import socket
 import sys
 from array import array
@@ -17,6 +18,7 @@ from rootless.containers.overlay_root import overlay_request
 from rootless.errors import RootlessError
 from rootless.keeper import run as runs
 from rootless.keeper.plan import Declined, Planned, plan
+from rootless.linux import prctl
 from rootless.linux.process_id import identify
 from rootless.overlay.driver import OverlayRequest, server_config
 from rootless.overlay.shared import SharedLower, share
@@ -44,22 +46,30 @@ class Stock:
         socket.send_fds(self.end, [b"door"], [door.fileno()])
 
 
-def fork(lowers: dict[str, SharedLower], folder: str, closed: list[socket.socket]) -> Stock:
-    """Fork one."""
+def fork(
+    lowers: dict[str, SharedLower], folder: str, closed: list[socket.socket], rehearsed: bytes
+) -> Stock:
+    """Fork one; it rehearses a request, so that its pages are its own when it is asked."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     pid = os.fork()
     if pid == 0:
+        prctl.set_name("rootless-stock")
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         ours.close()
         for each in closed:
             each.close()
-        _wait(theirs, lowers, folder)
+        _wait(theirs, lowers, folder, rehearsed)
     theirs.close()
     return Stock(pid, ours)
 
 
-def _wait(end: socket.socket, lowers: dict[str, SharedLower], folder: str) -> NoReturn:
+def _wait(
+    end: socket.socket, lowers: dict[str, SharedLower], folder: str, rehearsed: bytes
+) -> NoReturn:
     status = 1
     try:
+        if rehearsed:
+            _rehearse(rehearsed)
         _, fds, _, _ = socket.recv_fds(end, 16, 1)
         known = set(sys.modules)
         if fds:
@@ -69,15 +79,28 @@ def _wait(end: socket.socket, lowers: dict[str, SharedLower], folder: str) -> No
         if more:
             end.send(marshal.dumps({"modules": more}))
         status = 0
-    except BaseException:  # nothing may return into the holder's code
-        log.exception("a keeper ends")
+    except BaseException as error:  # noqa: BLE001 - nothing may return into the holder's code
+        log.debug("a keeper ends: %s", error)
     finally:
         os._exit(status)
+
+
+def _rehearse(request: bytes) -> None:
+    """Plan what was asked last: the first writing to a page of a forked process costs most."""
+    early = os.memfd_create("rehearsal")
+    os.dup2(early, 2)
+    os.close(early)
+    words = marshal.loads(request)  # noqa: S302 - of our own
+    os.environ.clear()
+    os.environ.update(words["environ"])
+    with contextlib.suppress(Declined, RootlessError, OSError):
+        plan(words["words"])
 
 
 def _serve(
     door: socket.socket, end: socket.socket, lowers: dict[str, SharedLower], folder: str
 ) -> None:
+    prctl.set_name("rootless-keeper")
     data, fds, _, _ = socket.recv_fds(door, _MOST_BYTES, _MOST_FDS)
     if not data:
         return
@@ -87,25 +110,22 @@ def _serve(
     client = identify(pid)
     if client is None:
         return
-    _take_place(marshal.loads(data), fds)  # noqa: S302 - of our own
     request = marshal.loads(data)  # noqa: S302 - of our own
+    stderr = _take_place(request, fds)
     try:
         planned = plan(request["words"])
         timings.mark("keeper: planned")
         wanted, key = wanted_lower(planned, folder)
         lower = lowers.get(key)
         if lower is not None:
-            end.send(marshal.dumps({"used": key}))
+            end.send(marshal.dumps({"used": key, "request": data}))
             for other, each in lowers.items():
                 if other != key:
                     each.close()
-            runs.run(door, planned, lower, client)
+            runs.run(door, planned, lower, client, stderr)
             return
-    except Declined as why:
+    except (Declined, RootlessError, OSError) as why:  # the ordinary way tells what is wrong
         _decline(door, str(why))
-        return
-    except RootlessError as error:
-        _decline(door, str(error))
         return
     _decline(door, "not mounted yet")
     door.close()
@@ -138,16 +158,21 @@ def _decline(door: socket.socket, why: str) -> None:
         door.send(marshal.dumps({"no": why}))
 
 
-def _take_place(request: dict[str, Any], fds: list[int]) -> None:
-    """Be where the client is: in his folder, with his environment, and speak where he does."""
+def _take_place(request: dict[str, Any], fds: list[int]) -> int:
+    """Be where the client is, in his folder, with his environment; return his standard error.
+
+    What is said before it is known whether he is served goes into a file in memory.
+    """
     cwd, error, *others = fds
     if others:
         timings.adopt(others[0])
         timings.mark("keeper: has read")
     os.fchdir(cwd)
     os.close(cwd)
-    os.dup2(error, 2)
-    os.close(error)
+    early = os.memfd_create("early")
+    os.dup2(early, 2)
+    os.close(early)
     os.umask(request["umask"])
     os.environ.clear()
     os.environ.update(request["environ"])
+    return error

@@ -25,6 +25,10 @@ class Planned:
     request: RunRequest
     needs: tuple[str, ...]
 
+    def without_command(self, words: list[str]) -> list[str]:
+        """Return the words up to the image's name: what decides of all but the command."""
+        return words[: len(words) - len(self.request.options.command)]
+
 
 def plan(words: list[str]) -> Planned:
     """Return what the words of a command mean, in this process's environment.

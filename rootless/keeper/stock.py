@@ -7,7 +7,9 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 from array import array
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -16,10 +18,10 @@ from rootless import timings
 from rootless.containers.container import OverlayRoot
 from rootless.containers.overlay_root import overlay_request
 from rootless.errors import RootlessError
+from rootless.keeper import ready
 from rootless.keeper import run as runs
 from rootless.keeper.plan import Declined, Planned, plan
 from rootless.linux import prctl
-from rootless.linux.process_id import identify
 from rootless.overlay.driver import OverlayRequest, server_config
 from rootless.overlay.shared import SharedLower, share
 
@@ -29,27 +31,40 @@ _MOST_BYTES = 200_000
 _MOST_FDS = 8
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Stock:
     """The holder's side of one that waits, or works.
 
     Attributes:
         pid: It.
         end: Takes a connection, and brings what it has to tell.
+        is_ready: It has a container made.
+        is_asked: It has got a connection.
     """
 
     pid: int
     end: socket.socket
+    is_ready: bool = False
+    is_asked: bool = False
 
     def give(self, door: socket.socket) -> None:
-        """Let it serve a connection."""
+        """Let it serve a connection; raises OSError where it has ended."""
+        self.is_asked = True
         socket.send_fds(self.end, [b"door"], [door.fileno()])
 
 
 def fork(
-    lowers: dict[str, SharedLower], folder: str, closed: list[socket.socket], rehearsed: bytes
+    lowers: dict[str, SharedLower],
+    folder: str,
+    closed: list[socket.socket],
+    request: bytes,
+    ready_on: tuple[str, str] = ("", ""),
 ) -> Stock:
-    """Fork one; it rehearses a request, so that its pages are its own when it is asked."""
+    """Fork one; it rehearses a request, so that its pages are its own when it is asked.
+
+    With `ready_on`, a lower and the client's directory, it makes a container for such a request,
+    and serves no other.
+    """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     pid = os.fork()
     if pid == 0:
@@ -58,26 +73,17 @@ def fork(
         ours.close()
         for each in closed:
             each.close()
-        _wait(theirs, lowers, folder, rehearsed)
+        if ready_on[0]:
+            _end_after(lambda: _be_ready(theirs, request, lowers, *ready_on))
+        _end_after(lambda: _wait(theirs, lowers, folder, request))
     theirs.close()
-    return Stock(pid, ours)
+    return Stock(pid, ours, is_ready=bool(ready_on[0]))
 
 
-def _wait(
-    end: socket.socket, lowers: dict[str, SharedLower], folder: str, rehearsed: bytes
-) -> NoReturn:
+def _end_after(work: Callable[[], None]) -> NoReturn:
     status = 1
     try:
-        if rehearsed:
-            _rehearse(rehearsed)
-        _, fds, _, _ = socket.recv_fds(end, 16, 1)
-        known = set(sys.modules)
-        if fds:
-            with socket.socket(fileno=fds[0]) as door:
-                _serve(door, end, lowers, folder)
-        more = list(sys.modules.keys() - known)
-        if more:
-            end.send(marshal.dumps({"modules": more}))
+        work()
         status = 0
     except BaseException as error:  # noqa: BLE001 - nothing may return into the holder's code
         log.debug("a keeper ends: %s", error)
@@ -85,11 +91,49 @@ def _wait(
         os._exit(status)
 
 
-def _rehearse(request: bytes) -> None:
-    """Plan what was asked last: the first writing to a page of a forked process costs most."""
-    early = os.memfd_create("rehearsal")
+def _wait(
+    end: socket.socket, lowers: dict[str, SharedLower], folder: str, rehearsed: bytes
+) -> None:
+    if rehearsed:
+        _rehearse(rehearsed)
+    _, fds, _, _ = socket.recv_fds(end, 16, 1)
+    known = set(sys.modules)
+    if fds:
+        with socket.socket(fileno=fds[0]) as door:
+            _serve(door, end, lowers, folder)
+    more = list(sys.modules.keys() - known)
+    if more:
+        end.send(marshal.dumps({"modules": more}))
+
+
+def _be_ready(
+    end: socket.socket, request: bytes, lowers: dict[str, SharedLower], key: str, cwd: str
+) -> None:
+    os.chdir(cwd)  # up to where it goes into the lower's namespace
+    _let_go_of_others(lowers, key)
+    asked = marshal.loads(request)  # noqa: S302 - of our own
+    _speak_into_memory()
+    os.umask(asked["umask"])
+    with contextlib.suppress(Declined, RootlessError, OSError):
+        ready.serve_one(end, asked, lowers[key])
+
+
+def _let_go_of_others(lowers: dict[str, SharedLower], key: str) -> None:
+    for other, each in lowers.items():
+        if other != key:
+            each.close()
+
+
+def _speak_into_memory() -> None:
+    """Keep what is said until it is known to whom."""
+    early = os.memfd_create("early")
     os.dup2(early, 2)
     os.close(early)
+
+
+def _rehearse(request: bytes) -> None:
+    """Plan what was asked last: the first writing to a page of a forked process costs most."""
+    _speak_into_memory()
     words = marshal.loads(request)  # noqa: S302 - of our own
     os.environ.clear()
     os.environ.update(words["environ"])
@@ -104,10 +148,7 @@ def _serve(
     data, fds, _, _ = socket.recv_fds(door, _MOST_BYTES, _MOST_FDS)
     if not data:
         return
-    pid = int.from_bytes(
-        door.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)[:4], sys.byteorder
-    )
-    client = identify(pid)
+    client = ready.client_of(door)
     if client is None:
         return
     request = marshal.loads(data)  # noqa: S302 - of our own
@@ -118,11 +159,11 @@ def _serve(
         wanted, key = wanted_lower(planned, folder)
         lower = lowers.get(key)
         if lower is not None:
-            end.send(marshal.dumps({"used": key, "request": data}))
-            for other, each in lowers.items():
-                if other != key:
-                    each.close()
-            runs.run(door, planned, lower, client, stderr)
+            asked = planned.without_command(request["words"])
+            used = {"used": key, "request": data, "asked": asked, "cwd": os.getcwd()}
+            end.send(marshal.dumps(used))
+            _let_go_of_others(lowers, key)
+            runs.run(planned, lower, runs.Visit(door, client, stderr))
             return
     except (Declined, RootlessError, OSError) as why:  # the ordinary way tells what is wrong
         _decline(door, str(why))
@@ -130,15 +171,25 @@ def _serve(
     _decline(door, "not mounted yet")
     door.close()
     with contextlib.suppress(RootlessError):
-        _warm(end, planned, wanted, key)
+        _warm(end, planned, wanted, key, data)
 
 
-def _warm(end: socket.socket, planned: Planned, wanted: OverlayRequest, key: str) -> None:
+def _warm(
+    end: socket.socket, planned: Planned, wanted: OverlayRequest, key: str, request: bytes
+) -> None:
     wanted.folder.mkdir(mode=0o700, exist_ok=True)
     mountpoint = wanted.folder / "lower"
     mountpoint.mkdir(mode=0o755, exist_ok=True)
     lower = share(server_config(wanted, mountpoint), planned.record.container.maps)
-    told = {"lower": key, "path": str(lower.path), "log": lower.server.log_path}
+    told = {
+        "lower": key,
+        "path": str(lower.path),
+        "log": lower.server.log_path,
+        "tree": str(wanted.tree),
+        "request": request,
+        "cwd": os.getcwd(),
+        "asked": planned.without_command(marshal.loads(request)["words"]),  # noqa: S302 - our own
+    }
     rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", lower.fds()))]
     end.sendmsg([marshal.dumps(told)], rights)
 
@@ -169,9 +220,8 @@ def _take_place(request: dict[str, Any], fds: list[int]) -> int:
         timings.mark("keeper: has read")
     os.fchdir(cwd)
     os.close(cwd)
-    early = os.memfd_create("early")
-    os.dup2(early, 2)
-    os.close(early)
+    _speak_into_memory()
+    tempfile.tempdir = None  # as the environment has it that comes now
     os.umask(request["umask"])
     os.environ.clear()
     os.environ.update(request["environ"])

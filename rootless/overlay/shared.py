@@ -6,6 +6,7 @@ server ends when nobody holds its lifeline any more.
 """
 
 import os
+import select
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,12 +53,20 @@ class SharedLower:
         user_fd: The user namespace.
         mount_fd: The mount namespace.
         server: The server.
+        tree: The file that it serves.
     """
 
     path: Path
     user_fd: int
     mount_fd: int
     server: SharedServer
+    tree: str = ""
+
+    def is_whole(self) -> bool:
+        """Tell whether what it serves is there and it lives: images are removed, servers killed."""
+        poll = select.poll()
+        poll.register(self.server.pidfd, select.POLLIN)
+        return os.path.exists(self.tree) and not poll.poll(0)
 
     def enter(self) -> None:
         """Go into both namespaces, as root of the first; raises OSError."""

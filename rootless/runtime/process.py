@@ -74,15 +74,15 @@ def exec_workload(process: Process, options: ProcessOptions, report: Channel) ->
     )
 
 
-def program_of(process: Process, options: ProcessOptions, caller: int = 0) -> "Program":
-    """Return what `become` plays, for a process with this one's capabilities; raises InvalidInput.
+def program_of(process: Process, options: ProcessOptions) -> "Program":
+    """Return what `become` plays, for a process with this one's capabilities and limits.
 
-    *caller* is the process whose resource limits count, 0 for this one.
+    Raises InvalidInput.
     """
     seccomp = options.seccomp
     identity, last = _identity(process, options)
     return {
-        "attributes": list(rlimits.steps(process.rlimits, caller)),
+        "attributes": list(rlimits.steps(process.rlimits)),
         "umask": 0o022 if process.user.umask is None else process.user.umask,
         "identity": identity,
         "cwd": process.cwd,

@@ -18,16 +18,16 @@ log = logging.getLogger(__name__)
 _WORD = 1 << 64
 
 
-def steps(rlimits: Iterable[Rlimit], pid: int = 0) -> "Iterator[Step]":
+def steps(rlimits: Iterable[Rlimit]) -> "Iterator[Step]":
     """Yield what sets the limits; one above the caller's hard limit is lowered, with a warning.
 
-    The caller is the process *pid*, 0 for this one. Raises InvalidInput.
+    Raises InvalidInput.
     """
     for limit in rlimits:
         number = getattr(resource, limit.type, None)
         if not limit.type.startswith("RLIMIT_") or number is None:
             raise InvalidInput("unknown resource limit", limit.type)
-        _, most = resource.prlimit(pid, number)
+        _, most = resource.getrlimit(number)
         soft, hard = _lowered(limit.soft, most), _lowered(limit.hard, most)
         if (soft, hard) != (limit.soft, limit.hard):
             log.warning("%s is lowered to the caller's hard limit %d", limit.type, most)

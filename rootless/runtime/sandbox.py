@@ -52,8 +52,7 @@ class SandboxOptions:
         devices: Host device nodes to pass, (source, destination) each.
         gate: Where the workload waits to be started; it then is the container's first process
             itself. None: it is started at once, as a child of ours that looks after it.
-        door: Where somebody waits who comes in and becomes the workload, in the place of a child.
-        caller: The process whose resource limits count, 0 for this one.
+        has_visitor: Somebody comes in and becomes the workload, in the place of a child.
         preserve_fds: How many descriptors from 3 on the workload gets.
         cgroup_fd: `cgroup.procs` of the container's cgroup, open for writing; -1 for none.
         seccomp: The spec's `linux.seccomp`, compiled.
@@ -64,8 +63,7 @@ class SandboxOptions:
     close_stdin: bool
     devices: tuple[tuple[str, str], ...] = ()
     gate: socket.socket | None = None
-    door: socket.socket | None = None
-    caller: int = 0
+    has_visitor: bool = False
     preserve_fds: int = 0
     cgroup_fd: int = -1
     seccomp: SeccompFilter | None = None
@@ -133,7 +131,7 @@ def _become_container(spec: Spec, options: SandboxOptions, control: Channel) -> 
     prctl.set_dumpable(False)
 
     namespaces.enter(spec)
-    own = visitor.open_namespaces(spec.linux) if options.door is not None else []
+    own = visitor.open_namespaces(spec.linux) if options.has_visitor else []
     root_fd = _open_root(spec, options.rootfs)
     _populate(root_fd, spec, options)
     timings.mark("mounts made")
@@ -157,9 +155,9 @@ def _become_container(spec: Spec, options: SandboxOptions, control: Channel) -> 
     kin = Descendants() if os.getpid() != 1 else None
     if kin is not None:
         process_options = replace(process_options, parent=os.getpid())
-    if options.door is not None:
-        program = program_of(spec.process, process_options, options.caller)
-        workload, pidfd = visitor.let_in(options.door, own, program, terminal_fd, control)
+    if options.has_visitor:
+        program = program_of(spec.process, process_options)
+        workload, pidfd = visitor.let_in(own, program, terminal_fd, control)
         control.send({"running": True}, [pidfd])
     else:
         workload, pidfd = _start_workload(spec, process_options, control), -1
@@ -222,7 +220,8 @@ def _close_others(
     }
     if signals is not None:
         keep.update(signals.fds())
-    keep.update(each.fileno() for each in (options.gate, options.door) if each is not None)
+    if options.gate is not None:
+        keep.add(options.gate.fileno())
     low = 3
     for fd in sorted(keep):
         if fd > low:

@@ -45,12 +45,19 @@ def open_namespaces(linux: LinuxSpec) -> list[int]:
 
 
 def let_in(
-    door: socket.socket, own: list[int], program: "Program", terminal_fd: int, control: Channel
+    own: list[int], program: "Program", terminal_fd: int, control: Channel
 ) -> tuple[int, int]:
-    """Let in who waits at the door; return his process ID and pidfd when his program runs.
+    """Wait for a visitor and let him in; return his process ID and pidfd when his program runs.
 
-    Raises RootlessError, his own where he told one.
+    `control` brings `{"door": true, "args": …}` with the connection to him; with arguments they are
+    the program's. Raises RootlessError, his own where he told one.
     """
+    received = control.receive()
+    if received is None or not received[1]:
+        raise RootlessError("nobody came in")
+    if received[0]["args"] is not None:
+        program["args"] = tuple(received[0]["args"])
+    door = socket.socket(fileno=received[1][0])
     # From here on signals are the workload's: those that come before it runs wait in the channel.
     control.send({"started": True})
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)

@@ -51,7 +51,7 @@ def test_everything_is_as_in_an_ordinary_run(held: Rootless, options: tuple[str,
     words = ("run", *options, "debian-demo", "sh", "-c", LOOK)
     through = held("--timings", *words, stdin="input\n")
     ordinary = with_holder(held, "off")(*words, stdin="input\n")
-    assert "keeper: planned" in through.stderr
+    assert "client: told what to do" in through.stderr
     assert through.stdout == ordinary.stdout
     assert through.status == ordinary.status == 0
     assert through.stderr.startswith(ordinary.stderr)
@@ -199,5 +199,5 @@ def test_others_folders_are_not_trusted(held: Rootless) -> None:
     warm(held)
     held.home.runtime.chmod(0o770)
     result = with_holder(held, "")("--timings", "run", "debian-demo", "true")
-    assert "keeper: planned" not in result.stderr
+    assert "client: told what to do" not in result.stderr
     held.home.runtime.chmod(0o700)

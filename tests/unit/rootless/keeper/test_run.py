@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from rootless.keeper.run import speak_on
+from rootless.keeper.run import say_on
 
 
 def test_what_was_said_early_is_told(tmp_path: Path) -> None:
@@ -15,7 +15,7 @@ def test_what_was_said_early_is_told(tmp_path: Path) -> None:
         os.dup2(early, 2)
         os.close(early)
         os.write(2, b"first\n")
-        speak_on(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+        say_on(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
         os.write(2, b"second\n")
     finally:
         os.dup2(kept, 2)

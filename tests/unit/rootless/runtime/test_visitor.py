@@ -44,7 +44,9 @@ def test_a_visitor_is_known_by_his_own_word() -> None:
     ours, theirs = Channel.pair()
     with there:
         pid = _come_in(there, None)
-    found, pidfd = let_in(here, [os.open("/", os.O_PATH)], {"args": ("x",)}, -1, theirs)
+    ours.send({"door": True, "args": ["x"]}, [here.fileno()])
+    here.close()
+    found, pidfd = let_in([os.open("/", os.O_PATH)], {"args": ("y",)}, -1, theirs)
     assert found == pid
     os.waitpid(pid, 0)
     with open(f"/proc/self/fdinfo/{pidfd}", encoding="ascii") as file:
@@ -64,12 +66,18 @@ def test_what_keeps_him_out_is_an_error() -> None:
     ours, theirs = Channel.pair()
     with there:
         pid = _come_in(there, record)
+    with here:
+        ours.send({"door": True, "args": None}, [here.fileno()])
     with pytest.raises(RootlessError, match="it is closed: door"):
-        let_in(here, [], {"args": ("x",)}, -1, theirs)
+        let_in([], {"args": ("x",)}, -1, theirs)
     os.waitpid(pid, 0)
     gone, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     other.close()
-    with gone, pytest.raises(RootlessError, match="the caller has gone"):
-        let_in(gone, [], {"args": ("x",)}, -1, theirs)
+    with gone:
+        ours.send({"door": True, "args": None}, [gone.fileno()])
+    with pytest.raises(RootlessError, match="the caller has gone"):
+        let_in([], {"args": ("x",)}, -1, theirs)
     ours.close()
+    with pytest.raises(RootlessError, match="nobody came in"):
+        let_in([], {"args": ("x",)}, -1, theirs)
     theirs.close()

@@ -83,7 +83,7 @@ def run(
             _send(door, {"gone": True})
             door.close()
         finally:
-            take_down(root, resources)
+            take_down(root, resources, is_good=True)
 
 
 def speak_on(stderr: int) -> None:

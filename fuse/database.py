@@ -46,6 +46,18 @@ def create(path: str | os.PathLike[str], schema: str) -> sqlite3.Connection:
     return database
 
 
+def change(path: str | os.PathLike[str]) -> sqlite3.Connection:
+    """Return a connection to a copy of a finished file, to be changed and sealed again."""
+    database = sqlite3.connect(path, isolation_level=None)
+    try:
+        with translated_write_errors(path):
+            database.executescript(f"{_WRITING}PRAGMA user_version = 0; BEGIN;")
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
 def seal(database: sqlite3.Connection, version: int) -> None:
     """Commit everything, mark the file as complete and close it."""
     database.execute("COMMIT")
@@ -66,7 +78,10 @@ def open_immutable(
     quoted = "".join(chr(c) if c in _URI_SAFE else f"%{c:02X}" for c in os.fsencode(path))
     uri = f"file:{quoted}?immutable=1&mode=ro"
     with translated_errors(path):
-        database = sqlite3.connect(uri, uri=True, isolation_level=None, cached_statements=32)
+        # One thread after the other may read: SQLite itself is made for any number of them.
+        database = sqlite3.connect(
+            uri, uri=True, isolation_level=None, cached_statements=32, check_same_thread=False
+        )
     try:
         _check(database, path, application_id, version)
     except BaseException:

@@ -6,10 +6,11 @@ What it guarantees, in the order of `main`:
 
 - Every file is open before the mount is there, so no path is ever resolved through it.
 - One line on the ready descriptor, `ready` or `error TEXT`; nothing on standard output.
-- The end of the mount, end-of-file on the lifeline, and SIGTERM end it; the mount goes first.
+- The end of the mount, end-of-file on the lifeline, and SIGTERM, unless it is to ignore that, end
+  it; the mount goes first.
 - Whatever else ends the session ends the process at once: users of the mount get ENOTCONN, as
   after a SIGKILL. A process that lived on with its session dead would let them hang for good.
-- Signals of a terminal are not for it, but where it is started in the foreground.
+- Signals of a terminal and SIGUSR1 are not for it, but where it is started in the foreground.
 """
 
 import contextlib
@@ -35,13 +36,17 @@ from .spare import wait_for_config
 log = logging.getLogger(__name__)
 
 _GC_THRESHOLD = (50_000, 20, 100)
-_TERMINAL_SIGNALS = (
+_IGNORED = (
     signal.SIGINT,
     signal.SIGQUIT,
     signal.SIGHUP,
     signal.SIGTSTP,
     signal.SIGTTIN,
     signal.SIGTTOU,
+    # what a batch system sends to every process of a job
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+    signal.SIGALRM,
 )
 _REASONS = (OSError, ValueError)
 """What names a fault of the host's or the layers', and not of this program."""
@@ -59,7 +64,7 @@ def main(
         ending_signals: What ends it in good order, where it was not ignored at the start.
         refuse: Called with the reason why nothing is mounted, where nobody reads a descriptor.
     """
-    for number in _TERMINAL_SIGNALS:
+    for number in _IGNORED:
         if number not in ending_signals:
             signal.signal(number, signal.SIG_IGN)
     # What nohup or a shell's `&` had ignored stays so.
@@ -67,6 +72,10 @@ def main(
     # Until the session can end in good order, they wait: a dead mount would be left behind.
     signal.pthread_sigmask(signal.SIG_BLOCK, ending_signals)
     config = _config(arguments[0])
+    if config.ignores_signals:
+        for number in ending_signals:
+            signal.signal(number, signal.SIG_IGN)
+        ending_signals = []
     log_to(config.log_path)
     status = 1
     try:
@@ -167,6 +176,8 @@ async def _until_the_end(
 async def _cancel_at_signal(
     ending_signals: Collection[signal.Signals], scope: trio.CancelScope
 ) -> None:
+    if not ending_signals:
+        return
     with trio.open_signal_receiver(*ending_signals) as signals:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ending_signals)
         async for _ in signals:

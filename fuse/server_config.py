@@ -51,6 +51,7 @@ class ServerConfig:
         default_permissions: The kernel checks modes; off where one user looks into an image.
         use_fusermount: Mount through fusermount3 (not root of an own user namespace).
         fsname: What mount tables show as the source.
+        ignores_signals: Its owner ends it, and no signal but SIGKILL does.
         log_path: File for warnings and tracebacks; empty: stderr.
     """
 
@@ -83,6 +84,7 @@ class ServerConfig:
     default_permissions: bool = True
     use_fusermount: bool = False
     fsname: str = "rootless"
+    ignores_signals: bool = False
     log_path: str = ""
 
     def to_json(self) -> str:

@@ -3,7 +3,8 @@
 Starting Python, trio and pyfuse3 takes longer than all else that a mount needs, so that who is
 about to want one starts it first and does his other work beside. The spare server waits on a socket
 for its config and its descriptors (unix(7), SCM_RIGHTS), goes into the namespaces of who sends them
-(setns(2)), and is from there on a server as any; it ends when nobody sends any.
+(setns(2)), and is from there on a server as any; it ends when nobody sends any. For who wants one
+after the other it stays, and forks a server for each (`Stem`): that takes a few milliseconds.
 
 What starts it is kept free of imports, as it comes before everything.
 """
@@ -13,6 +14,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Mapping, Sequence
     from typing import Any
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 _MESSAGE_BYTES = 1 << 20
 _MOST_FDS = 16
+_NUMBER_BYTES = 20
 _FIELDS = ("ready_fd", "lifeline_fd", "fetcher_fd", "upperdir_fd", "workdir_fd")
 _NAMESPACES = ("user", "mnt")
 
@@ -70,14 +73,15 @@ class Spare:
             return None
         return Adopted(self.pid, pidfd)
 
-    def _give(self, config: "ServerConfig") -> bool:
+    def _give(self, config: "ServerConfig", reply_fd: int = -1) -> bool:
         import json  # noqa: PLC0415
         import socket  # noqa: PLC0415
         from array import array  # noqa: PLC0415
 
         fds = [getattr(config, name) for name in _FIELDS if getattr(config, name) >= 0]
+        fds += [reply_fd] if reply_fd >= 0 else []
         opened = [os.open(f"/proc/self/ns/{name}", os.O_RDONLY) for name in _NAMESPACES]
-        message = json.dumps([config.to_json(), os.geteuid(), os.getegid()]).encode()
+        message = json.dumps([config.to_json(), os.geteuid(), os.getegid(), reply_fd >= 0]).encode()
         rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", [*opened, *fds]))
         try:
             with socket.socket(fileno=os.dup(self.fd)) as end:
@@ -95,6 +99,25 @@ class Spare:
             if fd >= 0:
                 os.close(fd)
         self.fd = self.pidfd = -1
+
+
+class Stem(Spare):
+    """One that forks a server for each config, and stays; what its starter forks can ask it."""
+
+    def serve(self, config: "ServerConfig") -> "Adopted | None":
+        """Let it fork a server; None where it has ended."""
+        import socket  # noqa: PLC0415
+
+        if self.fd < 0:
+            return None
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with ours:
+            with theirs:
+                is_there = self._give(config, theirs.fileno())
+            if not is_there:
+                return None
+            data, fds, _, _ = socket.recv_fds(ours, _NUMBER_BYTES, 1)
+        return Adopted(int(data), fds[0]) if fds else None
 
 
 class Adopted:
@@ -150,24 +173,52 @@ def wait_for_config(fd: int) -> "ServerConfig | None":
     os.closerange(3, fd)
     os.closerange(fd + 1, 1 << 20)
     with socket.socket(fileno=fd) as end:
-        size = socket.CMSG_LEN(_MOST_FDS * array("i").itemsize)
-        data, ancillary, _, _ = end.recvmsg(_MESSAGE_BYTES, size, socket.MSG_CMSG_CLOEXEC)
-    if not data:
-        return None
-    fds = array("i")
-    for _, _, payload in ancillary:
-        fds.frombytes(payload)
-    text, uid, gid = json.loads(data)
+        while True:
+            size = socket.CMSG_LEN(_MOST_FDS * array("i").itemsize)
+            data, ancillary, _, _ = end.recvmsg(_MESSAGE_BYTES, size, socket.MSG_CMSG_CLOEXEC)
+            if not data:
+                return None
+            fds = array("i")
+            for _, _, payload in ancillary:
+                fds.frombytes(payload)
+            text, uid, gid, has_reply = json.loads(data)
+            if not has_reply or _is_forked(fds):
+                break
     config = ServerConfig.from_json(text)
     received = list(fds)
     namespaces = [received.pop(0) for _ in _NAMESPACES]
     named = [name for name in _FIELDS if getattr(config, name) >= 0]
     own: Any = dict(zip(named, received, strict=True))
     config = replace(config, **own)
-    if config.log_path:
-        _log_stderr(config.log_path)
     _enter(namespaces, uid, gid)
+    if config.log_path:  # which may lie on what is mounted there only
+        _log_stderr(config.log_path)
     return config
+
+
+def _is_forked(fds: "array[int]") -> bool:
+    """Fork a server; return whether this is it. Who stays tells of it, and forgets what it got."""
+    import signal  # noqa: PLC0415
+    import socket  # noqa: PLC0415
+
+    reply_fd = fds.pop()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody has to reap it
+    pid = os.fork()
+    if pid == 0:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.close(reply_fd)
+        os.setsid()
+        return True
+    pidfd = os.pidfd_open(pid)
+    with socket.socket(fileno=reply_fd) as reply:
+        try:
+            socket.send_fds(reply, [b"%d" % pid], [pidfd])
+        except BrokenPipeError:  # who asked has ended, and the server will
+            pass
+        finally:
+            for fd in (pidfd, *fds):
+                os.close(fd)
+    return False
 
 
 def _log_stderr(path: str) -> None:

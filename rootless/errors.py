@@ -10,6 +10,7 @@ RootlessError                125: our fault, or the set-up's
 ├ StoreError                 full, read-only, or of a newer format
 ├ RegistryError              the network, or a registry that does not do what it should
 ├ OverlayError               mount refused, server died
+├ BuildError                 a Containerfile that cannot be built, a step of it that failed
 └ WorkloadError              raised where the workload cannot be executed
   └ CannotExecute            126
     └ CommandNotFound        127
@@ -98,6 +99,10 @@ class RegistryError(RootlessError):
 
 class OverlayError(RootlessError):
     """The root file system could not be mounted, or its server died."""
+
+
+class BuildError(RootlessError):
+    """A Containerfile that cannot be built, or a step that failed; `what` begins FILE:LINE."""
 
 
 class WorkloadError(RootlessError):

@@ -24,6 +24,8 @@ class Paths:
             `$ROOTLESS_SCRATCH` names another folder.
         settings: Where `config.toml` may lie, the user's before the machine's.
         additional_stores: Stores to read beside one's own; None where the environment has no say.
+        state: What is remembered of this user's decisions: which project files he trusts.
+        binaries: Where his commands are, that aliases are put into.
     """
 
     store: Path
@@ -31,6 +33,8 @@ class Paths:
     scratch: Path
     settings: tuple[Path, ...] = ()
     additional_stores: tuple[Path, ...] | None = None
+    state: Path = Path()
+    binaries: Path = Path()
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Paths":
@@ -48,7 +52,13 @@ class Paths:
         scratch = _first_absolute(env.get("ROOTLESS_SCRATCH")) or store / "scratch"
         config_home = _first_absolute(env.get("XDG_CONFIG_HOME")) or _home(env) / ".config"
         settings = (config_home / "rootless" / "config.toml", _MACHINE_SETTINGS)
-        return cls(store, runtime, scratch, settings, _stores(env.get(ADDITIONAL_STORES)))
+        local = _home(env) / ".local"
+        state_home = _first_absolute(env.get("XDG_STATE_HOME")) or local / "state"
+        return cls(
+            *(store, runtime, scratch, settings, _stores(env.get(ADDITIONAL_STORES))),
+            state=state_home / "rootless",
+            binaries=_first_absolute(env.get("XDG_BIN_HOME")) or local / "bin",
+        )
 
 
 def _home(env: Mapping[str, str]) -> Path:

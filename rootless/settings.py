@@ -2,25 +2,31 @@
 
     additional_stores = ["/sw/images"]      # absolute; read beside one's own store
     keep_alive = 300                        # seconds that what makes a next start quick stays
+    hpc_folders = ["/scratch", "/project"]  # absolute; what `run --hpc` brings along
+    cdi_folders = ["/etc/cdi"]              # in place of /etc/cdi and /var/run/cdi
+    gpu_driver_root = "/run/nvidia/driver"  # where NVIDIA's driver is, if not at /
+    [profiles.NAME]                         # options of `run`: see `rootless.config.profiles`
 
 Source: TOML 1.0. A file is read only where it is there; most have none.
 """
 
 import logging
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from rootless.errors import InvalidInput, StoreError
+from rootless.errors import InvalidInput
 from rootless.paths import Paths
 
 log = logging.getLogger(__name__)
 
 KEEP_ALIVE = 300
 
-_MAX_BYTES = 1 << 20
 _MOST_SECONDS = 86400
+WHAT = "the settings"
+_ELSEWHERE = ("profiles",)  # read by `rootless.config`, where it is asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +35,16 @@ class Settings:
 
     Attributes:
         additional_stores: Stores to read beside one's own, in this order.
+        hpc_folders: Folders of the site's that containers of jobs have.
+        cdi_folders: Folders of CDI files, the later one's word first.
+        gpu_driver_root: The root file system that has NVIDIA's driver.
         keep_alive: Seconds that the namespace holder stays after its last use; 0 for none.
     """
 
     additional_stores: tuple[Path, ...] | None = None
+    hpc_folders: tuple[Path, ...] | None = None
+    cdi_folders: tuple[Path, ...] | None = None
+    gpu_driver_root: Path | None = None
     keep_alive: int | None = None
 
 
@@ -71,31 +83,25 @@ def load(files: Sequence[Path]) -> Settings:
 
 
 def _read(file: Path) -> dict[str, Any]:
-    try:
-        with open(file, "rb") as opened:
-            data = opened.read(_MAX_BYTES + 1)
-    except (FileNotFoundError, NotADirectoryError):
+    if not os.path.lexists(file):
         return {}
-    except OSError as error:
-        raise StoreError(f"cannot read the settings: {error.strerror}", str(file)) from error
-    import tomllib  # noqa: PLC0415 - only who has a file pays for it
+    from rootless import toml_file  # noqa: PLC0415 - only who has a file pays for it
 
-    try:
-        if len(data) > _MAX_BYTES:
-            raise InvalidInput("settings larger than a megabyte", str(file))
-        document = tomllib.loads(data.decode())
-    except ValueError as error:  # of TOML, or of UTF-8
-        raise InvalidInput("the settings are not TOML", f"{file}: {error}") from error
-    return _checked(document, file)
+    data = toml_file.read(file, WHAT)
+    return {} if data is None else _checked(toml_file.parse(data, file, WHAT), file)
 
 
 def _checked(document: Mapping[str, Any], file: Path) -> dict[str, Any]:
     known = {field.name for field in fields(Settings)}
-    for name in document.keys() - known:  # of a newer version, or mistyped
+    for name in document.keys() - known - set(_ELSEWHERE):  # of a newer version, or mistyped
         log.warning("%s: no setting is called %s", file, name)
-    found: dict[str, Any] = {}
-    if "additional_stores" in document:
-        found["additional_stores"] = _stores(document["additional_stores"], file)
+    found: dict[str, Any] = {
+        name: _folders(name, document[name], file)
+        for name in ("additional_stores", "hpc_folders", "cdi_folders")
+        if name in document
+    }
+    for name in {"gpu_driver_root"} & document.keys():
+        (found[name],) = _folders(name, [document[name]], file)
     if "keep_alive" in document:
         found["keep_alive"] = _seconds(document["keep_alive"], file)
     return found
@@ -107,8 +113,7 @@ def _seconds(value: Any, file: Path) -> int:
     return value
 
 
-def _stores(value: Any, file: Path) -> tuple[Path, ...]:
-    name = "additional_stores"
+def _folders(name: str, value: Any, file: Path) -> tuple[Path, ...]:
     if not isinstance(value, list):
         raise _fault(file, name, "an array of folders")
     paths = []

@@ -29,7 +29,7 @@ def convert(
         container_id: 64 hexadecimal digits; names the host where nothing else does.
         mappings: uidMappings and gidMappings to write down.
     """
-    namespaces = default_spec.default_namespaces(options.network, options.pid)
+    namespaces = default_spec.default_namespaces(options.network, options.pid, options.shared)
     hostname = options.hostname or container_id[:12]
     return Spec(
         process=Process(
@@ -86,7 +86,7 @@ def _environment(
     }
     if options.terminal:
         merged["TERM"] = "xterm"
-    for variable in (*config.env, *options.env):
+    for variable in (*options.inherited_env, *config.env, *options.env):
         name, _, value = variable.partition("=")
         merged[name] = value
     merged.setdefault("HOME", user.home)
@@ -95,9 +95,7 @@ def _environment(
 
 def _mounts(config: ImageConfig, options: RunOptions) -> tuple[Mount, ...]:
     """Return the mounts, outer ones first, whatever the order in which they were asked for."""
-    mounts = list(default_spec.default_mounts(options.shm_size))
-    if options.pid == "host":
-        mounts[0] = default_spec.HOST_PROC
+    mounts = _default_mounts(options)
     if options.read_only:
         if options.read_only_tmpfs:
             mounts += default_spec.read_only_tmpfs_mounts()
@@ -110,6 +108,19 @@ def _mounts(config: ImageConfig, options: RunOptions) -> tuple[Mount, ...]:
         raise InvalidInput("two mounts have the same destination", twice)
     kept = [mount for mount in mounts if posixpath.normpath(mount.destination) not in asked]
     return tuple(sorted((*kept, *options.mounts), key=_depth))
+
+
+def _default_mounts(options: RunOptions) -> list[Mount]:
+    """Return what every container has, as the host has it where its namespace is shared."""
+    host = {}
+    if options.pid == "host":
+        host["/proc"] = default_spec.HOST_PROC
+    if "ipc" in options.shared:
+        host["/dev/shm"] = default_spec.HOST_SHM  # noqa: S108
+    mounts = default_spec.default_mounts(options.shm_size)
+    if "cgroup" in options.shared and options.network == "host":  # the host's /sys brings it
+        mounts = tuple(mount for mount in mounts if mount.type != "cgroup")
+    return [host.get(mount.destination, mount) for mount in mounts]
 
 
 def _depth(mount: Mount) -> int:

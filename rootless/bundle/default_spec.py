@@ -50,6 +50,8 @@ READONLY_PATHS = (
 # A fresh one of the host's PID namespace is root's to mount.
 HOST_PROC = Mount("/proc", "bind", "/proc", ("rbind", "rslave", "nosuid", "noexec", "nodev"))
 
+HOST_SHM = Mount("/dev/shm", "bind", "/dev/shm", ("rbind", "rslave", "nosuid", "nodev"))  # noqa: S108
+
 
 def default_mounts(shm_size: int) -> tuple[Mount, ...]:
     """Return the mounts that come before the user's own."""
@@ -77,14 +79,18 @@ def read_only_tmpfs_mounts() -> tuple[Mount, ...]:
     return tuple(Mount(path, "tmpfs", "tmpfs", (*options, mode)) for path, mode in folders)
 
 
-def default_namespaces(network: str, pid: str = "private") -> tuple[Namespace, ...]:
+def default_namespaces(
+    network: str, pid: str = "private", shared: tuple[str, ...] = ()
+) -> tuple[Namespace, ...]:
     """Return the namespaces of a container; those of network and PIDs only if not the host's.
 
     Args:
         network: "host", "none" for one of its own, or ns:PATH for one to join.
         pid: "host", "private" for one of its own, or ns:PATH for one to join.
+        shared: Other kinds that stay the host's.
     """
-    made = [Namespace(kind) for kind in ("user", "mount", "ipc", "uts", "cgroup")]
+    kinds = ("user", "mount", "ipc", "uts", "cgroup")
+    made = [Namespace(kind) for kind in kinds if kind not in shared]
     if pid != "host":
         path = pid.removeprefix("ns:") if pid.startswith("ns:") else ""
         made.insert(2, Namespace("pid", path))

@@ -17,6 +17,7 @@ class RunOptions:
         command: Words after the image; empty for the image's own Cmd.
         entrypoint: Replaces the image's Entrypoint, and its Cmd with it; None keeps them.
         env: NAME=VALUE, later ones win.
+        inherited_env: The same, where the image has none of the name.
         workdir: Absolute path inside; "" for the image's.
         user: USER[:GROUP], names or numbers; "" for the image's.
         group_add: More groups, names or numbers.
@@ -25,6 +26,7 @@ class RunOptions:
         hostname: Host name inside; "" for the container's ID, or the host's with its network.
         network: "host", "none" for one of its own, or ns:PATH for one to join.
         pid: "private" for a PID namespace of its own, "host", or ns:PATH for one to join.
+        shared: Other namespaces that stay the host's: "ipc", "cgroup".
         mounts: Volumes and tmpfs, in the order given.
         read_only: The root file system is read-only.
         read_only_tmpfs: With read_only, /run, /tmp and /var/tmp are writable all the same.
@@ -44,6 +46,7 @@ class RunOptions:
     command: tuple[str, ...] = ()
     entrypoint: tuple[str, ...] | None = None
     env: tuple[str, ...] = ()
+    inherited_env: tuple[str, ...] = ()
     workdir: str = ""
     user: str = ""
     group_add: tuple[str, ...] = ()
@@ -52,6 +55,7 @@ class RunOptions:
     hostname: str = ""
     network: str = "host"
     pid: str = "private"
+    shared: tuple[str, ...] = ()
     mounts: tuple[Mount, ...] = ()
     read_only: bool = False
     read_only_tmpfs: bool = True

@@ -47,6 +47,13 @@ def words(text: str, option: str) -> tuple[str, ...]:
         raise InvalidInput(f"{option}: {error}", text) from error
 
 
+def ipc(text: str) -> tuple[str, ...]:
+    """Return which namespaces `--ipc` shares with the host."""
+    if text not in ("", "private", "host"):
+        raise InvalidInput("unknown IPC namespace", text, "one of private, host")
+    return ("ipc",) if text == "host" else ()
+
+
 def umask(text: str) -> int | None:
     """Return the mask of `--umask`, octal; None where it was not given."""
     if not text:

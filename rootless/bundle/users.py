@@ -1,9 +1,13 @@
 """The user of the workload, out of the image's own passwd(5) and group(5); pure."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rootless.errors import InvalidInput
 from rootless.oci.document import HIGHEST_ID
+
+if TYPE_CHECKING:
+    from rootless.bundle.caller import HostUser
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,17 @@ def group_with(group: bytes, name: str, gid: int) -> bytes:
     if any(line.id == gid or line.name == name for line in _lines(group, 4)):
         return group
     return _with_line(group, f"{name}:x:{gid}:")
+
+
+def passwd_of_caller(passwd: bytes, user: "HostUser", shell: str = "/bin/sh") -> bytes:
+    """Return the image's passwd with the caller first, by whom his UID and his name are found."""
+    line = f"{user.name}:*:{user.uid}:{user.gid}:{user.name}:{user.home}:{shell}\n"
+    return line.encode("utf-8", "surrogateescape") + passwd
+
+
+def group_of_caller(group: bytes, user: "HostUser") -> bytes:
+    """Return the image's group with the caller's first."""
+    return f"{user.group}:x:{user.gid}:\n".encode("utf-8", "surrogateescape") + group
 
 
 def _with_line(text: bytes, line: str) -> bytes:

@@ -15,14 +15,28 @@ _Given = Mapping[str, Any]
 
 def run(given: _Given) -> int:
     """Run an image or a bundle; return the workload's status."""
+    given = _with_profiles(given)
     from rootless.overlay import spare  # noqa: PLC0415 - first, as it starts beside all else
 
     if not given["bundle"] and not given["detach"]:
         spare.prepare()
     try:
-        return _run(given)
+        status = _run(given)
     finally:
         spare.discard()
+    if status < 0:
+        from rootless.runtime.signals import end_by  # noqa: PLC0415
+
+        end_by(-status)
+    return status
+
+
+def _with_profiles(given: _Given) -> _Given:
+    if not given["profile"]:
+        return given
+    from rootless.cli.profile_values import with_profiles  # noqa: PLC0415 - few name any
+
+    return with_profiles(given)
 
 
 def _run(given: _Given) -> int:
@@ -41,13 +55,25 @@ def _run(given: _Given) -> int:
     return runs.run_image(image, request) if image else runs.run_bundle(given["bundle"], request)
 
 
+def build(given: _Given) -> None:
+    """Build an image and print its ID."""
+    from rootless.cli.building import build_image  # noqa: PLC0415 - --help needs none of it
+    from rootless.overlay import spare  # noqa: PLC0415
+
+    try:
+        echo(build_image(given))
+    finally:
+        spare.discard()
+
+
 def create(given: _Given) -> None:
     """Make a container and print its ID."""
     from rootless.cli.arguments import run_request  # noqa: PLC0415
     from rootless.cli.fetch import image_for_run  # noqa: PLC0415
     from rootless.containers.run import create as create_container  # noqa: PLC0415
 
-    left_out = {"detach": True, "bundle": "", "pidfile": ""}
+    left_out = {"detach": True, "bundle": "", "pidfile": "", "native": False, "share": None}
+    given = _with_profiles(given)
     image, request = run_request({**given, **left_out})
     echo(create_container(image_for_run(image, given), request))
 

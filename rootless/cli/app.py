@@ -38,6 +38,8 @@ COMMANDS = {
     "save": _Command("rootless.cli.save", "Write images into an archive or a folder."),
     "copy": _Command("rootless.cli.copy", "Copy images between registries and files."),
     "convert": _Command("rootless.cli.convert", "Write an image in another form."),
+    "build": _Command("rootless.cli.build", "Build an image of a Containerfile."),
+    "builder": _Command("rootless.cli.builder", "Build images; remove what builds keep."),
     "import": _Command("rootless.cli.import_", "Make an image of a root file system."),
     "images": _Command("rootless.cli.images", "List the images in the store."),
     "inspect": _Command("rootless.cli.inspect", "Show images or containers as JSON."),
@@ -72,6 +74,8 @@ COMMANDS = {
     "image": _Command("rootless.cli.image", "The commands for images, in a group."),
     "container": _Command("rootless.cli.container", "The commands for containers, in a group."),
     "generate": _Command("rootless.cli.generate", "Make files for other programs: systemd."),
+    "alias": _Command("rootless.cli.alias", "Make commands of the host that run in images."),
+    "config": _Command("rootless.cli.config", "Show profiles, check them, trust a project's."),
     "doctor": _Command("rootless.cli.doctor", "Check what this host has for running images."),
 }
 

@@ -29,11 +29,11 @@ _RESOURCES = tuple(field.name for field in fields(resources.ResourceOptions))
 _NOT_WITH_BUNDLE = (
     *("entrypoint", "workdir", "user", "umask", "ulimit", "annotation"),
     *("hostname", "add_host", "no_hosts", "dns", "dns_search", "dns_option", "network", "publish"),
-    *("pid", "pull", "lazy", "platform", "tls_verify", "authfile"),
+    *("pid", "ipc", "hpc", "gpus", "pull", "lazy", "platform", "tls_verify", "authfile"),
     *("verify_key", "signature_policy"),
     *("name", "replace", "remove", "detach", "restart", "stop_signal", "stop_timeout", "log_opt"),
     *("read_only_tmpfs", "cap_add", "cap_drop", "security_opt", "shm_size", "root_emulation"),
-    *("cgroup_parent", "strict_resources", *_RESOURCES),
+    *("cgroup_parent", "strict_resources", "native", "share", *_RESOURCES),
 )
 _SPELLED = {"remove": "rm"}
 # `--entrypoint ""` and `--no-read-only-tmpfs` ask for something.
@@ -59,8 +59,32 @@ def run_request(given: Mapping[str, Any]) -> tuple[str, RunRequest]:
         raise InvalidInput("--replace needs --name", "", "it starts a named container afresh")
     if given["no_hosts"] and given["add_host"]:
         raise InvalidInput("--no-hosts and --add-host exclude each other")
+    if given["share"] and not given["native"]:
+        raise InvalidInput("--share needs --native", ",".join(given["share"]), "or use --volume")
     ports = tuple(map(parse_publish, _texts(given, "publish")))
-    return image, RunRequest(
+    if given["native"]:
+        from rootless.cli import native_request  # noqa: PLC0415 - what most runs have no use for
+
+        request = _request(native_request.with_native(given), command, ports)
+        request = native_request.on_host(request, given)
+    elif given["hpc"]:
+        from rootless.cli import hpc_request  # noqa: PLC0415 - as above
+
+        request = _request(hpc_request.with_hpc(given), command, ports)
+        request = hpc_request.on_node(request, hpc_request.node_of(given))
+    else:
+        request = _request(given, command, ports)
+    if given["gpus"] or any("=" in text for text in request.devices):
+        from rootless.cli import gpu_request  # noqa: PLC0415 - as above
+
+        request = gpu_request.with_devices(request, given)
+    return image, request
+
+
+def _request(
+    given: Mapping[str, Any], command: tuple[str, ...], ports: tuple[PortMapping, ...]
+) -> RunRequest:
+    return RunRequest(
         options=_run_options(given, command),
         userns=given["userns"],
         uidmap=_texts(given, "uidmap"),
@@ -84,6 +108,8 @@ def run_request(given: Mapping[str, Any]) -> tuple[str, RunRequest]:
         pid=parse_pid_mode(given["pid"]),
         devices=_texts(given, "device"),
         cgroup=resources.uses_cgroup(given["cgroups"]),
+        as_caller=(given["native"] or given["hpc"])
+        and not (given["user"] or given["userns"] or given["uidmap"]),
     )
 
 
@@ -162,6 +188,7 @@ def _run_options(given: Mapping[str, Any], command: tuple[str, ...]) -> RunOptio
         cap_drop=_texts(given, "cap_drop"),
         no_new_privileges=parse.no_new_privileges(_texts(given, "security_opt")),
         seccomp=parse.seccomp(_texts(given, "security_opt")),
+        shared=parse.ipc(given["ipc"]),
         root_emulation=root_emulation.parse_mode(given["root_emulation"] or root_emulation.AUTO),
         shm_size=parse.size(given["shm_size"]) if given["shm_size"] else DEFAULT_SHM_SIZE,
         annotations=dict(parse.annotation(text) for text in _texts(given, "annotation")),

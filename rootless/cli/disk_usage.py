@@ -43,6 +43,7 @@ class Found:
         return [
             ("Images", self.store.images),
             ("Containers", containers),
+            ("Build Cache", self.store.builds),
             ("Downloads", self.store.downloads),
             ("Leftovers", self.store.leftovers),
         ]

@@ -18,12 +18,19 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 def doctor(
     *,
     as_json: bool = typer.Option(False, "--json", help="Print the report as JSON."),
+    hpc: bool = typer.Option(False, "--hpc", help="Check what matters on a cluster's node, too."),
 ) -> None:
     """Check what this host has for running images: state, cause and fix of each precondition.
 
     Exit status 0 where `rootless run` can work, warnings or not; 125 where it cannot.
     """
-    checks = run_checks(Paths.from_environment())
+    paths = Paths.from_environment()
+    checks = run_checks(paths)
+    if hpc:
+        from rootless.bundle.caller import HostUser  # noqa: PLC0415 - asked for
+        from rootless.doctor.hpc import check_node, gather  # noqa: PLC0415
+
+        checks += check_node(gather(paths, HostUser.current().home))
     if as_json:
         typer.echo(to_json(checks))
     else:

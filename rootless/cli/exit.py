@@ -109,11 +109,14 @@ def explain_os_error(error: OSError) -> RootlessError:
 
 def print_line(text: str) -> None:
     """Print one line to stderr, the program's name in front."""
-    # Names from images and archives may hold terminal escapes: control characters are shown.
-    safe = "".join(
+    _write(f"rootless: {printable(text)}\n")
+
+
+def printable(text: str) -> str:
+    """Return a text with its control characters shown: names of others' may hold escapes."""
+    return "".join(
         c if c.isprintable() or c == " " else c.encode("unicode_escape").decode() for c in text
     )
-    _write(f"rootless: {safe}\n")
 
 
 def _write(line: str) -> None:

@@ -10,6 +10,7 @@ from rootless.cli.same_commands import SameCommands
 
 class _Images(SameCommands):
     same: ClassVar = {
+        "build": "build",
         "import": "import",
         "inspect": "inspect",
         "load": "load",
@@ -39,6 +40,9 @@ def prune(
         typer.Option("--all", "-a", help="Also those with a name that no container was made from."),
     ] = False,
     force: Annotated[bool, typer.Option("--force", "-f", help="Do not ask.")] = False,  # noqa: FBT002
+    build_cache: Annotated[  # noqa: FBT002
+        bool, typer.Option("--build-cache", help="Also what builds keep for the next one.")
+    ] = False,
     filters: Annotated[
         list[str] | None,
         typer.Option(
@@ -58,10 +62,15 @@ def prune(
 
     wanted = wanted_images(filters or ())
     which = "all images without a container" if everything else "all images without a name"
-    if not confirmed((which,), force=force):
+    also = ("what builds keep for the next one",) if build_cache else ()
+    if not confirmed((which, *also), force=force):
         return
     paths = Paths.from_environment()
     store = Store.open(paths, create=True)
+    if build_cache:
+        from rootless.build.prune import forget  # noqa: PLC0415 - asked for
+
+        forget(store)
     removed = prune_images(store, in_use(paths), everything=everything, wanted=wanted)
     gc.sweep(store)
     for digest in removed.deleted:

@@ -2,6 +2,7 @@
 
 import typer
 
+from rootless.build.prune import prune as prune_builds
 from rootless.cli import table
 from rootless.cli.each import for_each
 from rootless.cli.pruned import in_use, wanted_images
@@ -39,6 +40,7 @@ def prune_all(*, everything: bool, until: int | None) -> int:
     if everything:
         freed += partial.sweep(store, older_than_s=0)
         freed += foreign.sweep(store, older_than_s=0)
+        freed += prune_builds(store, lambda kept: until is None or kept < until)
     typer.echo(f"Total reclaimed space: {table.size(freed)}")
     return status
 

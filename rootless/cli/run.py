@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from rootless.cli import actions, id_options, resource_options
+from rootless.cli import actions, hpc_options, id_options, native_options, resource_options
 from rootless.cli import life_options as life
 from rootless.cli import signature_options as signatures
 from rootless.cli.option_groups import GroupedCommand, flag, option
@@ -32,6 +32,8 @@ Examples:
   rootless run debian cat /etc/os-release
   rootless run -it debian bash
   rootless run -v .:/work -w /work debian make
+  rootless run --native node:22 npm test      # as if it were installed here
+  rootless run --profile test                 # what .rootless.toml or your settings say
   rootless run --name dev -it debian bash     # what it writes stays
   rootless run -d --name web debian sleep 60  # it lives on: ps, logs, stop
   rootless run --bundle ./bundle""",
@@ -79,6 +81,9 @@ def run(  # noqa: PLR0917 - one parameter an option
         bool,
         flag("--init", group=_COMMAND, help_="Always so: PID 1 reaps and forwards signals."),
     ] = False,
+    native: native_options.Native = False,
+    share: native_options.Share = None,
+    profile: native_options.Profile = None,
     bundle: Annotated[
         str,
         option(
@@ -156,7 +161,12 @@ def run(  # noqa: PLR0917 - one parameter an option
     ] = None,
     device: Annotated[
         _Words | None,
-        option("--device", group=_FILES, metavar="SRC[:DST]", help_="Pass a device node."),
+        option(
+            "--device",
+            group=_FILES,
+            metavar="SRC[:DST]|CDI",
+            help_="Pass a device node, or what CDI calls vendor.com/class=name.",
+        ),
     ] = None,
     name: Annotated[
         str,
@@ -334,6 +344,9 @@ def run(  # noqa: PLR0917 - one parameter an option
             help_="Annotation of the bundle, for hooks and tools.",
         ),
     ] = None,
+    hpc: hpc_options.Hpc = False,
+    gpus: hpc_options.Gpus = None,
+    ipc: hpc_options.Ipc = "",
     memory: resource_options.Memory = "",
     memory_swap: resource_options.MemorySwap = "",
     memory_reservation: resource_options.MemoryReservation = "",

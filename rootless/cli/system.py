@@ -69,7 +69,7 @@ def prune(
             "--all",
             "-a",
             help="Also images with a name that no container was made from, all downloads that were "
-            "cut short, and what was made of squashfs and SIF files.",
+            "cut short, what was made of squashfs and SIF files, and what builds keep.",
         ),
     ] = False,
     force: Annotated[bool, typer.Option("--force", "-f", help="Do not ask.")] = False,  # noqa: FBT002
@@ -94,6 +94,7 @@ def prune(
     until = moment(filters or ())
     which = "all images without a container" if everything else "all images without a name"
     cut_short = "all downloads that were cut short" if everything else "downloads a week old"
-    if not confirmed(("all containers that do not run", which, cut_short), force=force):
+    builds = ("what builds keep for the next one",) if everything else ()
+    if not confirmed(("all containers that do not run", which, cut_short, *builds), force=force):
         return 0
     return pruning.prune_all(everything=everything, until=until)

@@ -14,6 +14,7 @@ from rootless.containers.attach import AttachOptions
 from rootless.containers.logs import Entry, Wanted
 from rootless.containers.record import Record
 from rootless.containers.remove import remove, remove_damaged, remove_unfinished
+from rootless.containers.run_folder import sweep
 from rootless.containers.start import start as start_record
 from rootless.containers.status import look, run_folder_of
 from rootless.containers.times import format_time, parse_moment
@@ -116,7 +117,9 @@ def remove_one(word: str, *, force: bool) -> str:
 
 def remove_leftovers() -> None:
     """Remove what killed commands left."""
-    remove_unfinished(Paths.from_environment())
+    paths = Paths.from_environment()
+    sweep(paths)
+    remove_unfinished(paths)
 
 
 def rename(word: str, name: str) -> None:

@@ -55,6 +55,9 @@ class Container:
         seccomp: The spec's filter, compiled; None where it has none.
         network: What it is attached to; a bundle's is as its spec has it.
         pid: Whose PID namespace it has: HOST, or another container's by its ID; "" for its own.
+        job: With whom it has its user namespace in common: the parts of a job on this node, "" for
+            what is no job; None for a namespace of its own.
+        in_session: The workload stays in the caller's session and process group.
     """
 
     id: str
@@ -69,6 +72,8 @@ class Container:
     seccomp: SeccompFilter | None = None
     network: Network = field(default_factory=Network)
     pid: str = ""
+    job: str | None = None
+    in_session: bool = False
 
     @property
     def joins_pids(self) -> bool:

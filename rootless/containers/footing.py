@@ -21,6 +21,7 @@ from rootless.runtime import cgroups
 from rootless.runtime.cgroup import Cgroup
 
 if TYPE_CHECKING:
+    from rootless.containers.job_namespace import JobNamespace
     from rootless.lazy.launch import Fetcher
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ class Footing:
         joined: The namespaces of others to join.
         container: The container as it runs: with its layers where they are now.
         fetcher: Gets the parts of lazy layers that are not there; None where all are.
+        job: The note of its job's user namespace, locked; None for one of its own.
     """
 
     folder: RunFolder
@@ -45,6 +47,19 @@ class Footing:
     joined: Joined
     container: Container
     fetcher: "Fetcher | None" = None
+    job: "JobNamespace | None" = None
+
+    @property
+    def user_fd(self) -> int:
+        """Return the user namespace to join, -1 for a new one."""
+        if self.joined.user_fd < 0 and self.job is not None:
+            return self.job.user_fd
+        return self.joined.user_fd
+
+    def note_member(self, pid: int) -> None:
+        """Write down, where there is a note to be written, who is in the user namespace now."""
+        if self.job is not None:
+            self.job.note(pid)
 
     @classmethod
     def open(
@@ -60,7 +75,13 @@ class Footing:
         joined = open_joined(paths, container)
         owned.callback(joined.close)
         container, fetcher = open_layers(container, paths, folder, owned)
-        return cls(folder, upperdir, cgroup, joined, container, fetcher)
+        job = None
+        if container.job is not None and joined.user_fd < 0:  # last: others wait for it
+            from rootless.containers.job_namespace import JobNamespace  # noqa: PLC0415
+
+            job = JobNamespace.open(paths, container.job, container.maps)
+            owned.callback(job.close)
+        return cls(folder, upperdir, cgroup, joined, container, fetcher, job)
 
 
 def shared_folder() -> Path:

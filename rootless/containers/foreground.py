@@ -10,10 +10,13 @@ import select
 import signal
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rootless import timings
 from rootless.containers import control, terminal
 from rootless.containers.clients import Client, Clients
+from rootless.containers.container import Container
 from rootless.containers.footing import Footing
 from rootless.containers.id_files import write_pidfile
 from rootless.containers.notes import Notes
@@ -29,23 +32,41 @@ from rootless.paths import Paths
 from rootless.runtime.signals import FORWARDED
 from rootless.settings import keep_alive
 
+if TYPE_CHECKING:
+    from rootless.containers.job import GroupSignals
+
 _FORWARDED = (*FORWARDED, signal.SIGALRM)
 _TAKEN = (*_FORWARDED, signal.SIGWINCH, signal.SIGTSTP, signal.SIGCONT)
 _ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 
 
-def run(record: Record, paths: Paths, *, pidfile: str = "", needs: tuple[str, ...] = ()) -> int:
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """How the caller wants it.
+
+    Attributes:
+        pidfile: Gets the workload's process ID; "" for none.
+        passed_fds: Descriptors of his that the workload gets.
+        tells_signals: A workload that signal N ends makes the status -N, and not 128+N.
+    """
+
+    pidfile: str = ""
+    passed_fds: tuple[int, ...] = ()
+    tells_signals: bool = False
+
+
+def run(record: Record, paths: Paths, *, ways: Ways, needs: tuple[str, ...] = ()) -> int:
     """Run a container to its end; return its exit status. Raises what kept it from starting.
 
     Args:
         record: The container.
         paths: Where things lie.
-        pidfile: Gets the workload's process ID; "" for none.
+        ways: How the caller wants it.
         needs: What the store must not collect while it runs, of one that the store does not know.
     """
     # Before anything is made, so that no signal comes between the making and the clean-up.
-    with SignalPipe(_TAKEN) as signals, contextlib.ExitStack() as owned:
-        container = record.container
+    container = record.container
+    with _signals(container) as signals, contextlib.ExitStack() as owned:
         folder = RunFolder.create(paths, record.id)
         owned.callback(folder.remove)
         clients = Clients(control.listen(folder.path))
@@ -60,11 +81,14 @@ def run(record: Record, paths: Paths, *, pidfile: str = "", needs: tuple[str, ..
         notes.begin()
         status, error = 0, ""
         try:
-            setup = StreamSetup(clients.close, saved)
+            setup = StreamSetup(clients.close, saved, ways.passed_fds)
             session = Session.begin(footing, setup, owned)
             timings.mark("user namespace and ID map")
             front = _Foreground(
-                *(record, session, notes, clients), signals=signals, saved=saved, pidfile=pidfile
+                *(record, session, notes, clients),
+                signals=signals,
+                saved=saved,
+                pidfile=ways.pidfile,
             )
             status = front.run()
         except RootlessError as failure:
@@ -75,7 +99,17 @@ def run(record: Record, paths: Paths, *, pidfile: str = "", needs: tuple[str, ..
             notes.end()
             clients.tell_end(status)
             timings.mark("supervisor gone")
+        if ways.tells_signals and session.killed_by and status == 128 + session.killed_by:
+            return -session.killed_by
         return status
+
+
+def _signals(container: Container) -> "SignalPipe | GroupSignals":
+    if not container.in_session:
+        return SignalPipe(_TAKEN)
+    from rootless.containers.job import GroupSignals  # noqa: PLC0415 - most have their own session
+
+    return GroupSignals(_TAKEN)
 
 
 class _Foreground:
@@ -88,7 +122,7 @@ class _Foreground:
         notes: Notes,
         clients: Clients,
         *,
-        signals: SignalPipe,
+        signals: "SignalPipe | GroupSignals",
         saved: State | None,
         pidfile: str,
     ) -> None:
@@ -141,6 +175,8 @@ class _Foreground:
                 self._terminal.serve(fd)
         self._clients.serve(ready, self._answer, lambda _: None)
         if self._signals.read_fd in ready:  # last: they are the workload's if it has started
+            if not isinstance(self._signals, SignalPipe):
+                self._signals.is_shared = self._session.is_started
             for number in self._signals.take():
                 self._on_signal(number)
 
@@ -166,6 +202,9 @@ class _Foreground:
 
         The workload is stopped by now: it would read what is typed for the shell.
         """
+        if not isinstance(self._signals, SignalPipe):
+            self._signals.stop_with(self._session.workload)
+            return
         if self._terminal is not None:
             self._terminal.suspend()
         os.kill(os.getpid(), signal.SIGSTOP)
@@ -208,7 +247,8 @@ class _Foreground:
                 self._terminal.fit()
             return
         # The workload's group is an orphaned one: only SIGSTOP stops it (setpgid(2)).
-        told = signal.SIGSTOP if number == signal.SIGTSTP else number
+        is_orphan = isinstance(self._signals, SignalPipe)
+        told = signal.SIGSTOP if number == signal.SIGTSTP and is_orphan else number
         if self._session.signal(told):
             return
         if number == signal.SIGTSTP:

@@ -17,6 +17,7 @@ import socket
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 
 from rootless.containers import control
 from rootless.containers.clients import Client, Clients
@@ -120,6 +121,7 @@ class Monitor:
 
     def _run_session(self) -> int:
         container = located(self._paths, self._record).container
+        container = replace(container, in_session=False)  # nobody's shell is there
         with contextlib.ExitStack() as owned:
             footing = Footing.open(container, self._paths, self._folder, owned)
             streams = WorkloadStreams(

@@ -14,7 +14,15 @@ from rootless.bundle import root_emulation
 from rootless.bundle.convert import convert
 from rootless.bundle.options import RunOptions
 from rootless.bundle.seccomp import with_seccomp
-from rootless.bundle.users import ImageUser, group_with, passwd_with, resolve_user
+from rootless.bundle.users import (
+    ImageUser,
+    group_of_caller,
+    group_with,
+    passwd_of_caller,
+    passwd_with,
+    resolve_user,
+)
+from rootless.containers import devices
 from rootless.containers.container import Container, OverlayRoot, PlainRoot
 from rootless.containers.joined import NETWORK, PID, Joined
 from rootless.containers.lazy_layers import fetch_accounts
@@ -37,6 +45,7 @@ from rootless.userns.subid import Caller
 
 if TYPE_CHECKING:
     from rootless.bundle.bundle import Bundle
+    from rootless.bundle.caller import HostUser
 
 KEEP_GROUPS = "keep-groups"
 
@@ -80,10 +89,8 @@ def from_image(
     check_driver(request.driver)
     options = request.options
     keep_groups = KEEP_GROUPS in options.group_add
-    options = replace(
-        options, group_add=tuple(name for name in options.group_add if name != KEEP_GROUPS)
-    )
-
+    named = tuple(name for name in options.group_add if name != KEEP_GROUPS)
+    options = replace(options, group_add=named)
     fetch_accounts(store, image)
 
     def read(path: bytes) -> bytes | None:
@@ -94,16 +101,17 @@ def from_image(
     options = replace(options, network=plan.word_for_spec(network), pid=around.pid_for_spec)
     joined = _joined_maps(network, around.pid_path, request)
     user, maps = _user_and_maps(image, options, request, read, joined)
+    if request.as_caller:
+        options = _with_place(options, store, image)
+    options, loader = devices.with_libraries(options, image.config, request, read)
     container_id = container_id or secrets.token_hex(32)
     options = replace(options, hostname=options.hostname or _hostname(options, container_id))
     spec = convert(image.config, options, user, container_id, mappings_of(maps))
     spec = with_seccomp(spec, options.seccomp, os.uname())
-    name_files = _name_files(spec, request, network) | _user_files(request, user, read)
+    name_files = _name_files(spec, request, network) | _user_files(request, user, read) | loader
     if root_emulation.is_wanted(_emulation(options), user.uid, single=maps.single):
-        spec = root_emulation.with_root_emulation(spec)
-        if trees.has_folder(store, image, root_emulation.APT_FOLDER):
-            spec = root_emulation.with_apt_config(spec)
-            name_files[root_emulation.APT_FILE] = root_emulation.APT_CONFIG
+        has_apt = trees.has_folder(store, image, root_emulation.APT_FOLDER)
+        spec = _with_root_emulation(spec, name_files, has_apt=has_apt)
     return Container(
         id=container_id,
         spec=spec,
@@ -111,18 +119,43 @@ def from_image(
         root=_overlay_root(store, image, request),
         interactive=request.interactive,
         keep_groups=keep_groups,
-        devices=tuple(_device(text) for text in request.devices),
+        devices=devices.nodes(request),
         cgroup=request.cgroup,
         name_files=name_files,
         network=network,
         pid=around.pid,
+        job=request.job,
+        in_session=request.in_session,
     )
+
+
+def _with_place(options: RunOptions, store: Store, image: Image) -> RunOptions:
+    """Return the options with the caller's time zone, and what the image has of his locale."""
+    from rootless.bundle import locales, terminal_type, time_zone  # noqa: PLC0415 - for few runs
+
+    with trees.looked_into(store, image) as look:
+
+        def fitting(env: tuple[str, ...]) -> tuple[str, ...]:
+            env = locales.fitting(env, look.has_file, look.has_folder)
+            return terminal_type.fitting(env, look.has_file)
+
+        zone = time_zone.variable(os.environ, look.has_file)
+        env = (*filter(None, [zone]), *fitting(options.env))
+        return replace(options, env=env, inherited_env=fitting(options.inherited_env))
 
 
 def _emulation(options: RunOptions) -> str:
     """Return the mode: who names a filter, or none, has it as it is, unless he asks for both."""
     named = bool(options.seccomp) and options.root_emulation == root_emulation.AUTO
     return root_emulation.OFF if named else options.root_emulation
+
+
+def _with_root_emulation(spec: Spec, name_files: dict[str, bytes], *, has_apt: bool) -> Spec:
+    spec = root_emulation.with_root_emulation(spec)
+    if not has_apt:
+        return spec
+    name_files[root_emulation.APT_FILE] = root_emulation.APT_CONFIG
+    return root_emulation.with_apt_config(spec)
 
 
 def _joined_maps(network: Network, pid_path: str, request: RunRequest) -> Maps | None:
@@ -156,7 +189,10 @@ def _user_and_maps(
     joined: Maps | None,
 ) -> tuple[ImageUser, Maps]:
     caller = Caller.current()
-    text = options.user or image.config.user
+    if request.as_caller:
+        text, request = f"{caller.uid}:{caller.gid}", replace(request, userns="single")
+    else:
+        text = options.user or image.config.user
     keep_id = request.userns.startswith("keep-id")
     if keep_id and not options.user:
         # as podman has it: keep-id runs the workload as the caller
@@ -175,7 +211,9 @@ def _user_and_maps(
             else "mapped are "
             + ", ".join(f"{first}..{first + n - 1}" for first, n in maps.uid.inside_ranges()),
         )
-    if keep_id and not options.user and not user.known:
+    if request.as_caller:
+        user = replace(user, home=_host_user().home)
+    elif keep_id and not options.user and not user.known:
         user = replace(user, home=_home_inside(options.mounts))
     mapped = tuple(gid for gid in user.additional_gids if maps.gid.to_outside(gid) is not None)
     return replace(user, additional_gids=mapped), maps
@@ -204,14 +242,6 @@ def _overlay_root(store: Store, image: Image, request: RunRequest) -> OverlayRoo
     )
 
 
-def _device(text: str) -> tuple[str, str]:
-    source, _, destination = text.partition(":")
-    destination = destination.partition(":")[0] or source
-    if not source.startswith("/dev/") or not destination.startswith("/"):
-        raise InvalidInput("a device must have the form /dev/SOURCE[:DESTINATION]", text)
-    return source, destination
-
-
 def _name_files(spec: Spec, request: RunRequest, network: Network) -> dict[str, bytes]:
     around = names_inside.Surroundings(
         network.kind == "host", network.address, network.host_address, network.resolver
@@ -233,9 +263,14 @@ def _user_files(
 ) -> dict[str, bytes]:
     """Return passwd and group with a user whom the image does not know, where it has them."""
     files: dict[str, bytes] = {}
-    if user.known:
+    if user.known and not request.as_caller:
         return files
     passwd, group = read(b"etc/passwd"), read(b"etc/group")
+    if request.as_caller:
+        host_user = _host_user()
+        files["/etc/passwd"] = passwd_of_caller(passwd or b"", host_user)
+        files["/etc/group"] = group_of_caller(group or b"", host_user)
+        return files
     is_caller = request.userns.startswith("keep-id") and not request.options.user
     name = _caller_name() if is_caller else str(user.uid)
     if passwd is not None:
@@ -243,6 +278,12 @@ def _user_files(
     if group is not None and is_caller:
         files["/etc/group"] = group_with(group, name, user.gid)
     return files
+
+
+def _host_user() -> "HostUser":
+    from rootless.bundle.caller import HostUser  # noqa: PLC0415 - other runs have the image's
+
+    return HostUser.current()
 
 
 def _caller_name() -> str:
@@ -300,7 +341,7 @@ def from_bundle(bundle: "Bundle", request: RunRequest) -> Container:
         root=root,
         interactive=request.interactive,
         keep_groups=KEEP_GROUPS in options.group_add,
-        devices=tuple(_device(text) for text in request.devices),
+        devices=devices.nodes(request),
         cgroup=request.cgroup,
     )
 

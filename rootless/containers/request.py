@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from rootless.bundle.name_files import Dns
 from rootless.bundle.options import RunOptions
@@ -10,6 +11,9 @@ from rootless.containers.network.mode import NetworkMode
 from rootless.containers.network.ports import PortMapping
 from rootless.containers.pid_mode import PidMode
 from rootless.containers.policy import Policy
+
+if TYPE_CHECKING:
+    from rootless.bundle.device_edits import DeviceEdits
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,15 @@ class RunRequest:
         pid: `--pid`; `options` has what the bundle says of it once it is looked up.
         devices: Host device nodes, SOURCE[:DESTINATION] each.
         cgroup: It gets a cgroup of its own where there is one to be had.
+        job: The batch job that it is a part of, "" for one without a number: it has its user
+            namespace in common with the job's other parts on this node, and its end is told as that
+            of the workload itself. None: it is no such part.
+        passed_fds: Descriptors of the caller's that the workload gets.
+        edits: What comes with GPUs and CDI devices, None for no such; `options` has their mounts
+            and variables.
+        as_caller: The workload is the caller: his ID, the only one mapped, his name, home and time
+            zone.
+        in_session: It stays in the caller's session and process group, with his terminal.
     """
 
     options: RunOptions = field(default_factory=RunOptions)
@@ -65,3 +78,8 @@ class RunRequest:
     pid: PidMode = field(default_factory=PidMode)
     devices: tuple[str, ...] = ()
     cgroup: bool = True
+    job: str | None = None
+    passed_fds: tuple[int, ...] = ()
+    edits: "DeviceEdits | None" = None
+    as_caller: bool = False
+    in_session: bool = False

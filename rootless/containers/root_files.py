@@ -79,7 +79,7 @@ def read_inside(
     """
 
     def write(fd: int) -> None:
-        with _walk(files) as walk, TarContents(files.layers) as contents:
+        with walked(files) as walk, TarContents(files.layers) as contents:
             for chunk in chunks(walk, contents):
                 write_all(fd, chunk)
 
@@ -87,7 +87,11 @@ def read_inside(
 
 
 @contextmanager
-def _walk(files: RootFiles) -> Iterator[UpperWalk]:
+def walked(files: RootFiles) -> Iterator[UpperWalk]:
+    """Give the upperdir over its tree, to a process of the container's user namespace.
+
+    Raises InvalidInput, StoreError.
+    """
     maps = files.maps
     overflow_uid, overflow_gid = overflow_ids(maps)
     with explain(files.upper or files.tree):

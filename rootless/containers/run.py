@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 def run_image(image: str, request: RunRequest) -> int:
-    """Run a command in an image; return its status."""
+    """Run a command in an image; return its status, of a batch job's also -N for signal N."""
     paths = Paths.from_environment()
     check_new(request.cidfile)
     sweep(paths)
@@ -31,12 +31,12 @@ def run_image(image: str, request: RunRequest) -> int:
         timings.mark("container planned")
         _say_map_once(record, paths)
         write_cidfile(request.cidfile, record)
-        return foreground.run(record, paths, pidfile=request.pidfile, needs=needs)
+        return foreground.run(record, paths, ways=_ways(request), needs=needs)
     record = keep.kept(paths, image, request, again=True)
     _say_map_once(record, paths)
     try:
         write_cidfile(request.cidfile, record)
-        return foreground.run(record, paths, pidfile=request.pidfile)
+        return foreground.run(record, paths, ways=_ways(request))
     finally:
         if request.policy.remove:
             with contextlib.suppress(NotFound):  # removed by force meanwhile
@@ -80,7 +80,13 @@ def run_bundle(path: str, request: RunRequest) -> int:
         container = seccomp.with_filter(prepare.from_bundle(bundle, request), paths, required=True)
         record = keep.for_bundle(container, request)
         write_cidfile(request.cidfile, record)
-        return foreground.run(record, paths, pidfile=request.pidfile)
+        return foreground.run(record, paths, ways=_ways(request))
+
+
+def _ways(request: RunRequest) -> foreground.Ways:
+    # A batch system asks what ended a job, and a shell whether to go on after Ctrl-C.
+    tells_signals = request.job is not None or request.as_caller
+    return foreground.Ways(request.pidfile, request.passed_fds, tells_signals=tells_signals)
 
 
 def _say_map_once(record: Record, paths: Paths) -> None:

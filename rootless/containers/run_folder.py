@@ -25,6 +25,7 @@ from rootless.userns.subid import Caller
 
 log = logging.getLogger(__name__)
 
+JOBS = "jobs"
 _CGROUP = "cgroup"
 
 
@@ -108,6 +109,10 @@ def sweep(paths: Paths) -> None:
     with _dead(paths.scratch) as left:
         if left:
             remove_owned_by_container(left)
+    if (paths.runtime / JOBS).exists():
+        from rootless.containers import job_namespace  # noqa: PLC0415 - of batch jobs
+
+        job_namespace.sweep(paths.runtime / JOBS)
 
 
 def remove_cgroup(cgroup: Cgroup) -> None:

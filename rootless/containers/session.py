@@ -18,7 +18,7 @@ from rootless.containers.container import Container
 from rootless.containers.footing import Footing
 from rootless.containers.joined import NETWORK, PID
 from rootless.containers.shared_pids import with_pids
-from rootless.containers.supervisor import Resources, supervise
+from rootless.containers.supervisor import Furnishing, Resources, supervise
 from rootless.containers.terminal import State
 from rootless.errors import OverlayError, RootlessError
 from rootless.linux.channel import Channel, Message
@@ -73,10 +73,12 @@ class StreamSetup:
     Attributes:
         attach: Called in the forked child, to put its own in place; the caller's stay else.
         saved: The caller's terminal as it was, for who has one.
+        passed_fds: More descriptors of the caller's.
     """
 
     attach: Callable[[], None] = lambda: None
     saved: State | None = None
+    passed_fds: tuple[int, ...] = ()
 
 
 class Session:
@@ -91,6 +93,7 @@ class Session:
         self.supervisor = identify(child.pid)
         self.init: ProcessId | None = None
         self.workload: ProcessId | None = None
+        self.killed_by = 0
         self._container = container
         self._control = control
         self._fetcher = fetcher
@@ -104,6 +107,7 @@ class Session:
         footing: Footing,
         streams: StreamSetup,
         owned: contextlib.ExitStack,
+        furnishing: Furnishing | None = None,
     ) -> Self:
         """Fork the supervisor; raises what keeps it from having its user namespace.
 
@@ -111,6 +115,7 @@ class Session:
             footing: The container, and what it stands on.
             streams: The workload's standard streams.
             owned: Gets what is to be closed after the run.
+            furnishing: What is added inside; called there.
         """
         container, fetcher = footing.container, footing.fetcher
         ours, theirs = Channel.pair()
@@ -118,32 +123,27 @@ class Session:
         owned.callback(theirs.close)
 
         inside = container
+        inherited = _ignored() if container.in_session else ()
 
         def body(channel: Channel) -> int:
             ours.close()
             streams.attach()
-            resources = Resources(
-                footing.folder,
-                footing.upperdir,
-                theirs,
-                streams.saved,
-                footing.cgroup,
-                footing.joined.fd_of(NETWORK),
-                -1 if fetcher is None else fetcher.server_fd,
-            )
+            resources = _resources(footing, streams, theirs, furnishing, inherited)
             return supervise(inside, resources, channel)
 
         def before() -> None:
             nonlocal inside
-            if footing.joined.user_fd >= 0:
-                enter(footing.joined.user_fd)
+            if footing.user_fd >= 0:
+                enter(footing.user_fd)
             spec = container.network.spec_inside(container.spec)
             if container.pid:
                 spec = with_pids(spec, footing.joined.fd_of(PID))
             inside = replace(container, spec=namespaces.join_outer(spec))
 
-        joins_user = footing.joined.user_fd >= 0 or namespaces.user_path(container.spec) != ""
-        child = fork_into(None if joins_user else container.maps, body, before=before)
+        joins_user = footing.user_fd >= 0 or namespaces.user_path(container.spec) != ""
+        maps = None if joins_user else container.maps
+        child = fork_into(maps, body, before=before, own_session=not container.in_session)
+        footing.note_member(child.pid)
         theirs.close()
         if footing.cgroup is not None:
             footing.cgroup.close()
@@ -263,6 +263,8 @@ class Session:
             self._error = self._error or RootlessError.from_record(message["error"])
         elif "started" in message:
             self.is_started = True
+        elif "killed_by" in message:
+            self.killed_by = int(message["killed_by"])
         elif "stopped" in message:
             front.on_stopped()
         elif "server_died" in message:
@@ -278,7 +280,34 @@ class Session:
             front.on_loss(f"the network ended, connections fail: {message['network_died']}")
 
 
+def _ignored() -> tuple[int, ...]:
+    from rootless.containers.job import ignored  # noqa: PLC0415 - few runs are jobs of a shell
+
+    return ignored()
+
+
 def cut_off(status: int) -> RootlessError:
     """Return the error for a supervisor that a signal has ended."""
     name = signal.Signals(-status).name
     return RootlessError("the run was cut off: its supervisor was killed", name)
+
+
+def _resources(
+    footing: Footing,
+    streams: StreamSetup,
+    control: Channel,
+    furnishing: Furnishing | None,
+    ignored: tuple[int, ...],
+) -> Resources:
+    return Resources(
+        footing.folder,
+        footing.upperdir,
+        control,
+        streams.saved,
+        footing.cgroup,
+        footing.joined.fd_of(NETWORK),
+        -1 if footing.fetcher is None else footing.fetcher.server_fd,
+        furnishing,
+        ignored,
+        streams.passed_fds,
+    )

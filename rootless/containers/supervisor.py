@@ -11,6 +11,7 @@ import select
 import signal
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from rootless import timings
 from rootless.containers.container import Container, OverlayRoot, PlainRoot
@@ -29,6 +30,26 @@ from rootless.overlay.driver import MountedRoot
 from rootless.overlay.upperdir import Upperdir
 from rootless.runtime import sandbox
 from rootless.runtime.cgroup import Cgroup
+from rootless.runtime.signals import FORWARDED
+
+
+class Furnishing(Protocol):
+    """What a keeper adds: mounts that no spec can ask for, and what is made of the files written.
+
+    All of it is called in the supervisor, a forked child of who made the object.
+    """
+
+    def furnish(self, folder: RunFolder, spec: Spec) -> Spec:
+        """Mount in the run's folder what is to be seen besides; return the spec that binds it."""
+        ...
+
+    def close(self) -> None:
+        """Take it down; called whatever has happened."""
+        ...
+
+    def collect(self, upper: Path) -> None:
+        """Read what a workload that ended with status 0 has written; nothing is mounted by now."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +64,9 @@ class Resources:
         cgroup: The container's; None where it stays in the caller's.
         network_fd: The namespace of a network that is joined.
         fetcher_fd: The FUSE server's socket to what fetches parts of layers; -1 for none.
+        furnishing: What the keeper adds; None for nothing.
+        passed_fds: Descriptors of the caller's that the workload gets.
+        ignored: Signals that the workload starts with ignored.
     """
 
     folder: RunFolder
@@ -52,28 +76,27 @@ class Resources:
     cgroup: Cgroup | None = None
     network_fd: int = -1
     fetcher_fd: int = -1
+    furnishing: Furnishing | None = None
+    ignored: tuple[int, ...] = ()
+    passed_fds: tuple[int, ...] = ()
 
 
 def supervise(container: Container, resources: Resources, channel: Channel) -> int:
     """Run the container to its end; return its status. Errors are raised."""
     prctl.set_name("rootless")
+    _outlive_signals()
     namespaces.unshare(namespaces.CLONE_NEWNS)
     # Unmounts of the host come in (nothing is held busy), nothing of ours goes out.
     mount_api.mount(None, "/", None, mount_api.MS_REC | mount_api.MS_SLAVE)
     root = _mount(container, resources)
     timings.mark("root mounted")
-    forwarder = None
+    forwarder, status = None, -1
     try:
         forwarder = attach(container.network, resources.network_fd, str(resources.folder.path))
-        options = sandbox.SandboxOptions(
-            rootfs=str(_root_path(container, root)),
-            set_groups=container.maps.allows_setgroups and not container.keep_groups,
-            close_stdin=not container.interactive,
-            devices=container.devices,
-            cgroup_fd=-1 if resources.cgroup is None else resources.cgroup.procs_fd(),
-            seccomp=container.seccomp,
-        )
+        options = _sandbox_options(container, root, resources)
         spec = container.network.spec_inside(with_name_files(container, resources.folder))
+        if resources.furnishing is not None:
+            spec = resources.furnishing.furnish(resources.folder, spec)
         # From here on the end of the channel tells that the command line is gone, and there is
         # more to do then than to die.
         prctl.clear_parent_death_signal()
@@ -101,8 +124,30 @@ def supervise(container: Container, resources: Resources, channel: Channel) -> i
     finally:
         if forwarder is not None:
             forwarder.stop()
-        take_down(root, resources)
+        take_down(root, resources, is_good=status == 0)
         timings.mark("root taken down, server gone")
+
+
+def _sandbox_options(
+    container: Container, root: MountedRoot | None, resources: Resources
+) -> sandbox.SandboxOptions:
+    return sandbox.SandboxOptions(
+        rootfs=str(_root_path(container, root)),
+        set_groups=container.maps.allows_setgroups and not container.keep_groups,
+        close_stdin=not container.interactive,
+        devices=container.devices,
+        cgroup_fd=-1 if resources.cgroup is None else resources.cgroup.procs_fd(),
+        seccomp=container.seccomp,
+        own_session=not container.in_session,
+        ignored=resources.ignored,
+        passed_fds=resources.passed_fds,
+    )
+
+
+def _outlive_signals() -> None:
+    """A batch system signals every process of a job: what that means is the workload's to say."""
+    for number in FORWARDED:
+        signal.signal(number, lambda _number, _frame: None)  # not ignored: exec would keep that
 
 
 def _root_path(container: Container, root: MountedRoot | None) -> Path:
@@ -186,14 +231,23 @@ def _watch(
                 signal.pidfd_send_signal(pidfd, signal.SIGKILL)
 
 
-def take_down(root: MountedRoot | None, resources: Resources) -> None:
+def take_down(root: MountedRoot | None, resources: Resources, *, is_good: bool) -> None:
     """Take away what a run stood on, as far as it is its own."""
     if root is not None:
         with contextlib.suppress(OSError):  # the server may have died, and its mount with it
             root.unmount()
     if resources.cgroup is not None:
         remove_cgroup(resources.cgroup)
-    upperdir = resources.upperdir
+    try:
+        if resources.furnishing is not None:
+            resources.furnishing.close()
+            if is_good and root is not None:
+                resources.furnishing.collect(root.upper)
+    finally:
+        _give_back(resources.upperdir)
+
+
+def _give_back(upperdir: Upperdir | None) -> None:
     if upperdir is not None:
         if upperdir.ephemeral:
             with contextlib.suppress(OSError):  # else the next command does

@@ -9,6 +9,7 @@ import posixpath
 import re
 import shlex
 import signal
+from collections.abc import Iterable
 from typing import Any
 
 from rootless.errors import InvalidInput
@@ -55,19 +56,19 @@ def _members(config: dict[str, Any], name: str, value: str) -> dict[str, Any]:
     if name in ("CMD", "ENTRYPOINT"):
         new = _array(name, value) or [*_SHELL, value]
     elif name == "ENV":
-        new = _with_variables(now or [], value)
+        new = with_variables(now or [], _pairs("ENV", value))
     elif name == "EXPOSE":
-        new = {**(now or {}), **_ports(value)}
+        new = {**(now or {}), **ports(value.split())}
     elif name == "LABEL":
         new = {**(now or {}), **dict(_pairs(name, value))}
     elif name == "ONBUILD":
         new = [*(now or []), value]
     elif name == "STOPSIGNAL":
-        new = _signal(value)
+        new = signal_name(value)
     elif name == "VOLUME":
         new = {**(now or {}), **{each: {} for each in _array(name, value) or _split(name, value)}}
     elif name == "WORKDIR":
-        new = posixpath.normpath(posixpath.join(now or "/", value))
+        new = working_folder(now or "/", value)
     return {key: new}
 
 
@@ -103,16 +104,22 @@ def _pairs(name: str, value: str) -> list[tuple[str, str]]:
     return [(key, text) for key, _, text in pairs]
 
 
-def _with_variables(env: list[str], value: str) -> list[str]:
-    """Return the variables; one that is there keeps its place."""
+def with_variables(env: Iterable[str], pairs: Iterable[tuple[str, str]]) -> list[str]:
+    """Return the NAME=VALUE words with more variables; one that is there keeps its place."""
     kept = {each.partition("=")[0]: each for each in env}
-    kept |= {key: f"{key}={text}" for key, text in _pairs("ENV", value)}
+    kept |= {key: f"{key}={text}" for key, text in pairs}
     return list(kept.values())
 
 
-def _ports(value: str) -> dict[str, dict[str, str]]:
+def working_folder(now: str, path: str) -> str:
+    """Return the folder that WORKDIR names, from the one that it names so far."""
+    return "/" + posixpath.normpath(posixpath.join("/", now, path)).lstrip("/")
+
+
+def ports(words: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Return members of `ExposedPorts`, one for each port of a range; raises InvalidInput."""
     found: dict[str, dict[str, str]] = {}
-    for word in value.split():
+    for word in words:
         match = _PORT.fullmatch(word)
         first = int(match[1]) if match is not None else 0
         last = int(match[2]) if match is not None and match[2] else first
@@ -123,7 +130,8 @@ def _ports(value: str) -> dict[str, dict[str, str]]:
     return found
 
 
-def _signal(value: str) -> str:
+def signal_name(value: str) -> str:
+    """Return a signal as `StopSignal` has it: its full name, or its number; raises InvalidInput."""
     name = value.upper()
     full = name if name.startswith("SIG") else f"SIG{name}"
     is_number = value.isascii() and value.isdigit() and 0 < int(value[:4]) <= _HIGHEST_SIGNAL

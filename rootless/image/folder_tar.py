@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from rootless.errors import InvalidInput
 from rootless.image.byte_stream import Source
+from rootless.image.host_xattrs import kept_of
 from rootless.image.member_header import END, Member, header, padding
 from rootless.image.source import read_error
 from rootless.image.sparse_map import SparseMap, sparse_map
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 _CHUNK = 1 << 20
 _WHITEOUT = ".wh."
-_CAPABILITY = b"security.capability"
 _OWNER_FIX = "make a tar of the folder as somebody who can read it, and import that"
 
 _Chunks = Generator[bytes, None, None]
@@ -118,7 +118,7 @@ class FolderTar(Source):
         """Write a directory's own member; return what is in it, in the order of the names."""
         with self._opened(directory.path, os.O_DIRECTORY) as fd:
             status = os.fstat(fd)
-            yield self._header(_Object(directory.path, status), xattrs=self._xattrs(fd))
+            yield self._header(_Object(directory.path, status), xattrs=kept_of(fd, self._own[0]))
             if status.st_dev != root.status.st_dev:
                 self.left_out.append(f"what is mounted on {directory.path}")
                 return []
@@ -150,7 +150,7 @@ class FolderTar(Source):
             if status.st_nlink > 1:
                 self._linked[key] = file.path
             found = sparse_map(fd, status)
-            xattrs = self._xattrs(fd)
+            xattrs = kept_of(fd, self._own[0])
             yield self._header(_Object(file.path, status), xattrs=xattrs, holes=found)
             for offset, length in found.extents if found else [(0, status.st_size)]:
                 yield from self._content(file.path, fd, offset, length)
@@ -190,20 +190,6 @@ class FolderTar(Source):
         )
         return header(member, holes)
 
-    def _xattrs(self, fd: int) -> dict[bytes, bytes]:
-        try:
-            names = sorted(map(os.fsencode, os.listxattr(fd)))
-        except OSError:  # a file system without
-            return {}
-        kept: dict[bytes, bytes] = {}
-        for name in names:
-            if name == _CAPABILITY or name.startswith(b"user."):
-                with suppress(OSError):  # gone meanwhile, or a capability of another namespace
-                    kept[name] = os.getxattr(fd, name)
-        if _CAPABILITY in kept:
-            kept[_CAPABILITY] = _plain_capability(kept[_CAPABILITY], self._own[0])
-        return kept
-
     @contextmanager
     def _opened(self, path: str, flags: int) -> Iterator[int]:
         with self._explained(path):
@@ -229,13 +215,3 @@ class FolderTar(Source):
 
     def _full(self, path: str) -> str:
         return os.path.normpath(os.path.join(self._folder, path))
-
-
-def _plain_capability(value: bytes, own_uid: int) -> bytes:
-    """Return a file capability; one that counts for the caller's namespaces counts for root.
-
-    struct vfs_ns_cap_data of linux/capability.h: revision 3 is revision 2 with an owner behind it.
-    """
-    if value[3:4] == b"\x03" and int.from_bytes(value[20:24], "little") == own_uid:
-        return value[:3] + b"\x02" + value[4:20]
-    return value

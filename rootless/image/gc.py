@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from rootless.errors import Conflict, NotFound
-from rootless.image import holds, lock, names, partial
+from rootless.image import build_cache, holds, lock, names, partial
 from rootless.image.store import DAMAGED, FOREIGN, TEMP_PREFIX, Store
 from rootless.image.store_errors import explain
 from rootless.linux import folder_lock
@@ -108,6 +108,7 @@ def folders(store: Store) -> Iterator[Path]:
     for name in ("blobs/sha256", "layers/sha256", "lazy/sha256", "trees", "locks"):
         yield store.root / name
     yield store.root / FOREIGN
+    yield store.root / build_cache.STEPS
     yield store.scratch
 
 

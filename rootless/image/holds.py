@@ -42,6 +42,7 @@ def objects_of(store: Store, image: Image) -> Iterator[Path]:
         yield from _coded_blob(store.coded_path(diff_id))
         yield store.lazy_folder(diff_id)
     yield store.tree_path(chain_id(diff_ids))
+    yield store.grown_tree_path(chain_id(diff_ids))
     with suppress(NotFound):
         yield forms.tree_path(store, diff_ids, forms.find_all(store, diff_ids))
 
@@ -59,8 +60,10 @@ def needs_of(store: Store, image: Image) -> tuple[str, ...]:
 
 
 def held(store: Store) -> Iterator[Path]:
-    """Yield what containers hold: those that are kept, and those that are running on this node."""
-    for _, path in _held_by(store):
+    """Yield what containers and builds hold: containers that are kept, or run on this node."""
+    from rootless.image import build_cache  # noqa: PLC0415 - a run notes what it needs, no more
+
+    for path in (*(path for _, path in _held_by(store)), *build_cache.held(store)):
         yield path
         if path.suffix == ".layer-chunks":  # it may have been compressed since
             yield from _coded_blob(path)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fuse.contents import TarContents
     from fuse.decode import DamagedChunk
     from fuse.decode import decode as decode_chunk
-    from fuse.entry import HARD_LINK, HAS_XATTRS, SPARSE, Entry, Extent, Inode
+    from fuse.entry import HARD_LINK, HAS_XATTRS, IMPLIED_LAYER, SPARSE, Entry, Extent, Inode
     from fuse.index import IndexBuilder as LayerIndexBuilder
     from fuse.index import IndexReader as LayerIndexReader
     from fuse.index import IndexWriter as LayerIndexWriter
@@ -36,11 +36,14 @@ if TYPE_CHECKING:
     from fuse.tree import Tree
     from fuse.upper_walk import Changed, Hidden, Untouched, UpperFormError, UpperWalk
     from fuse.whiteout import parse as parse_whiteout
+    from fuse.xattrs import OPAQUE
 
 __all__ = [
     "GZIP",
     "HARD_LINK",
     "HAS_XATTRS",
+    "IMPLIED_LAYER",
+    "OPAQUE",
     "PACKED_ABSENT",
     "PACKED_FILES",
     "PACK_HEAD",
@@ -104,11 +107,13 @@ _PLACES = {
     "GZIP": ("chunk_table", "GZIP"),
     "HARD_LINK": ("entry", "HARD_LINK"),
     "HAS_XATTRS": ("entry", "HAS_XATTRS"),
+    "IMPLIED_LAYER": ("entry", "IMPLIED_LAYER"),
     "Hidden": ("upper_walk", "Hidden"),
     "Inode": ("entry", "Inode"),
     "LayerIndexBuilder": ("index", "IndexBuilder"),
     "LayerIndexReader": ("index", "IndexReader"),
     "LayerIndexWriter": ("index", "IndexWriter"),
+    "OPAQUE": ("xattrs", "OPAQUE"),
     "PACKED_ABSENT": ("pack_file", "ABSENT"),
     "PACKED_FILES": ("pack_file", "FILES"),
     "PACK_HEAD": ("pack_file", "HEAD_READ"),

@@ -9,6 +9,7 @@ import base64
 import os
 import stat
 import tarfile
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote_from_bytes
@@ -23,6 +24,13 @@ _TYPES = {
     stat.S_IFBLK: tarfile.BLKTYPE,
     stat.S_IFIFO: tarfile.FIFOTYPE,
 }
+_PLAIN_TYPES = {
+    stat.S_IFREG: tarfile.REGTYPE,
+    stat.S_IFDIR: tarfile.DIRTYPE,
+    stat.S_IFLNK: tarfile.SYMTYPE,
+}
+_REST = bytes(512 - 265)  # names of users, device numbers, prefix: none of them is used
+_ID_MAX, _NUMBER_MAX = 8**7 - 1, 8**11 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,14 @@ class Member:
 
 def header(member: Member, holes: SparseMap | None = None) -> bytes:
     """Return what stands before a member's contents; with *holes*, also the map of its pieces."""
+    if holes is None and not member.xattrs:
+        plain = plain_header(member)
+        if plain is not None:
+            return plain
+    return _any_header(member, holes)
+
+
+def _any_header(member: Member, holes: SparseMap | None) -> bytes:
     info = tarfile.TarInfo("./" if member.path == "." else member.path)
     kind = stat.S_IFMT(member.mode)
     info.type = tarfile.LNKTYPE if member.link else _TYPES.get(kind, tarfile.REGTYPE)
@@ -76,6 +92,59 @@ def header(member: Member, holes: SparseMap | None = None) -> bytes:
         records |= holes.records(member.path)
         info.size = len(map_blocks) + holes.stored
     return info.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape") + map_blocks
+
+
+def plain_header(member: Member) -> bytes | None:
+    """Return the same as `tarfile` makes, in a fifth of its time; None where that is not so easy.
+
+    Most members have a short name in ASCII, small numbers, and no attributes.
+    """
+    kind = stat.S_IFMT(member.mode)
+    link = member.link or member.target
+    is_folder = kind == stat.S_IFDIR and not member.link
+    name = f"{member.path}/" if is_folder else member.path
+    size = member.size if kind == stat.S_IFREG and not member.link else 0
+    seconds, nanoseconds = divmod(member.mtime_ns, 10**9)
+    if (
+        kind not in _PLAIN_TYPES
+        or member.path == "."
+        or len(name) > 100
+        or len(link) > 100
+        or not (name.isascii() and link.isascii())
+        or max(member.uid, member.gid) > _ID_MAX
+        or not 0 <= seconds <= _NUMBER_MAX
+        or size > _NUMBER_MAX
+    ):
+        return None
+    extended = b""
+    if nanoseconds:
+        record = _record(b"mtime", _decimal(member.mtime_ns).encode())
+        extended = _block(b"././@PaxHeader", 0, (0, 0, len(record), 0), b"x", b"")
+        extended += record + padding(len(record))
+    mark = tarfile.LNKTYPE if member.link else _PLAIN_TYPES[kind]
+    numbers = (member.uid, member.gid, size, seconds)
+    mode = stat.S_IMODE(member.mode)
+    return extended + _block(name.encode(), mode, numbers, mark, link.encode())
+
+
+def _block(
+    name: bytes, mode: int, numbers: tuple[int, int, int, int], mark: bytes, link: bytes
+) -> bytes:
+    """Return one header block; the numbers are UID, GID, size and time."""
+    fields = b"%07o\0%07o\0%07o\0%011o\0%011o\0" % (mode, *numbers)
+    front = name.ljust(100, b"\0") + fields
+    back = mark + link.ljust(100, b"\0") + b"ustar\x0000" + _REST
+    # Adler-32's low half is 1 + the sum of the bytes, which these are too few to overflow
+    parts = (front, back[:200], back[200:])
+    checksum = sum((zlib.adler32(part) & 0xFFFF) - 1 for part in parts) + 8 * 0x20
+    return b"%b%06o\0 %b" % (front, checksum, back)
+
+
+def _record(key: bytes, value: bytes) -> bytes:
+    """Return one pax record, whose length counts itself."""
+    length = len(key) + len(value) + 3
+    digits = len(b"%d" % (length + len(b"%d" % length)))
+    return b"%d %b=%b\n" % (length + digits, key, value)
 
 
 def padding(size: int) -> bytes:

@@ -35,37 +35,56 @@ def merged_chunks(
         OSError: The upperdir or a layer cannot be read.
     """
     upper = UpperLayer(latest_ns)
-    linked: dict[int, str] = {}
+    untouched = TreeMembers(walk, contents, upper)
     for each in walk.merged():
         if is_layer:
             refuse_whiteout(each.path)
-        if not isinstance(each, Untouched):
-            if stat.S_ISSOCK(each.mode):
-                log.debug("left out: %r, a socket", each.path)
-            else:
-                yield from upper.members(each)
-            continue
+        if isinstance(each, Untouched):
+            yield from untouched.member(each)
+        elif stat.S_ISSOCK(each.mode):
+            log.debug("left out: %r, a socket", each.path)
+        else:
+            yield from upper.members(each)
+    yield END
+
+
+class TreeMembers:
+    """Writes objects of a tree as members, and remembers their hard links.
+
+    Args:
+        walk: Over the tree.
+        contents: The layers' tars.
+        upper: Knows the latest time that there may be.
+    """
+
+    def __init__(self, walk: UpperWalk, contents: TarContents, upper: UpperLayer) -> None:
+        self._walk = walk
+        self._contents = contents
+        self._upper = upper
+        self._linked: dict[int, str] = {}
+
+    def member(self, each: Untouched) -> Iterator[bytes]:
+        """Yield an object's header and contents."""
         path, inode = os.fsdecode(each.path) or ".", each.inode
         link = ""
         if inode.nlink > 1 and not stat.S_ISDIR(inode.mode):
-            link = linked.setdefault(inode.ino, path)
-        holes = _holes(walk, inode)
+            link = self._linked.setdefault(inode.ino, path)
+        holes = _holes(self._walk, inode)
         member = Member(
             path=path,
             mode=inode.mode,
             uid=inode.uid,
             gid=inode.gid,
-            mtime_ns=upper.clamped(inode.mtime_ns),
+            mtime_ns=self._upper.clamped(inode.mtime_ns),
             size=inode.size,
             target=os.fsdecode(inode.target),
             rdev=inode.rdev,
-            xattrs=kept_xattrs(each.path, walk.xattrs_before(inode)),
+            xattrs=kept_xattrs(each.path, self._walk.xattrs_before(inode)),
             link=link if link != path else "",
         )
         yield header(member, None if member.link else holes)
         if stat.S_ISREG(inode.mode) and not member.link:
-            yield from _file(walk, contents, inode, holes)
-    yield END
+            yield from _file(self._walk, self._contents, inode, holes)
 
 
 def _holes(walk: UpperWalk, inode: Inode) -> SparseMap | None:

@@ -97,7 +97,8 @@ def pack(
         raise Conflict("the image is in a file already", image.reference, "cp copies it")
     if not request.replaces and os.path.lexists(out):
         raise Conflict("there is a file of that name", str(out), "--force replaces it")
-    place = trees.place_of(store, image)
+    # not one that was grown: the same image gives the same pack
+    place = image.place or trees.merged(store, image.config.diff_ids)
     with _written(out, 0o777 if request.is_program else 0o666) as fd:
         writer = _Writer(fd, store, image, place, request)
         with explain(out), TarContents(place.layers) as contents:

@@ -8,6 +8,7 @@ r"""The store of one user: an OCI image layout with an index beside each layer.
     lazy/sha256/HEX/            a layer that is not all there yet: see `rootless.lazy`
     trees/HEX.v2                the merged tree of a chain of layers, in that version of its format
     trees/HEX.lazy.v2           the same of a chain of which some layers are lazy
+    trees/HEX.grown.v2          the same, made by a build of that of fewer layers
     partial/HEX                 a blob while it is downloaded, and after that was cut short
     damaged/HEX                 a layer that was found damaged, until it has come again
     foreign/HEX.v2 …            the same of images in files of the user's: `rootless.image.foreign`
@@ -181,6 +182,10 @@ class Store:
         One of another version of the format is another file: it is of no use, and `gc` takes it.
         """
         return self.root / "trees" / f"{hex_of(chain)}.v{TREE_VERSION}"
+
+    def grown_tree_path(self, chain: Digest) -> Path:
+        """Return where a tree lies that was made of another one (`fuse.grow`)."""
+        return self.root / "trees" / f"{hex_of(chain)}.grown.v{TREE_VERSION}"
 
     def coded_path(self, diff_id: Digest) -> Path:
         """Return where the chunk table of a coded layer lies."""

@@ -2,7 +2,7 @@
 
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from fuse.contents import TarContents
@@ -20,6 +20,7 @@ from rootless.linux.private_folder import make_private
 from rootless.oci.digest import Digest, chain_id, hex_of
 from rootless.oci.image_config import ImageConfig
 
+_MOST_GROWN = 12
 _MAX_READ = 16 << 20  # passwd and group files; anything larger is read through the mount
 
 
@@ -32,7 +33,7 @@ def ensure_tree(store: Store, config: ImageConfig) -> Path:
         NotFound: A layer is missing.
         StoreError: The tree is missing and can be built nowhere.
     """
-    return located(store, config.diff_ids).tree
+    return merged(store, config.diff_ids).tree
 
 
 def layer_paths(store: Store, config: ImageConfig) -> tuple[Path, ...]:
@@ -40,11 +41,28 @@ def layer_paths(store: Store, config: ImageConfig) -> tuple[Path, ...]:
     return tuple(place.contents for place in forms.find_all(store, config.diff_ids))
 
 
-def located(store: Store, diff_ids: Sequence[Digest]) -> Located:
+def located(store: Store, diff_ids: Sequence[Digest], *, may_grow: bool = False) -> Located:
     """Return a chain's tree, built where it is not there, and its layers; raises as `ensure_tree`.
 
-    Asked for together, as a layer may just now get another form.
+    Asked for together, as a layer may just now get another form. The tree may be a grown one: it
+    means the same as a merged one, but its numbers are others.
+
+    Args:
+        store: Where the layers are.
+        diff_ids: The layers, lowest first.
+        may_grow: One that is not there is made of that of fewer layers, if there is one: in less
+            time.
     """
+    places = forms.find_all(store, diff_ids)
+    path = store.find(forms.tree_path(store, diff_ids, places))
+    if not path.exists():
+        grown = _grown(store, diff_ids, places, makes_it=may_grow)
+        path = grown or _built(store, hex_of(chain_id(diff_ids)), places, path)
+    return Located(path, tuple(place.contents for place in places))
+
+
+def merged(store: Store, diff_ids: Sequence[Digest]) -> Located:
+    """Return the tree that the same layers always have, and the layers; raises as `ensure_tree`."""
     places = forms.find_all(store, diff_ids)
     path = store.find(forms.tree_path(store, diff_ids, places))
     if not path.exists():
@@ -57,6 +75,55 @@ def relocated(store: Store, tree: Path, layers: Sequence[Path]) -> Located:
     if all(layer.exists() for layer in layers) and tree.exists():
         return Located(tree, tuple(layers))
     return located(store, [forms.diff_id_of(layer) for layer in layers])
+
+
+def _grown(
+    store: Store, diff_ids: Sequence[Digest], places: Sequence[forms.Place], *, makes_it: bool
+) -> Path | None:
+    """Return a tree that was made of that of fewer layers; None where there is none."""
+    if any(place.form is forms.Form.LAZY for place in places):
+        return None
+    there = store.find(store.grown_tree_path(chain_id(diff_ids)))
+    if there.exists() or not makes_it:
+        return there if there.exists() else None
+    return _made_of_fewer(store, diff_ids, places)
+
+
+def _made_of_fewer(
+    store: Store, diff_ids: Sequence[Digest], places: Sequence[forms.Place]
+) -> Path | None:
+    """Make a tree of that of fewer layers; None where that cannot be, or is not worth while."""
+    below = None
+    for count in range(len(places), max(0, len(places) - _MOST_GROWN), -1):
+        chain = chain_id(diff_ids[:count])
+        candidates = (store.find(store.tree_path(chain)), store.grown_tree_path(chain))
+        below = next((path for path in candidates if path.exists()), None)
+        if below is not None:
+            break
+    if below is None:
+        return None
+    try:
+        for number in range(count, len(places)):
+            path = store.grown_tree_path(chain_id(diff_ids[: number + 1]))
+            _grow(store, below, places[number].index, number, path)
+            below = path
+    except StoreError:  # as for one that is merged: there may be a place for that
+        return None
+    return below
+
+
+def _grow(store: Store, below: Path, index: Path, number: int, path: Path) -> None:
+    from fuse.grow import grow  # noqa: PLC0415 - of builds only
+
+    with store.temp_for(path) as temp, explain(path):
+        try:
+            grow(below, index, number, temp.path)
+        except IndexFormatError as error:
+            fix = "remove the file, it is made again"
+            raise IntegrityError("damaged tree in the store", str(error), fix) from error
+        except ValueError as error:
+            raise IntegrityError("layers do not fit together", str(error)) from error
+        temp.rename(path)
 
 
 def _built(store: Store, chain: str, places: Sequence[forms.Place], path: Path) -> Path:
@@ -92,14 +159,17 @@ def _passing_tree(store: Store, indexes: Sequence[Path], path: Path) -> Path:
     return path
 
 
-def build(indexes: Sequence[Path], out: Path, *, prefix: bytes = b"") -> None:
+def build(
+    indexes: Sequence[Path], out: Path, *, prefix: bytes = b"", keeps_whiteouts: bool = False
+) -> None:
     """Merge indexes of layers, lowest first, into *out*; raises StoreError, IntegrityError.
 
-    With a *prefix* only what is below it, which becomes the root.
+    With a *prefix* only what is below it, which becomes the root; with *keeps_whiteouts* also what
+    they take away of layers below them, in the form of overlayfs.
     """
     with explain(out):
         try:
-            merge(indexes, out, prefix=prefix)
+            merge(indexes, out, prefix=prefix, keeps_whiteouts=keeps_whiteouts)
         except ValueError as error:
             raise IntegrityError("layers do not fit together", str(error)) from error
 
@@ -155,13 +225,49 @@ def read_file(store: Store, image: Image, inner_path: bytes) -> bytes | None:
 
 def has_folder(store: Store, image: Image, inner_path: bytes) -> bool:
     """Return whether an image has a directory of that name; symbolic links are followed."""
-    place = place_of(store, image)
-    known_as = inner_path + b"/"
-    if known_as in place.files:
-        return place.files[known_as] is not None
-    with open_tree(place.tree) as tree:
-        inode = tree.resolve(inner_path)
-        return inode is not None and stat.S_ISDIR(inode.mode)
+    with looked_into(store, image) as look:
+        return look.has_folder(inner_path)
+
+
+def has_file(store: Store, image: Image, inner_path: bytes) -> bool:
+    """Return whether an image has a regular file of that name; symbolic links are followed."""
+    with looked_into(store, image) as look:
+        return look.has_file(inner_path)
+
+
+class Look:
+    """An image's names, for who has several questions."""
+
+    def __init__(self, place: Located, owned: ExitStack) -> None:
+        self._place = place
+        self._owned = owned
+        self._tree: Tree | None = None
+
+    def has_file(self, inner_path: bytes) -> bool:
+        """Return whether there is a regular file of that name; symbolic links are followed."""
+        if inner_path in self._place.files:
+            return self._place.files[inner_path] is not None
+        return stat.S_ISREG(self._mode(inner_path))
+
+    def has_folder(self, inner_path: bytes) -> bool:
+        """Return whether there is a directory of that name; symbolic links are followed."""
+        known_as = inner_path + b"/"
+        if known_as in self._place.files:
+            return self._place.files[known_as] is not None
+        return stat.S_ISDIR(self._mode(inner_path))
+
+    def _mode(self, inner_path: bytes) -> int:
+        if self._tree is None:
+            self._tree = self._owned.enter_context(open_tree(self._place.tree))
+        inode = self._tree.resolve(inner_path)
+        return 0 if inode is None else inode.mode
+
+
+@contextmanager
+def looked_into(store: Store, image: Image) -> Iterator[Look]:
+    """Give a look at an image's names; its tree is opened with the first question that needs it."""
+    with ExitStack() as owned:
+        yield Look(place_of(store, image), owned)
 
 
 def read_from(

@@ -8,7 +8,8 @@ the same bytes. A layer that is merged over the image shows what the container s
   overlay would take for its own; labels of this host.
 
 A whiteout that hides nothing of the image goes, and so does a mark that makes a directory opaque
-where the image has none. The root directory is a member where it is not as the image has it.
+where the image has none. The root directory is a member where it is not as the image has it, any
+other one also where something in it is not.
 """
 
 import logging
@@ -61,11 +62,23 @@ class UpperLayer:
 
     def chunks(self, walk: UpperWalk) -> Iterator[bytes]:
         """Yield the whole tar of what was changed."""
+        held: list[Changed] = []  # directories as they were: members once something below them is
         for each in walk.changes():
+            while held and not each.path.startswith(held[-1].path + b"/"):
+                held.pop()
             if isinstance(each, Hidden):
-                if not each.by_opaque:
-                    yield self.mark(WHITEOUT, each.path)
-            elif each.path or not walk.is_as_before(each):
+                if each.by_opaque:
+                    continue
+            elif _only_contains(each, walk):
+                if each.path:
+                    held.append(each)
+                continue
+            for folder in held:
+                yield from self._layer_members(folder)
+            held.clear()
+            if isinstance(each, Hidden):
+                yield self.mark(WHITEOUT, each.path)
+            else:
                 yield from self._layer_members(each)
         yield END
 
@@ -117,6 +130,12 @@ class UpperLayer:
     def clamped(self, mtime_ns: int) -> int:
         """Return a file's time, or the latest that there may be."""
         return mtime_ns if self._latest_ns is None else min(mtime_ns, self._latest_ns)
+
+
+def _only_contains(each: Changed, walk: UpperWalk) -> bool:
+    """Return whether an object is a directory that says nothing itself that the image does not."""
+    is_merged = stat.S_ISDIR(each.mode) and each.covers and not each.is_opaque
+    return is_merged and walk.is_as_before(each)
 
 
 def kept_xattrs(path: bytes, xattrs: Mapping[bytes, bytes]) -> dict[bytes, bytes]:

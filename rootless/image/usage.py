@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rootless.errors import IntegrityError, InvalidInput, NotFound
-from rootless.image import gc, holds, names
+from rootless.image import build_cache, gc, holds, names
 from rootless.image.describe import grouped
 from rootless.image.names import Image
 from rootless.image.store import TEMP_PREFIX, Store
@@ -69,12 +69,14 @@ class StoreUsage:
         images: All of them, every file once.
         downloads: Blobs that have come in part.
         leftovers: What nothing leads to.
+        builds: What builds keep, beside what is an image's as well.
     """
 
     each: tuple[ImageUsage, ...]
     images: Usage
     downloads: Usage
     leftovers: Usage
+    builds: Usage
 
 
 def store_usage(store: Store, in_use: Collection[str]) -> StoreUsage:
@@ -111,7 +113,8 @@ def store_usage(store: Store, in_use: Collection[str]) -> StoreUsage:
         sum(sizes[path] for path in often),
         sum(sizes[path] for path in often if path not in needed),
     )
-    return StoreUsage(each, images, _of_files(_partial(store)), leftovers(store))
+    builds = _of_builds(store, often.keys())
+    return StoreUsage(each, images, _of_files(_partial(store)), leftovers(store), builds)
 
 
 def _readable(store: Store) -> Iterable[Image]:
@@ -147,6 +150,14 @@ def _of_files(paths: Iterable[Path]) -> Usage:
         else:
             free += size_of(path)
     return Usage(total, active, size, free)
+
+
+def _of_builds(store: Store, others: Collection[Path]) -> Usage:
+    """Return how much there is of what builds keep and nothing among *others* is."""
+    kept = [*build_cache.kept(store), *build_cache.mounts(store)]
+    layers = set(build_cache.held(store)).difference(others)
+    size = sum(map(size_of, (*kept, *layers)))
+    return Usage(len(kept), 0, size, size)
 
 
 def leftovers(store: Store) -> Usage:

@@ -90,7 +90,7 @@ class Made:
         assert isinstance(root, OverlayRoot)  # noqa: S101 - as planned
         request = overlay_request(container, root, self._folder.path, footing.upperdir)
         mounted = mount_root(request, lower)
-        owned.callback(take_down, mounted, resources)
+        owned.callback(take_down, mounted, resources, is_good=True)
         self._mounted = mounted
         timings.mark("keeper: root mounted")
         self._pid = self._start(mounted, resources)

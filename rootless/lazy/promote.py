@@ -69,7 +69,7 @@ def settle(store: Store, entry: names.Entry, image: Image) -> None:
         return
     layers = [(diff_id, forms.size_of(store, diff_id)) for diff_id in diff_ids]
     config = (image.manifest.config.digest, image.manifest.config.size)
-    data = stored_manifest(config, layers).to_bytes()
+    data = stored_manifest(config, layers, image.manifest.annotations).to_bytes()
     if sha256_of(data) != entry.manifest_digest:
         digest = store.write_blob(data)
         changed = replace(entry, manifest_digest=digest, manifest_size=len(data))

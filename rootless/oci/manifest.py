@@ -1,6 +1,7 @@
 """Image manifests: OCI image-spec, manifest.md, and Docker's version 2 schema 2."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from rootless.errors import InvalidInput
 from rootless.oci.descriptor import (
@@ -24,17 +25,19 @@ class Manifest:
 
     config: Descriptor
     layers: tuple[Descriptor, ...]
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
     def to_bytes(self) -> bytes:
         """Return the document that `parse_manifest` reads."""
-        return to_bytes(
-            {
-                "schemaVersion": 2,
-                "mediaType": MANIFEST,
-                "config": self.config.to_json(),
-                "layers": [layer.to_json() for layer in self.layers],
-            }
-        )
+        document = {
+            "schemaVersion": 2,
+            "mediaType": MANIFEST,
+            "config": self.config.to_json(),
+            "layers": [layer.to_json() for layer in self.layers],
+        }
+        if self.annotations:
+            document["annotations"] = dict(self.annotations)
+        return to_bytes(document)
 
 
 def parse_manifest(data: bytes) -> Manifest:
@@ -48,12 +51,17 @@ def parse_manifest(data: bytes) -> Manifest:
     layers = tuple(parse_descriptor(item) for item in node.require("layers").items())
     if len(layers) > MAX_LAYERS:
         raise node.require("layers").fault(f"names {len(layers)} layers, at most {MAX_LAYERS}")
-    return Manifest(config, layers)
+    return Manifest(config, layers, node.mapping("annotations"))
 
 
-def stored_manifest(config: tuple[Digest, int], layers: list[tuple[Digest, int]]) -> Manifest:
+def stored_manifest(
+    config: tuple[Digest, int],
+    layers: list[tuple[Digest, int]],
+    annotations: Mapping[str, str] | None = None,
+) -> Manifest:
     """Return the manifest of an image whose layers are plain tars, as the store keeps it."""
     return Manifest(
         Descriptor(IMAGE_CONFIG, *config),
         tuple(Descriptor(LAYER_TAR, digest, size) for digest, size in layers),
+        annotations or {},
     )

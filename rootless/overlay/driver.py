@@ -58,12 +58,21 @@ class OverlayRequest:
 
 @dataclass(slots=True)
 class MountedRoot:
-    """A mounted root file system and the server behind it."""
+    """A mounted root file system and the server behind it.
+
+    Attributes:
+        path: Where it is mounted.
+        driver: "hybrid" or "fuse".
+        server: The process behind it.
+        mounts: What is to be unmounted, upper mount first.
+        upper: Where writes go.
+    """
 
     path: Path
     driver: str
     server: Server | SharedServer
     mounts: tuple[str, ...]
+    upper: Path
 
     def unmount(self) -> None:
         """Unmount, upper mount first, and end the server. Idempotent."""
@@ -138,6 +147,7 @@ def server_config(request: OverlayRequest, mountpoint: Path) -> ServerConfig:
         overflow_uid=request.overflow_uid,
         overflow_gid=request.overflow_gid,
         fsname=request.name,
+        ignores_signals=True,
         log_path=str(request.folder / "server.log"),
     )
 
@@ -161,7 +171,7 @@ def _mount_hybrid(request: OverlayRequest, upper: Path, work: Path) -> MountedRo
             raise _refused(upper, error.strerror) from error
         log.debug("hybrid refused, falling back to fuse: %s", error)
         return None
-    return _writable(MountedRoot(rootfs, "hybrid", server, (str(rootfs), str(lower))), upper)
+    return _writable(MountedRoot(rootfs, "hybrid", server, (str(rootfs), str(lower)), upper))
 
 
 def _mount_over(
@@ -174,7 +184,7 @@ def _mount_over(
     except OSError as error:
         raise _refused(upper, error.strerror) from error
     mounts = (str(rootfs), str(shared.path))
-    return _writable(MountedRoot(rootfs, "hybrid", shared.server, mounts), upper)
+    return _writable(MountedRoot(rootfs, "hybrid", shared.server, mounts, upper))
 
 
 def _put_over(request: OverlayRequest, upper: Path, work: Path, lower: Path) -> Path:
@@ -192,12 +202,12 @@ def _refused(upper: Path, why: str | None) -> OverlayError:
     )
 
 
-def _writable(mounted: MountedRoot, upper: Path) -> MountedRoot:
+def _writable(mounted: MountedRoot) -> MountedRoot:
     if os.statvfs(mounted.path).f_flag & os.ST_RDONLY:  # what overlayfs does without a workdir
         mounted.unmount()
         raise OverlayError(
             "no room for what the container writes",
-            str(upper),
+            str(mounted.upper),
             "make room, or name another folder with ROOTLESS_SCRATCH",
         )
     return mounted
@@ -237,4 +247,4 @@ def _mount_fuse(request: OverlayRequest, upper: Path, work: Path) -> MountedRoot
     finally:
         os.close(upper_fd)
         os.close(work_fd)
-    return MountedRoot(rootfs, "fuse", server, (str(rootfs),))
+    return MountedRoot(rootfs, "fuse", server, (str(rootfs),), upper)

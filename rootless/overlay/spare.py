@@ -1,13 +1,14 @@
 """The server of a run that begins, started before the run knows what it mounts (`fuse.spare`).
 
-There is one a process: whoever forks takes it along, and the first mount takes it. Imports little,
+There is one a process: whoever forks takes it along, and the first mount takes it. Or there is one
+that stays, for who mounts again and again. Imports little,
 as it comes before the imports of all else, which take as long as the server's own.
 """
 
 import contextlib
 import os
 
-from fuse.spare import Spare
+from fuse.spare import Spare, Stem
 
 _STOP_TIMEOUT = 5.0
 
@@ -30,16 +31,27 @@ def prepare() -> None:
         _spare = Spare(environment())
 
 
+def prepare_for_many() -> None:
+    """Start one that stays, unless there is one; without `discard` it ends with the process."""
+    global _spare  # noqa: PLW0603 - as above
+    if _spare is None:
+        with contextlib.suppress(OSError):
+            _spare = Stem(environment())
+
+
 def take() -> Spare | None:
     """Return it, for the one mount that gets it; None where there is none, or no more."""
     global _spare
+    if isinstance(_spare, Stem):
+        return _spare
     taken, _spare = _spare, None
     return taken
 
 
 def discard() -> None:
     """End and reap it, whoever took it: called by the process that prepared it, at its end."""
-    taken = take()
+    global _spare
+    taken, _spare = _spare, None
     if taken is None:
         return
     import select  # noqa: PLC0415

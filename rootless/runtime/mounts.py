@@ -146,7 +146,7 @@ def _fall_back(root_fd: int, mount: Mount, options: MountOptions, error: OSError
             log.debug("no message queues without an IPC namespace: binding the host's")
             _bind_read_only(root_fd, "/dev/mqueue", mount.destination, attributes=0)
         else:
-            log.warning("%s: the host's IPC namespace has no message queues", mount.destination)
+            log.info("%s: the host's IPC namespace has no message queues", mount.destination)
         return True
     return False
 

@@ -34,6 +34,9 @@ class ProcessOptions:
         seccomp: `linux.seccomp`, compiled; None for no filter.
         parent: The process ID of the caller, whom the workload must not outlive; 0 for one whose
             end ends it anyway.
+        passed_fds: Descriptors that stay open for it, beside those.
+        own_session: It leads a session of its own.
+        ignored: Signals that it starts with ignored.
     """
 
     set_groups: bool
@@ -42,6 +45,9 @@ class ProcessOptions:
     preserve_fds: int = 0
     seccomp: SeccompFilter | None = None
     parent: int = 0
+    passed_fds: tuple[int, ...] = ()
+    own_session: bool = True
+    ignored: tuple[int, ...] = ()
 
 
 def exec_workload(process: Process, options: ProcessOptions, report: Channel) -> NoReturn:
@@ -89,6 +95,9 @@ def program_of(process: Process, options: ProcessOptions) -> "Program":
         "args": tuple(process.args),
         "env": tuple(process.env),
         "close_stdin": options.close_stdin,
+        "own_session": options.own_session,
+        "ignored": options.ignored,
+        "passed_fds": options.passed_fds,
         "preserve_fds": options.preserve_fds,
         "filter": None if seccomp is None else (seccomp.program, seccomp.flags),
         "notifies": seccomp is not None and seccomp.notifies,

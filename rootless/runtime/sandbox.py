@@ -6,6 +6,7 @@ root file system mounted; whatever fails is sent to the runner as one error, and
 every mount and namespace made here goes with it.
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -56,6 +57,10 @@ class SandboxOptions:
         preserve_fds: How many descriptors from 3 on the workload gets.
         cgroup_fd: `cgroup.procs` of the container's cgroup, open for writing; -1 for none.
         seccomp: The spec's `linux.seccomp`, compiled.
+        passed_fds: Descriptors that the workload gets by their numbers, beside those.
+        own_session: The workload leads a session of its own; else it stays in the caller's, in his
+            process group, and has its signals from there.
+        ignored: Signals that the workload starts with ignored.
     """
 
     rootfs: str
@@ -67,6 +72,9 @@ class SandboxOptions:
     preserve_fds: int = 0
     cgroup_fd: int = -1
     seccomp: SeccompFilter | None = None
+    passed_fds: tuple[int, ...] = ()
+    own_session: bool = True
+    ignored: tuple[int, ...] = ()
 
 
 def start(spec: Spec, options: SandboxOptions, control: Channel) -> int:
@@ -116,11 +124,12 @@ def _first_process(spec: Spec, options: SandboxOptions, control: Channel) -> NoR
 
 def _become_container(spec: Spec, options: SandboxOptions, control: Channel) -> int:
     # Signals are collected from here on, so that none is lost between here and the workload.
-    signals = init.SignalPipe() if options.gate is None else None
+    signals = init.SignalPipe(in_group=not options.own_session) if options.gate is None else None
 
     # Only the standard streams and the channel: no descriptor of the runner may reach further.
     _close_others(control, options, signals)
-    os.setsid()
+    if options.own_session:
+        os.setsid()
     prctl.set_name("rootless-init")
 
     # By the host's /proc, and while this process may still write to its own files there.
@@ -136,6 +145,8 @@ def _become_container(spec: Spec, options: SandboxOptions, control: Channel) -> 
     _populate(root_fd, spec, options)
     timings.mark("mounts made")
     terminal_fd = _open_terminal(root_fd, control, spec) if spec.process.terminal else -1
+    if not options.own_session:
+        _show_callers_terminal(root_fd)
     if options.gate is not None:
         _run_create_hooks(spec, control)
 
@@ -155,16 +166,28 @@ def _become_container(spec: Spec, options: SandboxOptions, control: Channel) -> 
     kin = Descendants() if os.getpid() != 1 else None
     if kin is not None:
         process_options = replace(process_options, parent=os.getpid())
-    if options.has_visitor:
-        program = program_of(spec.process, process_options)
-        workload, pidfd = visitor.let_in(own, program, terminal_fd, control)
-        control.send({"running": True}, [pidfd])
-    else:
-        workload, pidfd = _start_workload(spec, process_options, control), -1
-        _announce(workload, control)
+    workload, pidfd = _have_workload(spec, options, process_options, control, own)
 
     _keep_no_more_than_needed()
-    return init.supervise(workload, control, signals, kin, pidfd)
+    return init.supervise(workload, control, signals, kin, pidfd, in_group=not options.own_session)
+
+
+def _have_workload(
+    spec: Spec,
+    options: SandboxOptions,
+    process_options: ProcessOptions,
+    control: Channel,
+    own: list[int],
+) -> tuple[int, int]:
+    """Start the workload, or let it in; return its process ID and, where it came in, its pidfd."""
+    if not options.has_visitor:
+        workload = _start_workload(spec, process_options, control)
+        _announce(workload, control)
+        return workload, -1
+    program = program_of(spec.process, process_options)
+    workload, pidfd = visitor.let_in(own, program, process_options.terminal_fd, control)
+    control.send({"running": True}, [pidfd])
+    return workload, pidfd
 
 
 def _process_options(options: SandboxOptions, terminal_fd: int) -> ProcessOptions:
@@ -174,6 +197,9 @@ def _process_options(options: SandboxOptions, terminal_fd: int) -> ProcessOption
         options.close_stdin,
         options.preserve_fds,
         options.seccomp,
+        own_session=options.own_session,
+        ignored=options.ignored,
+        passed_fds=options.passed_fds,
     )
 
 
@@ -210,14 +236,8 @@ def _set_oom_score(score: int | None) -> None:
 def _close_others(
     control: Channel, options: SandboxOptions, signals: init.SignalPipe | None
 ) -> None:
-    keep = {
-        0,
-        1,
-        2,
-        control.fileno(),
-        max(timings.fileno(), 0),
-        *range(3, 3 + options.preserve_fds),
-    }
+    keep = {0, 1, 2, control.fileno(), max(timings.fileno(), 0), *options.passed_fds}
+    keep.update(range(3, 3 + options.preserve_fds))
     if signals is not None:
         keep.update(signals.fds())
     if options.gate is not None:
@@ -265,6 +285,14 @@ def _open_terminal(root_fd: int, control: Channel, spec: Spec) -> int:
     control.receive()
     os.close(pair.master)
     return pair.terminal
+
+
+def _show_callers_terminal(root_fd: int) -> None:
+    """Have ttyname(3) find the caller's terminal as /dev/console: its own path is not there."""
+    fd = next((fd for fd in (0, 1, 2) if os.isatty(fd)), -1)
+    if fd >= 0:
+        with contextlib.suppress(OSError):  # one of another mount namespace has no name here
+            devices.bind_device(root_fd, os.ttyname(fd), "/dev/console")
 
 
 def _run_create_hooks(spec: Spec, control: Channel) -> None:

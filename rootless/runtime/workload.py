@@ -16,7 +16,7 @@ from rootless.runtime.program import find_program, refuse_own_program
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from typing import Any, NoReturn
 
     Step = tuple[str, tuple[Any, ...], str, str, str]
@@ -55,11 +55,11 @@ def become(
     """
     status = RootlessError.exit_status
     try:
-        reset_signals()
+        reset_signals(program["ignored"])
 
         # A session of its own: no terminal of the host is its controlling terminal. Else something
         # could be pushed into the caller's input (TIOCSTI).
-        if os.getsid(0) != os.getpid():
+        if program["own_session"] and os.getsid(0) != os.getpid():
             os.setsid()
         _set_standard_streams(program, fds)
         play(program["attributes"])
@@ -72,7 +72,7 @@ def become(
         refuse_own_program(path)
 
         # Nothing of the runner is left open for the workload; the report closes itself by exec.
-        _close_all_but(fds["report"], program["preserve_fds"])
+        _close_all_but(fds["report"], program)
 
         # As late as can be: the filter is made for the workload, not for what starts it.
         if program["filter"]:
@@ -103,11 +103,15 @@ def play(steps: "Iterable[Step]") -> None:
                 raise RootlessError(f"{what}: {error.strerror}", on, fix) from error
 
 
-def reset_signals() -> None:
-    """Undo what the interpreter and PID 1 set: the program starts as from a shell."""
+def reset_signals(ignored: "Collection[int]" = ()) -> None:
+    """Undo what the interpreter and PID 1 set: the program starts as from a shell.
+
+    Args:
+        ignored: What the caller ignores, and the program is to ignore as well.
+    """
     for number in range(1, _signal.NSIG):
         try:
-            _signal.signal(number, _signal.SIG_DFL)
+            _signal.signal(number, _signal.SIG_IGN if number in ignored else _signal.SIG_DFL)
         except (OSError, ValueError):
             continue  # the kernel and the C library keep some for themselves
     _signal.set_wakeup_fd(-1)
@@ -138,15 +142,19 @@ def change_directory(cwd: str) -> None:
         raise RootlessError("the working directory lies outside of the root file system", cwd)
 
 
-def _close_all_but(report: int, preserve_fds: int) -> None:
-    low = 3 + preserve_fds
-    for fd in range(3, low):
+def _close_all_but(report: int, program: "Program") -> None:
+    """Close every descriptor but those that the workload gets, and the report; exec closes it."""
+    passed = {*range(3, 3 + program["preserve_fds"]), *program["passed_fds"]}
+    for fd in passed:
         try:
             os.set_inheritable(fd, True)
         except OSError:
             continue  # it was not open
-    os.closerange(low, report)
-    os.closerange(max(low, report + 1), _HIGHEST)
+    low = 3
+    for fd in sorted({*passed, report}):
+        os.closerange(low, fd)
+        low = max(low, fd + 1)
+    os.closerange(low, _HIGHEST)
 
 
 def _set_filter(program: bytes, flags: int) -> int:

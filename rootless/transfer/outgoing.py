@@ -9,7 +9,7 @@ for byte, and the image keeps its digest.
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -85,6 +85,7 @@ class OutgoingImage:
         config: The same, parsed.
         layers: Lowest first.
         original: The manifest with which it came; None where there is none.
+        annotations: Of the manifest that it was built with.
     """
 
     what: str
@@ -93,6 +94,7 @@ class OutgoingImage:
     config: ImageConfig
     layers: tuple[OutgoingLayer, ...]
     original: Original | None = None
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,7 @@ def of_store(store: Store, image: Image) -> OutgoingImage:
         config=image.config,
         layers=layers,
         original=original,
+        annotations=image.manifest.annotations,
     )
 
 

@@ -155,7 +155,7 @@ class Sender:
             config,
             [layer.descriptor for layer in layers],
             docker=docker,
-            annotations=annotations_of(image.original),
+            annotations=annotations_of(image.original) or image.annotations,
         )
         return data, media.DOCKER_MANIFEST if docker else media.MANIFEST
 

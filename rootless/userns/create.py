@@ -25,6 +25,8 @@ from rootless.userns.restriction import explain
 SETUP_FAILED = 125
 
 _TERMINAL_SIGNALS = (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGHUP)
+# What else is sent to a process group, by a shell's `kill %1` or timeout(1).
+_GROUP_SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM)
 
 
 @dataclass(slots=True)
@@ -84,12 +86,14 @@ def fork_into(
     body: Callable[[Channel], int],
     *,
     before: Callable[[], None] | None = None,
+    own_session: bool = True,
 ) -> Child:
     """Run `body` in a child inside a new user namespace with these maps; None: makes none.
 
     `before` is run by the child first, while it still is in the caller's namespaces.
-    The child has a session of its own (a terminal's signals do not reach it), dies with its
-    parent, and exits with what `body` returns. An exception of `body` is sent to the parent as
+    The child has a session of its own (a terminal's signals do not reach it), or stays in the
+    caller's and ignores what its process group is sent; it dies with its parent, and exits with
+    what `body` returns. An exception of `body` is sent to the parent as
     `{"error": …}` on the channel. Raises Precondition where the namespace is refused.
     """
 
@@ -110,7 +114,7 @@ def fork_into(
         pid = os.fork()
         if pid == 0:
             ours.close()
-            _child(theirs, body, parent, mask, enter)
+            _child(theirs, body, parent, mask, enter, own_session=own_session)
     except OSError as error:
         theirs.close()
         ours.close()
@@ -168,12 +172,15 @@ def _child(
     parent: int,
     mask: set[int | signal.Signals],
     enter: Callable[[Channel], None],
+    *,
+    own_session: bool,
 ) -> None:
     """Never return: run the body and leave without the parent's clean-up handlers."""
     status = SETUP_FAILED
     try:
-        _leave_parents_signals(mask)
-        os.setsid()
+        _leave_parents_signals(mask, () if own_session else _GROUP_SIGNALS)
+        if own_session:
+            os.setsid()
         enter(channel)
         set_parent_death_signal(signal.SIGKILL)
         if os.getppid() == parent:  # else it died before the line above
@@ -190,7 +197,9 @@ def _child(
         os._exit(status)
 
 
-def _leave_parents_signals(mask: set[int | signal.Signals]) -> None:
+def _leave_parents_signals(
+    mask: set[int | signal.Signals], passed_over: tuple[signal.Signals, ...]
+) -> None:
     """Take the parent's handlers out of a forked child; what a terminal sends is not for it."""
     signal.set_wakeup_fd(-1)
     for number in signal.valid_signals():
@@ -198,7 +207,9 @@ def _leave_parents_signals(mask: set[int | signal.Signals]) -> None:
             signal.signal(number, signal.SIG_DFL)
     for number in _TERMINAL_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    for number in passed_over:  # what is executed has the default again
+        signal.signal(number, lambda _number, _frame: None)
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask - set(passed_over))
 
 
 def _enter(channel: Channel, maps: Maps) -> None:

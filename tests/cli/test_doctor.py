@@ -1,6 +1,7 @@
 """`rootless doctor`, the real executable."""
 
 import json
+from typing import Any
 
 import pytest
 from executable import Rootless
@@ -45,3 +46,18 @@ def test_unknown_option(rootless: Rootless) -> None:
     result = rootless("doctor", "--nonsense")
     assert result.status == 125
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_of_a_cluster_s_node(rootless: Rootless) -> None:
+    """`--hpc` adds checks, and nothing that stands in the way."""
+    plain = json.loads(rootless("doctor", "--json").stdout)
+    more = json.loads(rootless("doctor", "--hpc", "--json").stdout)
+    added = [check for check in more["checks"] if check["name"] not in names_of(plain)]
+    assert {"fabric", "gpu", "memory-of-ranks", "locked-memory"} <= {c["name"] for c in added}
+    assert all(check["state"] != "failed" for check in added)
+    assert more["can_run"] == plain["can_run"]
+
+
+def names_of(report: dict[str, Any]) -> set[str]:
+    """Return the checks of a report."""
+    return {check["name"] for check in report["checks"]}

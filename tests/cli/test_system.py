@@ -38,7 +38,7 @@ def test_df(loaded: Rootless) -> None:
     lines = loaded.ok("system", "df").splitlines()
     assert lines[0].split() == ["TYPE", "TOTAL", "ACTIVE", "SIZE", "RECLAIMABLE"]
     assert [line.split()[0] for line in lines[1:]] == [
-        *("Images", "Containers", "Downloads", "Leftovers"),
+        *("Images", "Containers", "Build", "Downloads", "Leftovers"),
     ]
     loaded.ok("create", "--name", "c", "one", "true")
     found = rows(loaded)

@@ -8,12 +8,13 @@ import pytest
 from executable import Rootless
 
 from rootless.cli.app import COMMANDS
+from rootless.doctor import hpc
 from rootless.doctor.report import run_checks
 from rootless.paths import Paths
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-WITH_VERBS = ("runtime", "store", "system", "image")
+WITH_VERBS = ("runtime", "store", "system", "image", "alias", "config")
 IDS = [str(page.relative_to(ROOT)) for page in PAGES]
 
 
@@ -32,6 +33,7 @@ def test_every_check_is_documented(tmp_path: Path) -> None:
     """The doctor page has a row for each check, by its name."""
     page = (ROOT / "docs" / "doctor.md").read_text()
     checks = run_checks(Paths(tmp_path / "store", tmp_path / "run", tmp_path / "scratch"))
+    checks += hpc.check_node(hpc.gather(Paths(tmp_path, tmp_path, tmp_path), str(tmp_path)))
     assert [check.name for check in checks if f"| `{check.name}` |" not in page] == []
 
 
@@ -63,6 +65,8 @@ def options_of(command: str, words: list[str]) -> list[str]:
     for word in words:
         if skip:
             skip = False
+        elif word == "--":
+            break
         elif word.startswith("--"):
             found.append(word.partition("=")[0])
             skip = "=" not in word and word not in ("--rm", "--read-only", "--json", "--all")

@@ -10,7 +10,7 @@ import pytest
 
 from fuse.launch import launch
 from fuse.server_config import ServerConfig
-from fuse.spare import Spare
+from fuse.spare import Spare, Stem
 
 WITHIN_MS = 20_000
 
@@ -74,3 +74,27 @@ def test_kept_waiting(spare: Spare, tmp_path: Path) -> None:
     adopted.kill()
     assert adopted.wait(WITHIN_MS / 1000) == 1
     ended(spare.pid)
+
+
+def test_one_that_stays(tmp_path: Path) -> None:
+    """It forks a server for each config, which says what it cannot mount, and ends with us."""
+    stem = Stem({"PATH": os.environ["PATH"]})
+    for number in range(2):
+        tree = str(tmp_path / f"none-{number}")
+        launched = launch(ServerConfig(str(tmp_path), tree=tree), spare=stem)
+        assert launched.process.pid != stem.pid
+        assert f"none-{number}" in launched.read_answer()
+        assert launched.process.wait(WITHIN_MS / 1000) == 1
+        launched.release()
+    stem.close()
+    assert ended(stem.pid) == 0
+    assert stem.serve(ServerConfig(str(tmp_path))) is None
+
+
+def test_one_that_stayed_and_has_ended(tmp_path: Path) -> None:
+    """Where it was killed, servers are started without it."""
+    stem = Stem({"PATH": os.environ["PATH"]})
+    os.kill(stem.pid, signal.SIGKILL)
+    ended(stem.pid)
+    assert stem.serve(ServerConfig(str(tmp_path))) is None
+    stem.close()

@@ -37,7 +37,7 @@ def test_the_nearer_file_is_asked_first(tmp_path: Path) -> None:
         ('additional_stores = "/a"', "config.toml: additional_stores (it must be an array"),
         ('additional_stores = ["/a", "b"]', "additional_stores[1] (it must be an absolute path)"),
         ("additional_stores = [1]", "additional_stores[0] (it must be an absolute path)"),
-        ("#" * (1 << 20) + "\n", "larger than a megabyte"),
+        ("#" * (1 << 20) + "\n", "the settings are larger than a megabyte"),
     ],
 )
 def test_faults_are_named(tmp_path: Path, text: str, fault: str) -> None:

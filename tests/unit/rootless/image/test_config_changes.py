@@ -40,6 +40,7 @@ BASE = {
         ("VOLUME /a /b", "Volumes", {"/a": {}, "/b": {}}),
         ("WORKDIR sub/../x", "WorkingDir", "/srv/x"),
         ("WORKDIR /abs", "WorkingDir", "/abs"),
+        ("WORKDIR //a/../../b/", "WorkingDir", "/b"),
     ],
 )
 def test_sets_its_member(instruction: str, key: str, value: object) -> None:

@@ -9,7 +9,7 @@ import pytest
 import trees
 
 from rootless.errors import InvalidInput, NotFound
-from rootless.image.folder_tar import FolderTar, _plain_capability
+from rootless.image.folder_tar import FolderTar
 
 
 def written(folder: Path) -> bytes:
@@ -82,12 +82,3 @@ def test_a_missing_folder(tmp_path: Path) -> None:
     """The folder itself is named where it is not there."""
     with FolderTar(str(tmp_path / "none")) as stream, pytest.raises(NotFound, match="none"):
         stream.read(1)
-
-
-def test_capabilities_of_a_namespace() -> None:
-    """A capability that the caller's own namespaces honour is plain in the image."""
-    plain = bytes.fromhex("0100000200200000000000000000000000000000")
-    owned = b"\x01\0\0\x03" + plain[4:] + (1001).to_bytes(4, "little")
-    assert _plain_capability(owned, 1001) == plain
-    assert _plain_capability(owned, 1002) == owned
-    assert _plain_capability(plain, 1001) == plain

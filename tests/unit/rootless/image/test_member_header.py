@@ -6,8 +6,56 @@ from io import BytesIO
 
 import pytest
 import trees
+from hypothesis import given
+from hypothesis import strategies as st
 
-from rootless.image.member_header import END, Member, _decimal, header, padding
+from rootless.image.member_header import (
+    END,
+    Member,
+    _any_header,
+    _decimal,
+    header,
+    padding,
+    plain_header,
+)
+
+_TYPES = (stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK, stat.S_IFIFO)
+_NUMBERS = st.sampled_from((0, 1, 100_000, 8**7 - 1, 8**7))
+_NAMES = st.text("ab/ \n\x7fé", min_size=1, max_size=5).map(lambda text: text * 40)
+_SHORT_NAMES = st.text("ab/.é", min_size=1, max_size=101)
+
+
+@given(
+    kind=st.sampled_from(_TYPES),
+    mode=st.integers(0, 0o7777),
+    names=st.tuples(_NAMES | _SHORT_NAMES, _NAMES | _SHORT_NAMES),
+    ids=st.tuples(_NUMBERS, _NUMBERS),
+    size=st.sampled_from((0, 7, 8**11 - 1, 8**11)),
+    time_ns=st.integers(-(10**9), 8**11 * 10**9) | st.integers(0, 2**31).map(lambda s: s * 10**9),
+    is_link=st.booleans(),
+)
+def test_the_quick_way_gives_the_same_bytes(  # noqa: PLR0917 - the parts of a member
+    kind: int,
+    mode: int,
+    names: tuple[str, str],
+    ids: tuple[int, int],
+    size: int,
+    time_ns: int,
+    is_link: bool,  # noqa: FBT001
+) -> None:
+    """Whatever is written without `tarfile` is what that would have written."""
+    target, link = (names[1], "") if kind == stat.S_IFLNK else ("", names[1] if is_link else "")
+    member = Member(names[0], kind | mode, *ids, time_ns, size, target, link=link)
+    plain = plain_header(member)
+    if plain is not None:
+        assert plain == _any_header(member, None)
+
+
+def test_ordinary_members_go_the_quick_way() -> None:
+    """A file, a folder and a link with short names are ordinary."""
+    for kind, target in ((stat.S_IFREG, ""), (stat.S_IFDIR, ""), (stat.S_IFLNK, "t")):
+        member = Member("usr/lib/x", kind | 0o755, 0, 0, 10**18 + 1, target=target)
+        assert plain_header(member) is not None
 
 
 @pytest.mark.parametrize(

@@ -249,9 +249,57 @@ def test_folders(store: Store, image: Image, path: bytes, *, is_there: bool) -> 
     assert trees.has_folder(store, image, path) is is_there
 
 
+def test_several_questions(store: Store, image: Image) -> None:
+    """One look answers for files and folders; it opens nothing where nothing is asked."""
+    with trees.looked_into(store, image) as look:
+        assert look.has_file(b"etc/passwd")
+        assert not look.has_file(b"etc")
+        assert not look.has_file(b"etc/none")
+        assert look.has_folder(b"etc")
+    assert trees.has_file(store, image, b"etc/passwd")
+    nowhere = replace(image, place=names.Located(Path("/none"), (), files={b"a": b"", b"b": None}))
+    with trees.looked_into(store, nowhere) as look:
+        assert look.has_file(b"a")
+        assert not look.has_file(b"b")
+
+
 def test_a_folder_that_is_known_without_the_tree(store: Store, image: Image) -> None:
     """An image in a file says of some whether it has them: its tree is not opened."""
     there = names.Located(Path("/none"), (), files={b"a/": b"", b"b/": None})
     known = replace(image, place=there)
     assert trees.has_folder(store, known, b"a")
     assert not trees.has_folder(store, known, b"b")
+
+
+def test_a_tree_that_grows(store: Store, image: Image) -> None:
+    """Made of that of fewer layers, where one is there and it may; used by all, but for packs."""
+    diff_ids = image.config.diff_ids
+    path = store.tree_path(chain_id(diff_ids))
+    before = dict(_shown(path))
+    path.unlink()
+    assert trees.located(store, diff_ids[:1]).tree == store.tree_path(diff_ids[0])
+    grown = trees.located(store, diff_ids, may_grow=True).tree
+    assert grown == store.grown_tree_path(chain_id(diff_ids))
+    assert dict(_shown(grown)) == before
+    assert trees.located(store, diff_ids).tree == grown
+    assert trees.merged(store, diff_ids).tree == path
+    assert trees.located(store, diff_ids, may_grow=True).tree == path
+    assert loading.temp_files(store.root) == []
+
+
+def test_a_tree_with_nothing_to_grow_from(store: Store, image: Image) -> None:
+    """Without a tree of fewer layers, or with one that is damaged, it is merged, or refused."""
+    diff_ids = image.config.diff_ids
+    path = store.tree_path(chain_id(diff_ids))
+    path.unlink()
+    assert trees.located(store, diff_ids, may_grow=True).tree == path
+    path.unlink()
+    below = trees.located(store, diff_ids[:1]).tree
+    below.write_bytes(b"x" * 100)
+    with pytest.raises(IntegrityError, match="damaged tree"):
+        trees.located(store, diff_ids, may_grow=True)
+
+
+def _shown(path: Path) -> list[tuple[bytes, tuple[object, ...]]]:
+    with trees.open_tree(path) as tree:
+        return [(name, inode[1:]) for name, inode in tree.walk()]

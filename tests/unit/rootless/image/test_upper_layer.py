@@ -125,3 +125,33 @@ def test_what_another_overlay_would_obey_is_left_out() -> None:
     assert sorted(kept_xattrs(b"p", given)) == [
         *(b"security.capability", b"system.posix_acl_access", b"user.a")
     ]
+
+
+def test_a_directory_that_only_leads_somewhere(upper: Path) -> None:
+    """It is a member where something below it is, else it would say nothing."""
+    owner = {"uid": os.getuid(), "gid": os.getgid(), "mtime": 5}
+    layer = images.LayerBuilder()
+    for name in ("d", "d/e", "f"):
+        layer.directory(name, **owner)
+    layer.file("f/gone")
+    tree_path = trees.build_tree(upper.parent / "owned", [layer])
+
+    def names_now() -> list[str]:
+        for path in (upper / "d/e", upper / "d", upper / "f"):
+            os.utime(path, (5, 5))
+        os.utime(upper, ns=(0, 0))
+        fd = os.open(upper, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            with Tree.open(tree_path) as tree:
+                return names(b"".join(layer_chunks(UpperWalk(fd, tree))))[1:]
+        finally:
+            os.close(fd)
+
+    (upper / "d/e").mkdir(parents=True)
+    (upper / "f").mkdir()
+    assert names_now() == []
+    (upper / "d/e/new").touch()
+    assert names_now() == ["d", "d/e", "d/e/new"]
+    (upper / "d/e/new").unlink()
+    (upper / "d/e").chmod(0o700)
+    assert names_now() == ["d", "d/e"]

@@ -60,3 +60,16 @@ def test_none_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.executable", "/nonexistent")
     spare.prepare()
     assert spare.take() is None
+
+
+def test_one_that_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everybody takes it and nobody uses it up; who prepared it ends it."""
+    monkeypatch.setattr(spare, "_spare", None)
+    spare.prepare_for_many()
+    first = spare.take()
+    assert first is not None
+    spare.prepare_for_many()
+    assert spare.take() is first
+    spare.discard()
+    assert not is_there(first.pid)
+    assert spare.take() is None

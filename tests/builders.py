@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from build_cases import Case, in_order, steps
-from buildah_session import Buildah
+from buildah_session import Buildah, Shown
 from executable import Home, Rootless
 
 
@@ -29,6 +29,7 @@ class Builders:
     began_ns: int = field(default_factory=time.time_ns)
     _rootless: dict[str, Rootless] = field(default_factory=dict)
     _buildah: list[Buildah] = field(default_factory=list)
+    _shown: dict[str, Shown] = field(default_factory=dict)
     _done: set[tuple[str, str]] = field(default_factory=set)
 
     def ours(self, case: Case, id_map: str, options: tuple[str, ...]) -> Rootless:
@@ -43,8 +44,8 @@ class Builders:
                 self._done.add((id_map, each.name))
         return rootless
 
-    def judge(self, case: Case) -> Buildah:
-        """Return the buildah whose store has what it builds of a case."""
+    def judge(self, case: Case) -> tuple[Buildah, Shown]:
+        """Return the buildah whose store has what it builds of a case, and what that is."""
         if not self._buildah:
             self._buildah.append(self.make_buildah())
         (buildah,) = self._buildah
@@ -53,7 +54,9 @@ class Builders:
                 for name, words in steps(each, self.contexts, is_judge=True):
                     buildah.build(name, words)
                 self._done.add(("buildah", each.name))
-        return buildah
+        if case.name not in self._shown:
+            (self._shown[case.name],) = buildah.shown(case.name)
+        return buildah, self._shown[case.name]
 
     def close(self) -> None:
         """Remove the judge's store."""

@@ -11,6 +11,8 @@ from rootless.cli.same_commands import SameCommands
 class _Images(SameCommands):
     same: ClassVar = {
         "build": "build",
+        "diff": "diff",
+        "history": "history",
         "import": "import",
         "inspect": "inspect",
         "load": "load",
@@ -21,6 +23,7 @@ class _Images(SameCommands):
         "rm": "rmi",
         "save": "save",
         "tag": "tag",
+        "tree": "tree",
         "umount": "umount",
     }
 

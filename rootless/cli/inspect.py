@@ -20,8 +20,8 @@ def inspect(
         typer.Option(
             "--format",
             "-f",
-            metavar="PATH",
-            help="Print one value only: .Config.Env, .Id, .LayersData.0.Size",
+            metavar="PATH|TEMPLATE",
+            help="Print one value only: .Config.Env, .Id, .LayersData.0.Size; or as {{json .Id}}",
             show_default=False,
         ),
     ] = "",
@@ -56,26 +56,16 @@ def inspect(
     shown = [inspected.details(name, kind) for name in names]
     if form:
         for value in shown:
-            typer.echo(_text(_value(value, form)))
+            typer.echo(_formatted(form, value))
     else:
         typer.echo(json.dumps(shown, indent=4, ensure_ascii=False))
 
 
-def _value(value: Any, path: str) -> Any:
-    """Return what a dotted path leads to; `{{.Id}}` is taken for `.Id`, and so is `Id`."""
-    from rootless.errors import InvalidInput  # noqa: PLC0415
+def _formatted(form: str, value: dict[str, Any]) -> str:
+    """Return what a template or a dotted path makes of a description; `Id` is taken for `.Id`."""
+    from rootless.cli.go_template import field, is_template, render  # noqa: PLC0415
 
-    words = path.strip().removeprefix("{{").removesuffix("}}").strip().strip(".")
-    for name in words.split(".") if words else ():
-        if isinstance(value, dict) and name in value:
-            value = value[name]
-        elif isinstance(value, list) and name.isascii() and name.isdigit():
-            value = value[int(name)] if int(name) < len(value) else None
-        else:
-            known = ", ".join(value) if isinstance(value, dict) else "none"
-            raise InvalidInput("no such value", path, f"at {name}; there are: {known}")
-    return value
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if is_template(form):
+        return render(form, value)
+    found = field(value, form.strip(), form)
+    return found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from fuse.pack_file import front as pack_front
     from fuse.pack_file import sections_size as pack_sections_size
     from fuse.pax import XATTR_PREFIX, clamp_time_ns, parse_xattrs
+    from fuse.replay import MergedTree, MergeError
+    from fuse.replay import Node as MergedNode
     from fuse.tar_header import checked_id, checked_target, clean_path
     from fuse.tar_reader import TarFormatError, TarReader
     from fuse.tree import Tree
@@ -65,6 +67,9 @@ __all__ = [
     "LayerIndexBuilder",
     "LayerIndexReader",
     "LayerIndexWriter",
+    "MergeError",
+    "MergedNode",
+    "MergedTree",
     "PackCodec",
     "PackFile",
     "PackFormatError",
@@ -113,6 +118,9 @@ _PLACES = {
     "LayerIndexBuilder": ("index", "IndexBuilder"),
     "LayerIndexReader": ("index", "IndexReader"),
     "LayerIndexWriter": ("index", "IndexWriter"),
+    "MergeError": ("replay", "MergeError"),
+    "MergedNode": ("replay", "Node"),
+    "MergedTree": ("replay", "MergedTree"),
     "OPAQUE": ("xattrs", "OPAQUE"),
     "PACKED_ABSENT": ("pack_file", "ABSENT"),
     "PACKED_FILES": ("pack_file", "FILES"),

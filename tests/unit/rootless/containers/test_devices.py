@@ -32,8 +32,13 @@ def test_no_node(text: str) -> None:
 def test_libraries() -> None:
     """They are told to the loader; without any, nothing is changed."""
     options = RunOptions()
-    assert devices.with_libraries(options, ImageConfig(), RunRequest(), {}.get) == (options, {})
+    assert devices.with_libraries(options, ImageConfig(diff_ids=()), RunRequest(), {}.get) == (
+        options,
+        {},
+    )
     edits = DeviceEdits(libraries=(("liba.so.1", "/gpu/liba.so.1"),))
-    changed, files = devices.with_libraries(options, ImageConfig(), RunRequest(edits=edits), {}.get)
+    changed, files = devices.with_libraries(
+        options, ImageConfig(diff_ids=()), RunRequest(edits=edits), {}.get
+    )
     assert changed.env == ("LD_LIBRARY_PATH=/gpu",)
     assert files == {}

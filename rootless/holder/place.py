@@ -34,9 +34,10 @@ def context() -> str:
     """Return what must be equal for a client and its holder."""
     own = os.stat(__file__)  # an upgrade writes the files anew
     parts = [__file__, str(own.st_ino), str(own.st_mtime_ns), str(os.getuid()), str(os.getgid())]
-    for name in _NAMESPACES:
+    parts.append(",".join(map(str, os.getgroups())))
+    for name in ("root", *(f"ns/{each}" for each in _NAMESPACES)):
         try:
-            parts.append(os.readlink(f"/proc/self/ns/{name}"))
+            parts.append(os.readlink(f"/proc/self/{name}"))
         except OSError:
             parts.append("")
     parts.append(str(os.getpriority(os.PRIO_PROCESS, 0)))

@@ -17,6 +17,10 @@ def main() -> int:
     try:
         if "run" in sys.argv[1:3]:
             _run_warm(sys.argv[1:])
+        if sys.argv[1:2] == ["__complete"]:  # of a shell, at each press of Tab
+            from rootless.cli.complete import main as complete  # noqa: PLC0415
+
+            return complete(sys.argv[2:])
         from rootless.cli.straight import straight  # noqa: PLC0415 - only what is needed is imported
 
         call = straight(sys.argv[1:])

@@ -1,14 +1,19 @@
 """`rootless system`: what takes up room, and how to get some."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import typer
 
 from rootless.cli.command import Command
-from rootless.cli.group import Group
+from rootless.cli.same_commands import SameCommands
+
+
+class _System(SameCommands):
+    same: ClassVar = {"info": "info"}
+
 
 app = typer.Typer(
-    cls=Group,
+    cls=_System,
     rich_markup_mode=None,
     add_completion=False,
     help="Show what takes up room, and make some.",

@@ -219,16 +219,24 @@ def _watch(
         if forwarder_fd in ready and forwarder is not None:
             poll.unregister(forwarder_fd)
             channel.send({"network_died": f"{forwarder.name}: {forwarder.last_words()}"})
-        if pidfd in ready:
-            return
+        if pidfd in ready:  # perhaps because it was the first to see that the command line is gone
+            ready |= {fd for fd, _ in poll.poll(0)}
         if channel.fileno() in ready and channel.receive() is None:
             poll.unregister(channel.fileno())
-            if resources.terminal_state is not None:
-                restore_if_raw(resources.terminal_state)
-            if shared is not None:
-                shared.wind_up()
-            else:
-                signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+            _wind_up(pidfd, resources, shared)
+        if pidfd in ready:
+            return
+
+
+def _wind_up(pidfd: int, resources: Resources, shared: SharedPids | None) -> None:
+    """Put the terminal back that the command line cannot any more, and end the container."""
+    if resources.terminal_state is not None:
+        restore_if_raw(resources.terminal_state)
+    if shared is not None:
+        shared.wind_up()
+    else:
+        with contextlib.suppress(ProcessLookupError):  # it may have ended already
+            signal.pidfd_send_signal(pidfd, signal.SIGKILL)
 
 
 def take_down(root: MountedRoot | None, resources: Resources, *, is_good: bool) -> None:

@@ -45,6 +45,7 @@ COMMANDS = {
     "history": _Command("rootless.cli.history", "List the steps that made an image."),
     "tree": _Command("rootless.cli.tree", "Show the layers of an image and what each adds."),
     "explore": _Command("rootless.cli.explore", "Look around in the layers of an image."),
+    "sbom": _Command("rootless.cli.sbom", "List the packages of an image."),
     "inspect": _Command("rootless.cli.inspect", "Show images or containers as JSON."),
     "tag": _Command("rootless.cli.tag", "Give an image another name."),
     "rmi": _Command("rootless.cli.rmi", "Remove images from the store."),

@@ -29,6 +29,7 @@ class _Command:
 
 COMMANDS = {
     "run": _Command("rootless.cli.run", "Run a command in an image or a bundle."),
+    "shell": _Command("rootless.cli.shell", "Open a shell in an image that stays as it is left."),
     "pull": _Command("rootless.cli.pull", "Bring images from registries into the store."),
     "login": _Command("rootless.cli.login", "Log in to a registry."),
     "logout": _Command("rootless.cli.logout", "Forget a registry's password."),

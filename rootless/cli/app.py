@@ -83,6 +83,7 @@ COMMANDS = {
     "info": _Command("rootless.cli.info", "Show the host and the store in podman's words."),
     "version": _Command("rootless.cli.version", "Print the version."),
     "config": _Command("rootless.cli.config", "Show profiles, check them, trust a project's."),
+    "completion": _Command("rootless.cli.completion", "Print the completion of a shell."),
     "doctor": _Command("rootless.cli.doctor", "Check what this host has for running images."),
 }
 
@@ -112,6 +113,7 @@ class _LazyGroup(Group):
 
 app = typer.Typer(
     cls=_LazyGroup,
+    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},

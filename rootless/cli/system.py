@@ -55,6 +55,18 @@ def df(
 
 
 @app.command(cls=Command)
+def shutdown() -> None:
+    """End what stays for a while to make the next start quick; containers that run go on.
+
+    The next run starts it again, unless ROOTLESS_HOLDER=off or keep_alive = 0 in config.toml.
+    """
+    from rootless.holder.shutdown import shut_down  # noqa: PLC0415 - --help needs none of it
+    from rootless.paths import Paths  # noqa: PLC0415
+
+    shut_down(Paths.from_environment().runtime)
+
+
+@app.command(cls=Command)
 def prune(
     everything: Annotated[  # noqa: FBT002
         bool,

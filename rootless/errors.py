@@ -19,8 +19,10 @@ A class is here only because somebody catches it or because it has its own exit 
 prints itself: `rootless.cli.exit` turns one into a line on stderr and a status.
 """
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # a workload's process in the making imports this, and little else
+    from collections.abc import Mapping
+    from typing import Any, ClassVar
 
 
 class RootlessError(Exception):
@@ -32,7 +34,7 @@ class RootlessError(Exception):
         fix: What the user can do, a sentence; may be empty where nothing can be done.
     """
 
-    exit_status: ClassVar[int] = 125
+    exit_status: "ClassVar[int]" = 125
 
     def __init__(self, what: str, on: str = "", fix: str = "") -> None:
         super().__init__(what, on, fix)
@@ -50,7 +52,7 @@ class RootlessError(Exception):
         return {"class": name, "what": self.what, "on": self.on, "fix": self.fix}
 
     @staticmethod
-    def from_record(record: Mapping[str, Any]) -> "RootlessError":
+    def from_record(record: "Mapping[str, Any]") -> "RootlessError":
         """Return the error that `to_record` described in another process."""
         classes: list[type[RootlessError]] = [RootlessError]
         for known in classes:

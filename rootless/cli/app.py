@@ -78,6 +78,8 @@ COMMANDS = {
     "container": _Command("rootless.cli.container", "The commands for containers, in a group."),
     "generate": _Command("rootless.cli.generate", "Make files for other programs: systemd."),
     "alias": _Command("rootless.cli.alias", "Make commands of the host that run in images."),
+    "info": _Command("rootless.cli.info", "Show the host and the store in podman's words."),
+    "version": _Command("rootless.cli.version", "Print the version."),
     "config": _Command("rootless.cli.config", "Show profiles, check them, trust a project's."),
     "completion": _Command("rootless.cli.completion", "Print the completion of a shell."),
     "doctor": _Command("rootless.cli.doctor", "Check what this host has for running images."),

@@ -21,7 +21,7 @@ def inspect(
             "--format",
             "-f",
             metavar="PATH|TEMPLATE",
-            help="Print one value only: .Config.Env, .Id, .LayersData.0.Size; or as {{json .Id}}",
+            help="Print one value only: .Config.Env, .Id, .LayersData.0.Size; or by a template.",
             show_default=False,
         ),
     ] = "",

@@ -85,9 +85,11 @@ def exec_(given: _Given) -> int:
     from rootless.bundle import environment  # noqa: PLC0415
     from rootless.containers.exec import ExecRequest, execute  # noqa: PLC0415
 
+    variables = [each for path in given["env_file"] or () for each in environment.read_file(path)]
+    variables += given["env"] or ()
     request = ExecRequest(
         command=tuple(given["command"]),
-        env=tuple(environment.expand(given["env"] or [], os.environ)),
+        env=tuple(environment.expand(variables, os.environ)),
         user=given["user"],
         workdir=given["workdir"],
         terminal=given["tty"],

@@ -20,8 +20,10 @@ A class is here only because somebody catches it or because it has its own exit 
 prints itself: `rootless.cli.exit` turns one into a line on stderr and a status.
 """
 
-from collections.abc import Mapping
-from typing import Any
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # a workload's process in the making imports this, and little else
+    from collections.abc import Mapping
+    from typing import Any
 
 
 class RootlessError(Exception):
@@ -51,7 +53,7 @@ class RootlessError(Exception):
         return {"class": name, "what": self.what, "on": self.on, "fix": self.fix}
 
     @staticmethod
-    def from_record(record: Mapping[str, Any]) -> "RootlessError":
+    def from_record(record: "Mapping[str, Any]") -> "RootlessError":
         """Return the error that `to_record` described in another process."""
         classes: list[type[RootlessError]] = [RootlessError]
         for known in classes:

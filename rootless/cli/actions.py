@@ -92,9 +92,11 @@ def exec_(given: _Given) -> int:
     from rootless.bundle import environment  # noqa: PLC0415
     from rootless.containers.exec import ExecRequest, execute  # noqa: PLC0415
 
+    variables = [each for path in given["env_file"] or () for each in environment.read_file(path)]
+    variables += given["env"] or ()
     request = ExecRequest(
         command=tuple(given["command"]),
-        env=tuple(environment.expand(given["env"] or [], os.environ)),
+        env=tuple(environment.expand(variables, os.environ)),
         user=given["user"],
         workdir=given["workdir"],
         terminal=given["tty"],
@@ -161,13 +163,11 @@ def ps(given: _Given) -> None:
     """List containers."""
     import json  # noqa: PLC0415
 
-    from rootless.cli import table  # noqa: PLC0415
+    from rootless.cli import formatted, table  # noqa: PLC0415
     from rootless.containers import listing  # noqa: PLC0415
-    from rootless.errors import InvalidInput  # noqa: PLC0415
 
     form, no_trunc = given["form"], given["no_trunc"]
-    if form not in ("table", "json"):
-        raise InvalidInput("no such format", form, "table or json")
+    formatted.check_list_format(form)
     found = listing.listed(
         given["filters"] or [], everything=given["everything"], last=given["last"]
     )
@@ -176,6 +176,14 @@ def ps(given: _Given) -> None:
             echo(each.record.id if no_trunc else each.record.id[:12])
     elif form == "json":
         echo(json.dumps([listing.summary(each) for each in found], indent=2))
+    elif form != "table":
+        rows = [listing.row(each, no_trunc=no_trunc) for each in found]
+        shown = [
+            {**listing.summary(each), **dict(zip(listing.FIELDS, row, strict=True))}
+            for each, row in zip(found, rows, strict=True)
+        ]
+        for line in formatted.template_lines(shown, form):
+            echo(line)
     else:
         rows = [listing.row(each, no_trunc=no_trunc) for each in found]
         for line in table.lines(listing.HEADER, rows):

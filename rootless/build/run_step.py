@@ -111,6 +111,7 @@ def _run(  # noqa: PLR0917 - as above, and what is to be given back
     out: Callable[[bytes], None],
     owned: contextlib.ExitStack,
 ) -> StagedLayer:
+    timings.mark("steps before it, and imports of a RUN")
     mounts = run_mounts(instruction, state.workdir)
     asked = look_up(store, mounts, setting.offered, setting.request.driver, owned)
     args = _args(state, instruction, asked)
@@ -119,10 +120,12 @@ def _run(  # noqa: PLR0917 - as above, and what is to be given back
     container = seccomp.with_filter(
         container, setting.paths, required=bool(request.options.seccomp)
     )
+    timings.mark("container planned")
     sweep(setting.paths)
     folder = RunFolder.create(setting.paths, container.id)
     owned.callback(folder.remove)
     footing = Footing.open(container, setting.paths, folder, owned)
+    timings.mark("run folder, upperdir")
     pipes = Pipes()
     owned.callback(pipes.close)
     front = StepFront(store, pipes, out, instruction.source)

@@ -156,7 +156,7 @@ def _value(line: _Line, parameter: str, metavar: str, begun: str) -> Answer:
     fixed = _OF_PARAMETER.get((last, parameter)) or _OF_PARAMETER.get(("", parameter))
     if fixed:
         return _plain(fixed)
-    kinds = _kinds(line.path, parameter)
+    kinds = _kinds(line.path, parameter, metavar)
     if kinds:
         found = [each for kind in kinds for each in getattr(_names(), kind)(begun)]
         return Answer(found, FILES if "images" in kinds and "/" in begun else NOTHING)
@@ -203,7 +203,7 @@ def _names() -> Any:
     return complete_names
 
 
-def _kinds(path: Sequence[str], parameter: str) -> tuple[str, ...]:
+def _kinds(path: Sequence[str], parameter: str, metavar: str) -> tuple[str, ...]:
     """Return the kinds of names that a value may be one of."""
     last = path[-1] if path else ""
     by_place = {
@@ -218,7 +218,9 @@ def _kinds(path: Sequence[str], parameter: str) -> tuple[str, ...]:
         **dict.fromkeys(("container", "containers"), ("containers",)),
         "profile": ("profiles",),
     }
-    return by_place.get((last, parameter), by_parameter.get(parameter, ()))
+    by_word = {"IMAGE": "images", "CONTAINER": "containers"}
+    said = tuple(by_word[word] for word in metavar.strip("[].").split("|") if word in by_word)
+    return by_place.get((last, parameter), by_parameter.get(parameter, said))
 
 
 # ── the shells ────────────────────────────────────────────────────────────────────────────────────

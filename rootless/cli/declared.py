@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rootless.cli.examples import epilog_of
+
 if TYPE_CHECKING:  # typer keeps its copy of click private; only the annotations name it
     from typer._click.core import Command, Context, Parameter
 
@@ -91,7 +93,7 @@ def _command(path: tuple[str, ...], command: "Command", context: "Context") -> D
         path=path,
         usage=" ".join(command.collect_usage_pieces(context)),
         help=(command.help or "").strip(),
-        epilog=(command.epilog or "").strip(),
+        epilog=(command.epilog or epilog_of(path)).strip(),
         interspersed=context.allow_interspersed_args and not below,
         options=tuple(each for each in shown if each.names),
         arguments=tuple(each for each in shown if not each.names),

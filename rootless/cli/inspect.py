@@ -28,7 +28,10 @@ def inspect(
     kind: Annotated[
         str,
         typer.Option(
-            "--type", metavar="image|container", help="What is meant.", show_default=False
+            *("--type", "-t"),
+            metavar="image|container",
+            help="What is meant.",
+            show_default=False,
         ),
     ] = "",
     raw: Annotated[

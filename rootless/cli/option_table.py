@@ -43,6 +43,7 @@ COMMANDS: dict[str, Any] = {
             "stop_signal": ("text", "", "--stop-signal"),
             "stop_timeout": ("text", "", "--stop-timeout"),
             "label": ("texts", None, "--label -l"),
+            "label_file": ("texts", None, "--label-file"),
             "log_opt": ("texts", None, "--log-opt"),
             "cidfile": ("text", "", "--cidfile"),
             "pidfile": ("text", "", "--pidfile"),
@@ -202,6 +203,7 @@ COMMANDS: dict[str, Any] = {
             "stop_signal": ("text", "", "--stop-signal"),
             "stop_timeout": ("text", "", "--stop-timeout"),
             "label": ("texts", None, "--label -l"),
+            "label_file": ("texts", None, "--label-file"),
             "log_opt": ("texts", None, "--log-opt"),
             "cidfile": ("text", "", "--cidfile"),
             "health_cmd": ("text", "", "--health-cmd"),
@@ -260,6 +262,7 @@ COMMANDS: dict[str, Any] = {
             "interactive": ("flag", False, "--interactive -i", ""),
             "tty": ("flag", False, "--tty -t", ""),
             "env": ("texts", None, "--env -e"),
+            "env_file": ("texts", None, "--env-file"),
             "user": ("text", "", "--user -u"),
             "workdir": ("text", "", "--workdir -w"),
             "detach": ("flag", False, "--detach -d", ""),
@@ -282,7 +285,7 @@ COMMANDS: dict[str, Any] = {
         "parameters": {
             "containers": ("any", None),
             "everything": ("flag", False, "--all -a", ""),
-            "timeout": ("text", "", "--time -t"),
+            "timeout": ("text", "", "--time --timeout -t"),
         },
     },
     "kill": {

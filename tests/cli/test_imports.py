@@ -98,7 +98,8 @@ def test_a_press_of_tab(loaded: Rootless) -> None:
     assert printed.splitlines()[:2] == ["nothing", "pic:latest\timage"]
     assert not {name for name in modules if name.partition(".")[0] in TOO_DEAR | TYPER}
     ours = {name for name in modules if name.startswith("rootless.cli.")}
-    assert ours == {f"rootless.cli.{name}" for name in ("complete", "complete_names", "declared")}
+    needed = ("complete", "complete_names", "declared", "examples")
+    assert ours == {f"rootless.cli.{name}" for name in needed}
 
 
 def test_a_run_stays_within_its_budget(loaded: Rootless) -> None:

@@ -59,7 +59,7 @@ def commands_shown(page: Path) -> Iterator[tuple[str, list[str]]]:
 
 
 def options_of(command: str, words: list[str]) -> list[str]:
-    """Return the options of a command line; after the image of `run` come the workload's own."""
+    """Return the options of a command line; the workload's own come after the image."""
     found: list[str] = []
     skip = False
     for word in words:

@@ -35,7 +35,8 @@ def holders(rootless: Rootless) -> list[int]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal():
             with contextlib.suppress(OSError):
-                if str(rootless.home.runtime).encode() in (entry / "cmdline").read_bytes():
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+                if {b"rootless.keeper", str(rootless.home.runtime).encode()} <= set(words):
                     stat = (entry / "stat").read_text()
                     parents[int(entry.name)] = int(stat.rpartition(")")[2].split()[1])
     # its keepers have its command line

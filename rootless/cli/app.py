@@ -29,6 +29,7 @@ class _Command:
 
 COMMANDS = {
     "run": _Command("rootless.cli.run", "Run a command in an image or a bundle."),
+    "shell": _Command("rootless.cli.shell", "Open a shell in an image that stays as it is left."),
     "pull": _Command("rootless.cli.pull", "Bring images from registries into the store."),
     "login": _Command("rootless.cli.login", "Log in to a registry."),
     "logout": _Command("rootless.cli.logout", "Forget a registry's password."),
@@ -45,6 +46,7 @@ COMMANDS = {
     "history": _Command("rootless.cli.history", "List the steps that made an image."),
     "tree": _Command("rootless.cli.tree", "Show the layers of an image and what each adds."),
     "explore": _Command("rootless.cli.explore", "Look around in the layers of an image."),
+    "sbom": _Command("rootless.cli.sbom", "List the packages of an image."),
     "inspect": _Command("rootless.cli.inspect", "Show images or containers as JSON."),
     "tag": _Command("rootless.cli.tag", "Give an image another name."),
     "rmi": _Command("rootless.cli.rmi", "Remove images from the store."),

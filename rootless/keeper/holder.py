@@ -21,6 +21,7 @@ from rootless.overlay.shared import SharedLower
 _MOST_BYTES = 300_000
 _TICK_S = 5.0
 _PAUSE_S = 0.03
+_QUIET_S = 60.0
 _MOST_LOWERS = 3
 
 
@@ -89,13 +90,17 @@ class Holder:
 
     def _lacks(self) -> bool:
         """Tell whether one is to be put in stock when there is nothing else to do."""
+        if time.monotonic() - self._used > _QUIET_S:
+            return False
         return bool(self._ready_on) or all(each.is_ready for each in self._waiting())
 
     def _tick(self) -> None:
         for key, lower in list(self._lowers.items()):
             if not lower.is_whole():
                 self._drop(key, lower)
-        if all(each.is_ready for each in self._waiting()):
+        if time.monotonic() - self._used > _QUIET_S:
+            self._renew()  # a stock for nobody takes up memory
+        elif all(each.is_ready for each in self._waiting()):
             self._fork()
         elif self._ready_on:
             key, self._ready_on = self._ready_on, ""

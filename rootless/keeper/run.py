@@ -26,7 +26,7 @@ from rootless.containers.record import NEEDS, Record, needs_text, write
 from rootless.containers.run_folder import RunFolder
 from rootless.containers.supervisor import Resources, take_down, with_name_files
 from rootless.containers.times import now
-from rootless.errors import Conflict
+from rootless.errors import Conflict, RootlessError
 from rootless.keeper.plan import Planned
 from rootless.linux import mount_api, namespaces
 from rootless.linux.channel import Channel, Message
@@ -97,6 +97,16 @@ class Made:
         self.init_fd = os.pidfd_open(self._pid)
         owned.callback(self._end)
         theirs.close()
+        if in_stock:
+            self._await_door()
+
+    def _await_door(self) -> None:
+        """Wait until PID 1 waits too: from then on no path of the run's folder is used any more."""
+        received = self._control.receive()
+        if received is not None and "error" in received[0]:
+            raise RootlessError.from_record(received[0]["error"])
+        if received is None:
+            raise RootlessError("PID 1 ended while it made the container")
 
     def serve(self, visit: Visit) -> None:
         """Let a visitor in, and look after the container until it has gone."""

@@ -52,36 +52,32 @@ def let_in(
     `control` brings `{"door": true, "args": …}` with the connection to him; with arguments they are
     the program's. Raises RootlessError, his own where he told one.
     """
+    # From here on signals are the workload's: those that come before it runs wait in the channel.
+    control.send({"started": True})
     received = control.receive()
     if received is None or not received[1]:
         raise RootlessError("nobody came in")
     if received[0]["args"] is not None:
         program["args"] = tuple(received[0]["args"])
-    door = socket.socket(fileno=received[1][0])
-    # From here on signals are the workload's: those that come before it runs wait in the channel.
-    control.send({"started": True})
+    told = {"program": program, "terminal": terminal_fd >= 0}
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with ours:
-        with theirs:
+        with theirs, socket.socket(fileno=received[1][0]) as door:
             fds = [theirs.fileno(), *([terminal_fd] if terminal_fd >= 0 else []), *own]
             rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", fds))]
             try:
-                door.sendmsg(
-                    [marshal.dumps({"program": program, "terminal": terminal_fd >= 0})], rights
-                )
+                door.sendmsg([marshal.dumps(told)], rights)
             except OSError as error:
                 raise RootlessError(f"the caller has gone: {error.strerror}") from error
         for fd in own:
             os.close(fd)
-        door.close()
         # His own pidfd: his parent may have reaped him before we could open one.
         data, pidfds, _, _ = to_the_last(lambda: socket.recv_fds(ours, _REPORT_BYTES, 1))
         if not pidfds:
             raise RootlessError("the process that was to become the workload ended")
         pid = marshal.loads(data)  # noqa: S302 - of our own
-        data = to_the_last(
-            lambda: ours.recv(_REPORT_BYTES)
-        )  # the end of the stream: exec closed it
+        # Then the end of the stream, as execve(2) closes it, or an error before it.
+        data = to_the_last(lambda: ours.recv(_REPORT_BYTES))
         record = marshal.loads(data) if data else None  # noqa: S302 - of our own
     if record is not None:
         os.close(pidfds[0])

@@ -77,6 +77,7 @@ def test_what_keeps_him_out_is_an_error() -> None:
         ours.send({"door": True, "args": None}, [gone.fileno()])
     with pytest.raises(RootlessError, match="the caller has gone"):
         let_in([], {"args": ("x",)}, -1, theirs)
+    ours.shut_down()
     ours.close()
     with pytest.raises(RootlessError, match="nobody came in"):
         let_in([], {"args": ("x",)}, -1, theirs)

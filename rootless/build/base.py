@@ -32,6 +32,8 @@ def with_bases(around: Around, plan: Plan) -> Plan:
         if any(triggers.values()):  # which may read from a stage that nothing else needs
             found = with_triggers(plan, triggers)
     for name in found.images:
+        if around.folder_of(name):
+            continue
         with suppress(RootlessError):  # the step that reads from it says so, with its line
             around.base(name)
     return found

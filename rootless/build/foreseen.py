@@ -1,8 +1,8 @@
 """What COPY and ADD take from the context is looked for before the first step runs.
 
 A name that is not there would else be told when its step is due, an hour of compiling later. Every
-variable is known without running anything: a RUN changes none. What `--from` names is not looked
-at, as it may not be there yet.
+variable is known without running anything: a RUN changes none. Stages and images that `--from`
+names are not looked at, as they may not be there yet.
 """
 
 from collections.abc import Mapping
@@ -37,8 +37,6 @@ def check_sources(around: Around, done: Mapping[int, int]) -> None:
 
 
 def _check(around: Around, instruction: Instruction) -> None:
-    if instruction.flag("from"):
-        return
     from rootless.build.copy_words import copy_words, is_address  # noqa: PLC0415 - where there is
     from rootless.build.ignore import Ignore  # noqa: PLC0415 - a COPY
     from rootless.build.selection import check  # noqa: PLC0415
@@ -46,9 +44,12 @@ def _check(around: Around, instruction: Instruction) -> None:
     words = copy_words(instruction)
     excludes = Ignore.of(words.excludes)
     try:
+        source = around.source_of(instruction.flag("from"))
+        if source is None:
+            return
         for word in words.sources:
             if not is_address(word):
-                check(around.context(), word, excludes)
+                check(source, word, excludes)
     except BuildError:
         raise
     except (InvalidInput, NotFound) as error:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rootless.build.arguments import PREDEFINED
+from rootless.build.named_contexts import named_contexts
 from rootless.build.request import STANDARD_INPUT, BuildRequest
 from rootless.errors import InvalidInput
 
@@ -43,6 +44,7 @@ def build_request(given: Mapping[str, Any]) -> BuildRequest:
         tags=_tags(given["tag"] or ()),
         target=given["target"],
         build_args=_build_args(given),
+        contexts=named_contexts(given["build_context"] or ()),
         base=given["from_"],
         labels=_pairs(given["label"], "label"),
         annotations=_pairs(given["annotation"], "annotation"),

@@ -60,6 +60,7 @@ def _built(
 ) -> "BuiltImage":
     with ExitStack() as owned:
         opened = Opened(store, request, owned)
+        owned.callback(request.contexts.close)
         file = opened.containerfile()
         instructions = with_base(parse(file.data, file.name, meanwhile), request.base)
         planned = plan(instructions, request.target, request.build_args, _platform_arguments())

@@ -103,6 +103,7 @@ COMMANDS: dict[str, Any] = {
             "target": ("text", "", "--target"),
             "build_arg": ("texts", None, "--build-arg"),
             "build_arg_file": ("texts", None, "--build-arg-file"),
+            "build_context": ("texts", None, "--build-context"),
             "from_": ("text", "", "--from"),
             "ignorefile": ("text", "", "--ignorefile"),
             "platform": ("text", "", "--platform"),

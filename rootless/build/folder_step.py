@@ -5,12 +5,13 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 from rootless.build.containerfile import Instruction
-from rootless.build.copy_layer import Attributes, LayerTar, made_folder
+from rootless.build.copy_layer import Attributes, made_folder
 from rootless.build.destination import Destination
 from rootless.build.owner import owner_of
 from rootless.build.standing import Standing
 from rootless.errors import InvalidInput
 from rootless.image import trees
+from rootless.image.byte_stream import Chunked
 from rootless.image.ingest import Expected, StagedLayer, ingest
 from rootless.image.member_header import END
 from rootless.image.store import Store
@@ -51,7 +52,7 @@ def folder_layer(
     if not missing:
         return None
     attributes = Attributes(owner, None, now_ns, latest_ns)
-    with LayerTar(_chunks(missing, attributes, Destination(locate))) as tar:
+    with Chunked(_chunks(missing, attributes, Destination(locate))) as tar:
         return ingest(store, tar, instruction.source, Expected())
 
 

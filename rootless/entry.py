@@ -5,8 +5,8 @@ Kept free of imports: what a command needs is imported when the command is known
 
 import os
 import sys
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -15,6 +15,12 @@ def main() -> int:
     """Run the command line in `sys.argv`; return the exit status."""
     _open_missing_streams()
     try:
+        if "run" in sys.argv[1:3]:
+            _run_warm(sys.argv[1:])
+        if sys.argv[1:2] == ["__complete"]:  # of a shell, at each press of Tab
+            from rootless.cli.complete import main as complete  # noqa: PLC0415
+
+            return complete(sys.argv[2:])
         from rootless.cli.straight import straight  # noqa: PLC0415 - only what is needed is imported
 
         call = straight(sys.argv[1:])
@@ -31,6 +37,31 @@ def main() -> int:
         return status
     except KeyboardInterrupt:  # before or after what turns it into a status
         return 130
+
+
+def _run_warm(words: list[str]) -> None:
+    """Run a container by way of a holder, and end; return where there is none to be had."""
+    from rootless.holder.client import run  # noqa: PLC0415 - as above
+
+    try:
+        status = run(words)
+    except Exception as error:
+        if type(error).__module__ != "rootless.errors":
+            raise
+        status = _status_of(error)
+    if status is not None:
+        if "rootless.timings" in sys.modules:
+            sys.modules["rootless.timings"].report()
+        os._exit(status)  # nothing is left to be done, and an interpreter's end takes its time
+
+
+def _status_of(error: Exception) -> int:
+    from rootless.cli.exit import status_of  # noqa: PLC0415
+
+    def fail() -> None:
+        raise error
+
+    return status_of(fail, debug=False)
 
 
 def runtime() -> int:

@@ -10,7 +10,8 @@ RootlessError                125: our fault, or the set-up's
 ├ StoreError                 full, read-only, or of a newer format
 ├ RegistryError              the network, or a registry that does not do what it should
 ├ OverlayError               mount refused, server died
-├ BuildError                 a Containerfile that cannot be built, a step of it that failed
+├ BuildError                 a Containerfile that cannot be built
+│ └ StepFailed               the command of a RUN ended with a status, which is the build's
 └ WorkloadError              raised where the workload cannot be executed
   └ CannotExecute            126
     └ CommandNotFound        127
@@ -19,8 +20,10 @@ A class is here only because somebody catches it or because it has its own exit 
 prints itself: `rootless.cli.exit` turns one into a line on stderr and a status.
 """
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # a workload's process in the making imports this, and little else
+    from collections.abc import Mapping
+    from typing import Any
 
 
 class RootlessError(Exception):
@@ -32,7 +35,7 @@ class RootlessError(Exception):
         fix: What the user can do, a sentence; may be empty where nothing can be done.
     """
 
-    exit_status: ClassVar[int] = 125
+    exit_status: int = 125
 
     def __init__(self, what: str, on: str = "", fix: str = "") -> None:
         super().__init__(what, on, fix)
@@ -50,13 +53,16 @@ class RootlessError(Exception):
         return {"class": name, "what": self.what, "on": self.on, "fix": self.fix}
 
     @staticmethod
-    def from_record(record: Mapping[str, Any]) -> "RootlessError":
+    def from_record(record: "Mapping[str, Any]") -> "RootlessError":
         """Return the error that `to_record` described in another process."""
         classes: list[type[RootlessError]] = [RootlessError]
         for known in classes:
             classes.extend(known.__subclasses__())
         kind = next((c for c in classes if c.__name__ == record["class"]), RootlessError)
-        return kind(record["what"], record["on"], record["fix"])
+        error = kind(record["what"], record["on"], record["fix"])
+        if isinstance(error, StepFailed):
+            error.exit_status = int(record["status"])
+        return error
 
 
 class InvalidInput(RootlessError):
@@ -100,7 +106,19 @@ class OverlayError(RootlessError):
 
 
 class BuildError(RootlessError):
-    """A Containerfile that cannot be built, or a step that failed; `what` begins FILE:LINE."""
+    """A Containerfile that cannot be built; `what` begins FILE:LINE."""
+
+
+class StepFailed(BuildError):
+    """The command of a RUN ended with another status than 0, which is that of the build."""
+
+    def __init__(self, what: str, on: str = "", fix: str = "", *, status: int = 1) -> None:
+        super().__init__(what, on, fix)
+        self.exit_status = status
+
+    def to_record(self) -> dict[str, str]:
+        """Return the error as plain data; the status goes with it."""
+        return {**super().to_record(), "status": str(self.exit_status)}
 
 
 class WorkloadError(RootlessError):

@@ -1,6 +1,7 @@
 """The settings: `config.toml` of the user and of the machine, the nearer one's word first.
 
     additional_stores = ["/sw/images"]      # absolute; read beside one's own store
+    keep_alive = 300                        # seconds that what makes a next start quick stays
     hpc_folders = ["/scratch", "/project"]  # absolute; what `run --hpc` brings along
     cdi_folders = ["/etc/cdi"]              # in place of /etc/cdi and /var/run/cdi
     gpu_driver_root = "/run/nvidia/driver"  # where NVIDIA's driver is, if not at /
@@ -21,6 +22,9 @@ from rootless.paths import Paths
 
 log = logging.getLogger(__name__)
 
+KEEP_ALIVE = 300
+
+_MOST_SECONDS = 86400
 WHAT = "the settings"
 _ELSEWHERE = ("profiles",)  # read by `rootless.config`, where it is asked for
 
@@ -34,12 +38,14 @@ class Settings:
         hpc_folders: Folders of the site's that containers of jobs have.
         cdi_folders: Folders of CDI files, the later one's word first.
         gpu_driver_root: The root file system that has NVIDIA's driver.
+        keep_alive: Seconds that the namespace holder stays after its last use; 0 for none.
     """
 
     additional_stores: tuple[Path, ...] | None = None
     hpc_folders: tuple[Path, ...] | None = None
     cdi_folders: tuple[Path, ...] | None = None
     gpu_driver_root: Path | None = None
+    keep_alive: int | None = None
 
 
 def additional_stores(paths: Paths) -> tuple[Path, ...]:
@@ -50,6 +56,15 @@ def additional_stores(paths: Paths) -> tuple[Path, ...]:
     if paths.additional_stores is not None:
         return paths.additional_stores
     return load(paths.settings).additional_stores or ()
+
+
+def keep_alive(paths: Paths) -> int:
+    """Return how long a namespace holder stays after its last use, in seconds; 0 for none.
+
+    Raises InvalidInput, StoreError.
+    """
+    found = load(paths.settings).keep_alive
+    return KEEP_ALIVE if found is None else found
 
 
 def load(files: Sequence[Path]) -> Settings:
@@ -87,7 +102,15 @@ def _checked(document: Mapping[str, Any], file: Path) -> dict[str, Any]:
     }
     for name in {"gpu_driver_root"} & document.keys():
         (found[name],) = _folders(name, [document[name]], file)
+    if "keep_alive" in document:
+        found["keep_alive"] = _seconds(document["keep_alive"], file)
     return found
+
+
+def _seconds(value: Any, file: Path) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MOST_SECONDS:
+        raise _fault(file, "keep_alive", "a number of seconds, up to a day; 0 for none")
+    return value
 
 
 def _folders(name: str, value: Any, file: Path) -> tuple[Path, ...]:

@@ -20,6 +20,17 @@ def begin() -> None:
         mark("Python has started (its CPU time)")
 
 
+def adopt(fd: int) -> None:
+    """Take marks for another process, into its file."""
+    global _fd  # noqa: PLW0603 - as above
+    _fd = fd
+
+
+def fileno() -> int:
+    """Return the file of the marks, -1 where none are taken."""
+    return _fd
+
+
 def mark(phase: str) -> None:
     """Note that a phase ends here."""
     if _fd >= 0:

@@ -162,16 +162,21 @@ def demo_debs() -> Path:
 
 
 @pytest.fixture(scope="session")
-def demo_home(demo_image: str, tmp_path_factory: pytest.TempPathFactory) -> Home:
+def demo_home(demo_image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     """Give a user whose store holds the demo image as `debian-demo`; loaded once a session.
 
-    He has been told of his ID map: that is said once, to whichever test has a terminal first.
+    He has been told of his ID map: that is said once, to whichever test has a terminal first. With
+    ROOTLESS_HOLDER=wait his runs go through a namespace holder, where that can serve them;
+    ROOTLESS_HOLDER_NOTES names a file that tells which did.
     """
     home = Home.make(tmp_path_factory.mktemp("demo"))
+    names = ("ROOTLESS_HOLDER", "ROOTLESS_HOLDER_NOTES")
+    home = Home(home.path, {**home.environ, **{n: os.environ[n] for n in names if n in os.environ}})
     home.runtime.mkdir(mode=0o700)
     (home.runtime / "said-single-id").touch()
     Rootless(home).ok("load", demo_image.rpartition(":")[0], timeout=300)
-    return home
+    yield home
+    Rootless(home).ok("system", "shutdown")
 
 
 @pytest.fixture

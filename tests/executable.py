@@ -38,6 +38,7 @@ class Home:
             "HOME": str(path / "home"),
             "XDG_RUNTIME_DIR": str(path / "run"),
             "ROOTLESS_HOME": str(path / "store"),
+            "ROOTLESS_HOLDER": "off",  # it would outlive the test
         }
         return cls(path, environ)
 

@@ -1,6 +1,7 @@
 """The processes of one `rootless run`, found through /proc by who started whom."""
 
 import contextlib
+import json
 import os
 import signal
 import time
@@ -31,6 +32,8 @@ class Processes:
                 supervisor = pid
             elif b"fuse.server" in _command(pid):  # a spare one
                 server = pid
+        if not supervisor and not server:
+            return cls._through_holder(command_line)
         for pid, name in _children(supervisor):
             if name == "rootless-init":
                 init = pid
@@ -44,12 +47,25 @@ class Processes:
         return cls(command_line, supervisor, server, init, workload, forwarder)
 
     @classmethod
+    def _through_holder(cls, command_line: int) -> "Processes":
+        """Look at what the holder's keeper has noted: it is no child of the command line."""
+        for name, value in _variables(command_line):
+            if name == "XDG_RUNTIME_DIR":
+                for note in Path(value).glob("rootless/runs/*/state.json"):
+                    with contextlib.suppress(OSError):
+                        live = json.loads(note.read_bytes())
+                        if live["runner"]["pid"] == command_line and live.get("workload"):
+                            pids = [live[who]["pid"] for who in ("supervisor", "init", "workload")]
+                            return cls(command_line, pids[0], 0, *pids[1:])
+        return cls(command_line, 0, 0, 0, 0)
+
+    @classmethod
     def when_running(cls, command_line: int, program: str) -> "Processes":
         """Wait until the workload is `program`, and look."""
         deadline = time.monotonic() + _WITHIN
         while True:
             found = cls.of(command_line)
-            if found.workload and dict(_children(found.init))[found.workload] == program:
+            if found.workload and _name(found.workload) == program:
                 return found
             assert time.monotonic() < deadline, f"it does not come to run {program}: {found}"
             time.sleep(0.01)
@@ -99,6 +115,16 @@ def _all() -> Iterator[tuple[int, str, int]]:
                 text = Path(f"/proc/{entry}/stat").read_text()
                 before, _, after = text.rpartition(")")
                 yield int(entry), before.partition("(")[2], int(after.split()[1])
+
+
+def _name(pid: int) -> str:
+    return next((name for each, name, _ in _all() if each == pid), "")
+
+
+def _variables(pid: int) -> Iterator[tuple[str, str]]:
+    with contextlib.suppress(OSError):
+        for variable in Path(f"/proc/{pid}/environ").read_text().split("\0"):
+            yield variable.partition("=")[::2]
 
 
 def _command(pid: int) -> bytes:

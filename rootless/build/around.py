@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rootless.build.request import BuildRequest
 from rootless.build.stages import Plan
 from rootless.build.state import StageState
+from rootless.errors import InvalidInput
 from rootless.image.names import Image
 from rootless.image.store import Store
 from rootless.oci.digest import Digest
@@ -56,7 +57,8 @@ class Around:
     def base(self, name: str) -> Base:
         """Return an image that the file names; asked for once. Raises what keeps from that."""
         if name not in self.bases:
-            image = self.image_of(name)
+            self._refuse_folder(name, "a folder is no image")
+            image = self.image_of(self.request.contexts.image(name))
             data = self.store.read_blob(image.config_digest, MAX_CONFIG_BYTES)
             document = parse_document(data, "image config", limit=MAX_CONFIG_BYTES).value
             self.bases[name] = Base(image, document)
@@ -74,10 +76,30 @@ class Around:
         Raises:
             RootlessError: The image is not to be had.
         """
+        self._refuse_folder(name, "a folder cannot be mounted")
         source = self.plan.source(name)
-        if isinstance(source, int):
+        if isinstance(source, int) and self.request.contexts.image(name) == name:
             return self.stages[source].diff_ids
-        return self.base(source).image.config.diff_ids
+        return self.base(name).image.config.diff_ids
+
+    def source_of(self, name: str) -> "CopySource | None":
+        """Return what `--from=NAME` copies from where that is a folder; "" is the context.
+
+        Raises:
+            RootlessError: It cannot be read.
+        """
+        if not name:
+            return self.context()
+        return self.request.contexts.source(name) if self.request.contexts.folder(name) else None
+
+    def folder_of(self, name: str) -> str:
+        """Return the path of that folder; "" where it is none."""
+        return self.request.contexts.folder(name) if name else self.folder
+
+    def _refuse_folder(self, name: str, what: str) -> None:
+        folder = self.request.contexts.folder(name)
+        if folder:
+            raise InvalidInput(what, f"{name}, by --build-context {folder}", "COPY reads from it")
 
     def time_of(self, created: int) -> int:
         """Return the time that a step is said to be of, which was done then."""

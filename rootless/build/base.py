@@ -1,12 +1,13 @@
 """What the stages of a file begin with: images, what those have put off, other stages."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 
 from rootless.build.around import Around, Base
 from rootless.build.stage import Stage
 from rootless.build.stage_run import StageRun
 from rootless.build.stages import Plan, with_triggers
-from rootless.build.state import from_base, scratch
+from rootless.build.state import StageState, from_base, scratch
 from rootless.errors import InvalidInput, NotFound, RootlessError
 from rootless.image import forms
 from rootless.oci.image_index import host_platform, matches, parse_platform
@@ -31,6 +32,8 @@ def with_bases(around: Around, plan: Plan) -> Plan:
         if any(triggers.values()):  # which may read from a stage that nothing else needs
             found = with_triggers(plan, triggers)
     for name in found.images:
+        if around.folder_of(name):
+            continue
         with suppress(RootlessError):  # the step that reads from it says so, with its line
             around.base(name)
     return found
@@ -44,17 +47,23 @@ def begun(around: Around, stage: Stage, before: dict[int, StageRun]) -> StageRun
         stage: The stage.
         before: Those that are done, by index.
     """
+    states = {index: run.state for index, run in before.items()}
+    state = state_at_start(around, stage, states)
+    if stage.base_stage is not None:
+        return StageRun(around, stage, state, before[stage.base_stage].base_layers)
+    return StageRun(around, stage, state, len(state.diff_ids))
+
+
+def state_at_start(around: Around, stage: Stage, before: Mapping[int, StageState]) -> StageState:
+    """Return what a stage goes on from, given what those before it have come to, by index."""
     arguments = around.plan.arguments
     if stage.base_stage is not None:
         below = before[stage.base_stage]
-        state = from_base(below.state.config, below.state.diff_ids, arguments, below.state.args)
-        return StageRun(around, stage, state, below.base_layers)
+        return from_base(below.config, below.diff_ids, arguments, below.args)
     if stage.base:
         base = around.base(stage.base)
-        diff_ids = base.image.config.diff_ids
-        state = from_base(base.document, diff_ids, arguments)
-        return StageRun(around, stage, state, len(diff_ids))
-    return StageRun(around, stage, scratch(host_platform(), arguments), 0)
+        return from_base(base.document, base.image.config.diff_ids, arguments)
+    return scratch(host_platform(), arguments)
 
 
 def _base(around: Around, stage: Stage) -> Base:

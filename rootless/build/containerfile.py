@@ -5,13 +5,13 @@ instruction is applied, in a stage that has the variables.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rootless.build import parser
 from rootless.build.grammar import NO_TRIGGERS, GrammarFault, check, form_of, read_flags
 from rootless.build.parser import Command, Parsed
-from rootless.errors import BuildError
+from rootless.errors import BuildError, StepFailed
 
 MAX_BYTES = 4 << 20
 _MOST_INSTRUCTIONS = 10_000  # each is a line of the image's history, and a file of the cache
@@ -115,20 +115,28 @@ class Instruction:
         """Return the error that says what is wrong with it, and where it stands."""
         return BuildError(f"{self.file}:{self.line}: {what}", shown(on), fix)
 
+    def failed(self, status: int) -> StepFailed:
+        """Return the error that says with which status its command ended."""
+        what = f"{self.file}:{self.line}: exit status {status}"
+        return StepFailed(what, shown(self.source), status=status)
 
-def parse(data: bytes, name: str) -> tuple[Instruction, ...]:
+
+def parse(
+    data: bytes, name: str, meanwhile: Callable[[], None] | None = None
+) -> tuple[Instruction, ...]:
     """Return the instructions of a Containerfile.
 
     Args:
         data: The whole file.
         name: What errors call it.
+        meanwhile: Called while the parser is at work.
 
     Raises:
         BuildError: One of them is wrong; the error has its line.
         Precondition: The parser is not installed.
     """
     text = _text(data, name)
-    (parsed,) = parser.parse_texts([text])
+    (parsed,) = parser.parse_texts([text], meanwhile)
     count = len(parsed["commands"])
     if count > _MOST_INSTRUCTIONS:
         raise BuildError(

@@ -100,6 +100,12 @@ def opened(
         yield Context("", make, _ignore(make(Ignore()), ignorefile, containerfile))
 
 
+def ignoring(folder: str) -> ContextFolder:
+    """Return a folder beside the context, without what its own ignore file keeps away."""
+    bare = ContextFolder(folder, Ignore())
+    return bare.without(_ignore(bare, "", ""))
+
+
 def _ignore(source: CopySource, ignorefile: str, containerfile: str) -> Ignore:
     """Return the ignore file that counts: the given one, the Containerfile's, the context's."""
     beside = [containerfile + name for name in NAMES] if containerfile else []

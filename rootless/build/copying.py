@@ -59,11 +59,12 @@ def prepare_copy(around: Around, state: StageState, instruction: Instruction) ->
 
 def _refuse_secrets(around: Around, plan: CopyPlan, instruction: Instruction) -> None:
     """Raise BuildError where a file that is given as a secret would be copied into a layer."""
-    if not (around.request.secrets and around.folder) or instruction.flag("from"):
+    place = around.folder_of(instruction.flag("from"))
+    if not (around.request.secrets and place):
         return
     from rootless.build.secrets import parse_secrets  # noqa: PLC0415 - few builds have any
 
-    folder = os.path.realpath(around.folder)
+    folder = os.path.realpath(place)
     secrets = parse_secrets(around.request.secrets, os.environ).values()
     paths = {os.path.realpath(each.path): each.id for each in secrets if each.path}
     for path in plan.sources():
@@ -76,11 +77,12 @@ def _refuse_secrets(around: Around, plan: CopyPlan, instruction: Instruction) ->
 
 def _source(around: Around, instruction: Instruction) -> "CopySource":
     name = instruction.flag("from")
-    if not name:
-        return around.context()
-    from rootless.build.tree_source import open_layers  # noqa: PLC0415 - few steps have a source
-
     try:
+        folder = around.source_of(name)
+        if folder is not None:
+            return folder
+        from rootless.build.tree_source import open_layers  # noqa: PLC0415 - few steps have one
+
         return open_layers(around.store, around.layers_of(name), name)
     except BuildError:
         raise

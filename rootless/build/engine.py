@@ -14,7 +14,9 @@ from rootless.build.around import Around
 from rootless.build.base import with_bases
 from rootless.build.events import Events
 from rootless.build.image import BuiltImage, config_of, keep_image
+from rootless.build.shown_steps import TOLD
 from rootless.build.side_by_side import SideBySide
+from rootless.build.stages import Plan
 from rootless.image import lock
 
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
@@ -42,11 +44,17 @@ def build(around: Around, events: Events) -> BuiltImage:
 
             state = squashed(last)
         built = keep_image(store, config_of(state.config, state.diff_ids, request), request)
-    if built.is_new:
+    if built.is_new and _made_trees(around.plan):
         from rootless.image import gc  # noqa: PLC0415 - not where all is there
 
         gc.collect(store, 0.0)  # the trees of its steps; where another one builds, they wait
     return built
+
+
+def _made_trees(plan: Plan) -> bool:
+    """Tell whether steps may have made trees that the image has no use for."""
+    steps = [step for stage in plan.stages for step in stage.instructions if step.keyword in TOLD]
+    return len(plan.stages) > 1 or len(steps) > 1
 
 
 @contextmanager

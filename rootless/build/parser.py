@@ -10,7 +10,7 @@ import json
 import os
 import re
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from types import ModuleType
 from typing import Any, TypedDict
@@ -57,8 +57,12 @@ class Parsed(TypedDict):
     line: int
 
 
-def parse_texts(texts: Sequence[str]) -> list[Parsed]:
+def parse_texts(texts: Sequence[str], meanwhile: Callable[[], None] | None = None) -> list[Parsed]:
     """Return what each text says, or why it says nothing.
+
+    Args:
+        texts: What is parsed.
+        meanwhile: Called while another process does that.
 
     Raises:
         Precondition: The parser is not installed.
@@ -70,6 +74,8 @@ def parse_texts(texts: Sequence[str]) -> list[Parsed]:
         _answer(theirs, texts)
     try:
         os.close(theirs)
+        if meanwhile is not None:
+            meanwhile()
         with open(ours, "rb") as answers:
             answer = answers.read()
     except BaseException:

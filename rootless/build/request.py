@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from rootless.build.named_contexts import NamedContexts
+
 if TYPE_CHECKING:  # what only a RUN needs is imported by the first one
     from rootless.containers.request import RunRequest
 
@@ -26,6 +28,7 @@ class BuildRequest:
         tags: Names for the image, full ones.
         target: The last stage to build, by name or number; "" for the file's last.
         build_args: Values of ARG.
+        contexts: Folders and images that go by a name of their own.
         base: What the first FROM is to name instead; "" for what it says.
         labels: Beside those of the file.
         annotations: Of the manifest.
@@ -52,6 +55,7 @@ class BuildRequest:
     tags: tuple[str, ...] = ()
     target: str = ""
     build_args: Mapping[str, str] = field(default_factory=dict)
+    contexts: NamedContexts = field(default_factory=NamedContexts)
     base: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)

@@ -86,7 +86,8 @@ def run_layer(
         out: Gets what it says, as it says it.
 
     Raises:
-        BuildError: It ended with another status than 0, or could not be run.
+        StepFailed: It ended with another status than 0.
+        BuildError: It could not be run.
     """
     try:
         with contextlib.ExitStack() as owned:
@@ -135,8 +136,10 @@ def _run(  # noqa: PLR0917 - as above, and what is to be given back
         session.close()
     if status < 0:
         raise cut_off(status)
-    if status or front.layer is None:
-        raise instruction.fault(f"exit status {status}", instruction.source)
+    if status:
+        raise instruction.failed(status)
+    if front.layer is None:
+        raise instruction.fault("its files were not told", instruction.source)
     return front.layer
 
 

@@ -9,6 +9,7 @@ import posixpath
 import re
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -52,6 +53,12 @@ class Picked:
         return stat.S_ISDIR(self.node.mode)
 
 
+def check(source: CopySource, word: str, excludes: Ignore) -> None:
+    """Raise what `pick` raises where there is nothing; folders are not read."""
+    with _named(word):
+        _wanted(source, word, excludes)
+
+
 def pick(
     source: CopySource, word: str, excludes: Ignore, *, with_parents: bool = False
 ) -> list[Picked]:
@@ -67,28 +74,24 @@ def pick(
         InvalidInput: It leads out of the source, or cannot be copied.
         NotFound: There is nothing, or nothing that may be copied.
     """
-    try:
+    with _named(word):
         return _picked(source, word, excludes, with_parents=with_parents)
+
+
+@contextmanager
+def _named(word: str) -> Iterator[None]:
+    try:
+        yield
     except InvalidInput as error:
         raise InvalidInput(error.what, error.on or word, error.fix) from error
 
 
 def _picked(source: CopySource, word: str, excludes: Ignore, *, with_parents: bool) -> list[Picked]:
     pivot = _pivot(source, word) if with_parents else ROOT
-    found = _matches(source, word)
-    if not found:
-        raise NotFound(f"no such file in {source.what}", word)
     picked: list[Picked] = []
-    for path in found:
-        node = _followed(source, path)
-        is_folder = stat.S_ISDIR(node.mode)
-        if source.ignore.matches(path) and not (
-            is_folder and source.ignore.may_include_below(path)
-        ):
-            continue
+    for path, node in _wanted(source, word, excludes):
         name = path.rpartition(b"/")[2]
-        if not is_folder and excludes.matches(name):
-            continue
+        is_folder = stat.S_ISDIR(node.mode)
         left_out: list[bytes] = []
         items = tuple(_below(source, node, excludes, left_out)) if is_folder else ()
         parents: tuple[Item, ...] = ()
@@ -97,10 +100,28 @@ def _picked(source: CopySource, word: str, excludes: Ignore, *, with_parents: bo
                 _parents(source, path if is_folder else path.rpartition(b"/")[0], pivot)
             )
         picked.append(Picked(source, name, node, items, parents, tuple(left_out)))
-    if not picked:
+    return picked
+
+
+def _wanted(source: CopySource, word: str, excludes: Ignore) -> list[tuple[bytes, Node]]:
+    """Return what a word means and nothing keeps away, each with its path: one at least."""
+    found = _matches(source, word)
+    if not found:
+        raise NotFound(f"no such file in {source.what}", word)
+    wanted: list[tuple[bytes, Node]] = []
+    for path in found:
+        node = _followed(source, path)
+        is_folder = stat.S_ISDIR(node.mode)
+        if source.ignore.matches(path) and not (
+            is_folder and source.ignore.may_include_below(path)
+        ):
+            continue
+        if is_folder or not excludes.matches(path.rpartition(b"/")[2]):
+            wanted.append((path, node))
+    if not wanted:
         by = "--exclude" if not source.ignore.matches(found[0]) else "the ignore file"
         raise NotFound(f"{by} keeps it away from the build", word)
-    return picked
+    return wanted
 
 
 def _pivot(source: CopySource, word: str) -> bytes:

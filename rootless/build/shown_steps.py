@@ -7,7 +7,7 @@ from rootless.build.containerfile import Instruction
 from rootless.build.events import Events, Step
 from rootless.build.stage import Stage
 
-_TOLD = frozenset({"RUN", "COPY", "ADD", "WORKDIR"})  # the others take no time
+TOLD = frozenset({"RUN", "COPY", "ADD", "WORKDIR"})  # the others take no time
 
 
 @dataclass(slots=True)
@@ -37,8 +37,8 @@ class ShownSteps:
     def begin(self, stage: Stage, number: int) -> None:
         """Tell that an instruction of a stage is due."""
         instruction = stage.instructions[number]
-        if instruction.keyword in _TOLD:
-            before = sum(each.keyword in _TOLD for each in stage.instructions[:number])
+        if instruction.keyword in TOLD:
+            before = sum(each.keyword in TOLD for each in stage.instructions[:number])
             self._begin(stage, 2 + before, instruction)
 
     def output(self, stage: Stage, data: bytes) -> None:
@@ -70,7 +70,7 @@ class ShownSteps:
 
     def _begin(self, stage: Stage, position: int, instruction: Instruction) -> None:
         self._count += 1
-        of = 1 + sum(each.keyword in _TOLD for each in stage.instructions)
+        of = 1 + sum(each.keyword in TOLD for each in stage.instructions)
         name = "" if self._is_one else stage.shown
         step = Step(self._count, name, position, of, instruction.source, instruction.line)
         self._at_work[stage.index] = _AtWork(step)

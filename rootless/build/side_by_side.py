@@ -34,6 +34,7 @@ class SideBySide:
         self._shown = ShownSteps(events, is_one=len(plan.stages) == 1)
         self._runs: dict[int, StageRun] = {}
         self._workers: dict[int, Worker] = {}
+        self._is_checked = False
 
     def run(self) -> StageRun:
         """Build them all; return the target. Raises what is wrong with any, and stops the rest."""
@@ -83,6 +84,11 @@ class SideBySide:
             import_module("rootless.build.running")  # once, for all workers
         from rootless.build.worker import Worker  # noqa: PLC0415 - not where all is cached
 
+        if not self._is_checked:
+            self._is_checked = True
+            from rootless.build.foreseen import check_sources  # noqa: PLC0415
+
+            check_sources(self._around, {n: each.next for n, each in self._runs.items()})
         self._workers[stage.index] = Worker(run.work)
 
     def _import_ahead(self) -> None:

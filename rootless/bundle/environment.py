@@ -22,12 +22,12 @@ def expand(items: Iterable[str], environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def read_file(path: str) -> list[str]:
-    """Return the items of an env file: one a line, `#` begins a comment line."""
+    """Return the items of a file of variables or labels: one a line, `#` begins a comment line."""
     try:
         text = Path(path).read_text(encoding="utf-8")
     except FileNotFoundError as error:
-        raise NotFound("no such environment file", path) from error
+        raise NotFound("no such file", path) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"cannot read the environment file: {error}", path) from error
+        raise InvalidInput(f"cannot read the file: {error}", path) from error
     lines = (line.lstrip() for line in text.splitlines())
     return [line for line in lines if line and not line.startswith("#")]

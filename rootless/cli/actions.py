@@ -11,6 +11,7 @@ from rootless import timings
 from rootless.cli.echo import echo
 
 _Given = Mapping[str, Any]
+_SELDOM = (50_000, 20, 100)  # what modules are made of is no garbage, and is forked several times
 
 
 def run(given: _Given) -> int:
@@ -57,11 +58,19 @@ def _run(given: _Given) -> int:
 
 def build(given: _Given) -> None:
     """Build an image and print its ID."""
-    from rootless.cli.building import build_image  # noqa: PLC0415 - --help needs none of it
+    import gc  # noqa: PLC0415
+
+    from rootless.cli import build_ahead  # noqa: PLC0415 - --help needs none of it
     from rootless.overlay import spare  # noqa: PLC0415
 
+    gc.set_threshold(*_SELDOM)
     try:
-        echo(build_image(given))
+        has_run = build_ahead.begin(given)  # first, as it starts beside all else
+        from rootless.cli.building import build_image  # noqa: PLC0415
+
+        image_id = build_image(given, has_run=has_run)
+        if image_id:
+            echo(image_id)
     finally:
         spare.discard()
 
@@ -85,9 +94,11 @@ def exec_(given: _Given) -> int:
     from rootless.bundle import environment  # noqa: PLC0415
     from rootless.containers.exec import ExecRequest, execute  # noqa: PLC0415
 
+    variables = [each for path in given["env_file"] or () for each in environment.read_file(path)]
+    variables += given["env"] or ()
     request = ExecRequest(
         command=tuple(given["command"]),
-        env=tuple(environment.expand(given["env"] or [], os.environ)),
+        env=tuple(environment.expand(variables, os.environ)),
         user=given["user"],
         workdir=given["workdir"],
         terminal=given["tty"],
@@ -154,13 +165,11 @@ def ps(given: _Given) -> None:
     """List containers."""
     import json  # noqa: PLC0415
 
-    from rootless.cli import table  # noqa: PLC0415
+    from rootless.cli import formatted, table  # noqa: PLC0415
     from rootless.containers import listing  # noqa: PLC0415
-    from rootless.errors import InvalidInput  # noqa: PLC0415
 
     form, no_trunc = given["form"], given["no_trunc"]
-    if form not in ("table", "json"):
-        raise InvalidInput("no such format", form, "table or json")
+    formatted.check_list_format(form)
     found = listing.listed(
         given["filters"] or [], everything=given["everything"], last=given["last"]
     )
@@ -169,6 +178,14 @@ def ps(given: _Given) -> None:
             echo(each.record.id if no_trunc else each.record.id[:12])
     elif form == "json":
         echo(json.dumps([listing.summary(each) for each in found], indent=2))
+    elif form != "table":
+        rows = [listing.row(each, no_trunc=no_trunc) for each in found]
+        shown = [
+            {**listing.summary(each), **dict(zip(listing.FIELDS, row, strict=True))}
+            for each, row in zip(found, rows, strict=True)
+        ]
+        for line in formatted.template_lines(shown, form):
+            echo(line)
     else:
         rows = [listing.row(each, no_trunc=no_trunc) for each in found]
         for line in table.lines(listing.HEADER, rows):

@@ -29,6 +29,7 @@ class _Command:
 
 COMMANDS = {
     "run": _Command("rootless.cli.run", "Run a command in an image or a bundle."),
+    "shell": _Command("rootless.cli.shell", "Open a shell in an image that stays as it is left."),
     "pull": _Command("rootless.cli.pull", "Bring images from registries into the store."),
     "login": _Command("rootless.cli.login", "Log in to a registry."),
     "logout": _Command("rootless.cli.logout", "Forget a registry's password."),
@@ -45,6 +46,7 @@ COMMANDS = {
     "history": _Command("rootless.cli.history", "List the steps that made an image."),
     "tree": _Command("rootless.cli.tree", "Show the layers of an image and what each adds."),
     "explore": _Command("rootless.cli.explore", "Look around in the layers of an image."),
+    "sbom": _Command("rootless.cli.sbom", "List the packages of an image."),
     "inspect": _Command("rootless.cli.inspect", "Show images or containers as JSON."),
     "tag": _Command("rootless.cli.tag", "Give an image another name."),
     "rmi": _Command("rootless.cli.rmi", "Remove images from the store."),
@@ -78,7 +80,10 @@ COMMANDS = {
     "container": _Command("rootless.cli.container", "The commands for containers, in a group."),
     "generate": _Command("rootless.cli.generate", "Make files for other programs: systemd."),
     "alias": _Command("rootless.cli.alias", "Make commands of the host that run in images."),
+    "info": _Command("rootless.cli.info", "Show the host and the store in podman's words."),
+    "version": _Command("rootless.cli.version", "Print the version."),
     "config": _Command("rootless.cli.config", "Show profiles, check them, trust a project's."),
+    "completion": _Command("rootless.cli.completion", "Print the completion of a shell."),
     "doctor": _Command("rootless.cli.doctor", "Check what this host has for running images."),
 }
 
@@ -108,6 +113,7 @@ class _LazyGroup(Group):
 
 app = typer.Typer(
     cls=_LazyGroup,
+    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},

@@ -144,7 +144,8 @@ def _policy(given: Mapping[str, Any]) -> Policy:
 
 
 def _labels(given: Mapping[str, Any]) -> dict[str, str]:
-    pairs = (text.partition("=") for text in _texts(given, "label"))
+    files = (each for path in _texts(given, "label_file") for each in environment.read_file(path))
+    pairs = (text.partition("=") for text in (*files, *_texts(given, "label")))
     labels = {key: value for key, _, value in pairs}
     if "" in labels:
         raise InvalidInput("a label must have the form KEY=VALUE", f"={labels['']}")

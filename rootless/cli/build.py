@@ -92,6 +92,15 @@ def build(  # noqa: PLR0917 - one parameter an option
         _Words | None,
         option("--build-arg-file", group=_BUILD, metavar="FILE", help_="The same, one a line."),
     ] = None,
+    build_context: Annotated[
+        _Words | None,
+        option(
+            "--build-context",
+            group=_BUILD,
+            metavar="NAME=FOLDER|docker-image://IMAGE",
+            help_="What --from=NAME, or FROM NAME, means.",
+        ),
+    ] = None,
     from_: Annotated[
         str,
         option("--from", group=_BUILD, metavar="IMAGE", help_="In place of the first FROM's."),
@@ -175,6 +184,15 @@ def build(  # noqa: PLR0917 - one parameter an option
             metavar="SECONDS",
             help_="The time of the image, and the latest of its files: the same bytes each time. "
             "Else $SOURCE_DATE_EPOCH.",
+        ),
+    ] = "",
+    output: Annotated[
+        str,
+        option(
+            *("--output", "-o"),
+            group=_IMAGE,
+            metavar="FOLDER|-|type=local|tar,dest=PATH",
+            help_="Write its files to a folder, as yours, or to a tar, too.",
         ),
     ] = "",
     iidfile: Annotated[

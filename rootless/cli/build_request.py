@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rootless.build.arguments import PREDEFINED
+from rootless.build.named_contexts import named_contexts
 from rootless.build.request import STANDARD_INPUT, BuildRequest
 from rootless.errors import InvalidInput
 
@@ -43,6 +44,7 @@ def build_request(given: Mapping[str, Any]) -> BuildRequest:
         tags=_tags(given["tag"] or ()),
         target=given["target"],
         build_args=_build_args(given),
+        contexts=named_contexts(given["build_context"] or ()),
         base=given["from_"],
         labels=_pairs(given["label"], "label"),
         annotations=_pairs(given["annotation"], "annotation"),
@@ -81,6 +83,10 @@ def _check(given: Mapping[str, Any], context: str) -> None:
         raise InvalidInput("standard input cannot be both Containerfile and context", "-")
     if given["squash"] and given["squash_all"]:
         raise InvalidInput("--squash and --squash-all exclude each other")
+    if given["output"]:
+        from rootless.build.output import parse_output  # noqa: PLC0415 - few builds have one
+
+        parse_output(given["output"])
     if given["secret"] or given["ssh"]:
         from rootless.build.secrets import parse_secrets, parse_ssh  # noqa: PLC0415 - few have
 

@@ -35,10 +35,10 @@ class _Running:
     def take(self, data: bytes) -> None:
         *lines, self.rest = (self.rest + data).split(b"\n")
         self.rest = self.rest[-_LONGEST_LINE:]
-        self.lines.extend(map(_plain, lines))
+        self.lines.extend(map(plain, lines))
 
     def all_lines(self) -> list[str]:
-        return [*self.lines, *([_plain(self.rest)] if self.rest else [])]
+        return [*self.lines, *([plain(self.rest)] if self.rest else [])]
 
 
 class Screen:
@@ -80,7 +80,7 @@ class Screen:
 
     def warn(self, text: str) -> None:
         """Write it above what is at work."""
-        self._print(f"rootless: warning: {_plain(text.encode())}")
+        self._print(f"rootless: warning: {plain(text.encode())}")
 
     def tick(self) -> None:
         """Draw again."""
@@ -133,7 +133,7 @@ class Screen:
         return shown
 
 
-def _plain(line: bytes) -> str:
+def plain(line: bytes) -> str:
     """Return a line without what would move the cursor; after a carriage return the last part."""
     text = line.rstrip(b"\r").rpartition(b"\r")[2].decode("utf-8", "backslashreplace")
     text = _CONTROL.sub("", text).expandtabs()

@@ -1,8 +1,9 @@
 """What `rootless build` does: reads the file, builds, names, prints."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from rootless import timings
@@ -15,12 +16,12 @@ from rootless.build.opened import Opened, with_base
 from rootless.build.stages import plan
 from rootless.cli.build_lines import Lines
 from rootless.cli.build_request import build_request
+from rootless.cli.exit import print_line
 from rootless.errors import InvalidInput, NotFound
-from rootless.image import build_cache, names
+from rootless.image import names
 from rootless.image.store import Store
 from rootless.oci.digest import hex_of
 from rootless.oci.image_index import host_platform
-from rootless.overlay import spare
 from rootless.paths import Paths
 
 if TYPE_CHECKING:
@@ -33,32 +34,51 @@ if TYPE_CHECKING:
 _FORMS = ("auto", "plain", "tty")
 
 
-def build_image(given: Mapping[str, Any]) -> str:
-    """Build an image; return its ID as digits.
+def build_image(given: Mapping[str, Any], *, has_run: bool) -> str:
+    """Build an image; return its ID as digits, "" where standard output has got its files.
 
     Args:
         given: The options' values as the command line has them, by parameter.
+        has_run: A RUN is certain to be done.
     """
     timings.mark("imports")
     request = build_request(given)
     paths = Paths.from_environment()
     store = Store.open(paths, create=True)
-    if request.no_cache or next(build_cache.kept(store), None) is None:
-        spare.prepare_for_many()  # it starts beside what comes before the first RUN
-    built = _built(store, paths, request, given)
+    built = _built(store, paths, request, given, _import_for_run if has_run else None)
+    is_told = _write_output(store, built, given["output"])
     if request.iidfile:
         with open(request.iidfile, "w", encoding="ascii") as file:
             file.write(built.config_digest)
-    return hex_of(built.config_digest)
+    return "" if is_told else hex_of(built.config_digest)
+
+
+def _write_output(store: Store, built: "BuiltImage", text: str) -> bool:
+    """Write the image's files where that is asked for; return whether standard output has them."""
+    if not text:
+        return False
+    from rootless.build.output import parse_output, write_output  # noqa: PLC0415 - seldom wanted
+
+    output = parse_output(text)
+    left_out = write_output(store, names.resolve(store, hex_of(built.config_digest)), output)
+    if left_out:
+        more = f" and {len(left_out) - 1} more" if len(left_out) > 1 else ""
+        print_line(f"warning: left out: {left_out[0]}{more}")
+    return output.is_standard
 
 
 def _built(
-    store: Store, paths: Paths, request: "BuildRequest", given: Mapping[str, Any]
+    store: Store,
+    paths: Paths,
+    request: "BuildRequest",
+    given: Mapping[str, Any],
+    meanwhile: "Callable[[], None] | None",
 ) -> "BuiltImage":
     with ExitStack() as owned:
         opened = Opened(store, request, owned)
+        owned.callback(request.contexts.close)
         file = opened.containerfile()
-        instructions = with_base(parse(file.data, file.name), request.base)
+        instructions = with_base(parse(file.data, file.name, meanwhile), request.base)
         planned = plan(instructions, request.target, request.build_args, _platform_arguments())
         around = Around(
             *(store, paths, request, planned),
@@ -70,6 +90,10 @@ def _built(
         for line in advice(instructions, planned):
             events.warn(line)
         return build(around, events)
+
+
+def _import_for_run() -> None:
+    import_module("rootless.build.running")
 
 
 def _image(store: Store, name: str, given: Mapping[str, Any]) -> "Image":
@@ -95,9 +119,9 @@ def _shown(form: str, *, quiet: bool) -> "Iterator[Events]":
     if form not in _FORMS:
         raise InvalidInput("no such progress", form, f"one of {', '.join(_FORMS)}")
     if quiet:
-        from rootless.build.events import Silent  # noqa: PLC0415
+        from rootless.cli.build_quiet import Quiet  # noqa: PLC0415 - seldom wanted
 
-        yield Silent()
+        yield Quiet()
         return
     shown = _screen() if form == "tty" or (form == "auto" and sys.stderr.isatty()) else Lines()
     try:

@@ -28,6 +28,14 @@ class Command(TyperCommand):
             piece.replace("{", "").replace("}", "") for piece in super().collect_usage_pieces(ctx)
         ]
 
+    def format_epilog(self, ctx: "Context", formatter: "HelpFormatter") -> None:
+        """Write the examples: the command's own, or those of the list."""
+        from rootless.cli.examples import epilog_of  # noqa: PLC0415 - for help only
+
+        if not self.epilog:
+            self.epilog = epilog_of(tuple(ctx.command_path.split()[1:]))
+        super().format_epilog(ctx, formatter)
+
     def format_options(self, ctx: "Context", formatter: "HelpFormatter") -> None:
         """Write the arguments, each with its help, and then the options."""
         arguments, options = [], []

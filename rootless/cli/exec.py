@@ -34,6 +34,10 @@ def exec_(  # noqa: PLR0917 - one parameter an option
             show_default=False,
         ),
     ] = None,
+    env_file: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE", help="Variables, one a line.", show_default=False),
+    ] = None,
     user: Annotated[
         str,
         typer.Option(

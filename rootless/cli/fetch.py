@@ -3,7 +3,7 @@
 Imported by `run`, so nothing of registries is imported before a registry is asked.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rootless.errors import InvalidInput
@@ -74,12 +74,15 @@ def by_policy(
     return [(entry.reference, entry.config_digest)]
 
 
-def image_for_run(image: str, given: Mapping[str, Any]) -> str:
+def image_for_run(
+    image: str, given: Mapping[str, Any], instead: Callable[[], str] | None = None
+) -> str:
     """Return what the store calls an image that is to run, after it was pulled where that is due.
 
     Args:
         image: What the user calls it.
         given: The options' values by parameter.
+        instead: Called where it would be pulled.
     """
     from rootless.image.store import Store  # noqa: PLC0415 - after --help
     from rootless.paths import Paths  # noqa: PLC0415
@@ -98,13 +101,13 @@ def image_for_run(image: str, given: Mapping[str, Any]) -> str:
     policy = _with_keys(parse_policy(given["pull"] or "missing"), image, given)
     store = Store.open(paths, create=False)
     if image.startswith((*_FILES, *_REFUSED)):
-        return fetched()
+        return (instead or fetched)()
     name = image.removeprefix(REGISTRY)
     return ensure_image(
         store,
         name,
         policy,
-        fetched,
+        instead or fetched,
         platform=platform_of({**_NONE, **given}),
         candidates=_candidates,
     )

@@ -21,10 +21,7 @@ class Group(TyperGroup):
         if not args and not ctx.resilient_parsing:
             typer.echo(ctx.get_help(), err=True)
             raise typer.Exit(SETUP_FAILED)
-        try:
-            return super().parse_args(ctx, args)
-        except typer.Exit as end:  # 1 is typer's for completion in a shell that it does not know
-            raise typer.Exit(SETUP_FAILED if end.exit_code else 0) from end
+        return super().parse_args(ctx, args)
 
     def resolve_command(
         self, ctx: "Context", args: list[str]

@@ -11,13 +11,11 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command(cls=Command)
-def history(  # noqa: PLR0917 - one parameter an option
+def history(
     image: Annotated[str, typer.Argument(metavar="IMAGE", help="Name or ID.", show_default=False)],
     form: Annotated[
         str,
-        typer.Option(
-            "--format", metavar="table|json|TEMPLATE", help="How to print it: {{.CreatedBy}}."
-        ),
+        typer.Option("--format", metavar="table|json|TEMPLATE", help="How to print it."),
     ] = "table",
     human: Annotated[  # noqa: FBT002 - typer's form of a flag
         bool, typer.Option("--human/--no-human", "-H", help="Sizes and ages for people.")
@@ -33,12 +31,10 @@ def history(  # noqa: PLR0917 - one parameter an option
     import json  # noqa: PLC0415 - --help needs none of it
 
     from rootless.cli import layer_lines, table  # noqa: PLC0415
-    from rootless.cli.go_template import is_template, render  # noqa: PLC0415
+    from rootless.cli.formatted import check_list_format, template_lines  # noqa: PLC0415
     from rootless.cli.named_image import named_image  # noqa: PLC0415
-    from rootless.errors import InvalidInput  # noqa: PLC0415
 
-    if form not in ("table", "json") and not is_template(form):
-        raise InvalidInput("no such format", form, "table, json or a template")
+    check_list_format(form)
     _, found, references = named_image(image)
     steps = layer_lines.steps(found, references)
     if form == "json":
@@ -49,9 +45,9 @@ def history(  # noqa: PLR0917 - one parameter an option
     if quiet:
         for row in rows:
             typer.echo(row[0])
-    elif is_template(form):
-        for row in rows:
-            typer.echo(render(form, dict(zip(_FIELDS, row, strict=True))))
+    elif form != "table":
+        for line in template_lines([dict(zip(_FIELDS, row, strict=True)) for row in rows], form):
+            typer.echo(line)
     else:
         for line in table.lines(layer_lines.HISTORY_HEADER, rows):
             typer.echo(line)

@@ -22,7 +22,7 @@ def images(
         str, typer.Argument(metavar="NAME", help="Show images of this name.", show_default=False)
     ] = "",
     form: Annotated[
-        str, typer.Option("--format", metavar="table|json", help="How to print it.")
+        str, typer.Option("--format", metavar="table|json|TEMPLATE", help="How to print it.")
     ] = "table",
     quiet: Annotated[  # noqa: FBT002 - typer's form of a flag
         bool, typer.Option("--quiet", "-q", help="Print image IDs only.")
@@ -38,13 +38,12 @@ def images(
     import itertools  # noqa: PLC0415 - --help needs none of it
     import json  # noqa: PLC0415
 
-    from rootless.errors import InvalidInput  # noqa: PLC0415
+    from rootless.cli.formatted import check_list_format  # noqa: PLC0415
     from rootless.image import describe, names  # noqa: PLC0415
     from rootless.image.store import Store  # noqa: PLC0415
     from rootless.paths import Paths  # noqa: PLC0415
 
-    if form not in ("table", "json"):
-        raise InvalidInput("no such format", form, "table or json")
+    check_list_format(form)
     store = Store.open(Paths.from_environment(), create=False)
     found = {
         place: list(_read(store, place, [e for e in listed if names.is_called(e, name)]))
@@ -62,7 +61,7 @@ def images(
         ]
         typer.echo(json.dumps(listed, indent=2))
     else:
-        _print_table(found, no_trunc=no_trunc, digests=digests)
+        _print_table(found, no_trunc=no_trunc, digests=digests, form=form)
 
 
 def _read(store: "Store", place: "Store", listed: "Sequence[Entry]") -> "Iterator[Image]":
@@ -80,7 +79,9 @@ def _read(store: "Store", place: "Store", listed: "Sequence[Entry]") -> "Iterato
             print_line(f"{place.root}: {error}")
 
 
-def _print_table(found: "dict[Store, list[Image]]", *, no_trunc: bool, digests: bool) -> None:
+def _print_table(
+    found: "dict[Store, list[Image]]", *, no_trunc: bool, digests: bool, form: str
+) -> None:
     from datetime import datetime  # noqa: PLC0415
 
     from rootless.cli import table  # noqa: PLC0415
@@ -97,9 +98,21 @@ def _print_table(found: "dict[Store, list[Image]]", *, no_trunc: bool, digests: 
         size = table.size(image.size) + _share_here(place, image)
         where = [str(place.root)] if several else []
         rows.append([repository, tag, *digest, _id(image, no_trunc=no_trunc), age, size, *where])
+    if form != "table":
+        _print_rows(rows, form, ["Digest"] if digests else [])
+        return
     header = ["REPOSITORY", "TAG", *(["DIGEST"] if digests else []), "IMAGE ID", "CREATED", "SIZE"]
     header += ["STORE"] if several else []
     for line in table.lines(header, rows):
+        typer.echo(line)
+
+
+def _print_rows(rows: "list[list[str]]", form: str, more: list[str]) -> None:
+    """Print a line for each image, by a template over podman's names of the columns."""
+    from rootless.cli.formatted import template_lines  # noqa: PLC0415
+
+    names = ["Repository", "Tag", *more, "ID", "CreatedSince", "Size"]
+    for line in template_lines([dict(zip(names, row, strict=False)) for row in rows], form):
         typer.echo(line)
 
 

@@ -21,14 +21,17 @@ def inspect(
             "--format",
             "-f",
             metavar="PATH|TEMPLATE",
-            help="Print one value only: .Config.Env, .Id, .LayersData.0.Size; or as {{json .Id}}",
+            help="Print one value only: .Config.Env, .Id, .LayersData.0.Size; or by a template.",
             show_default=False,
         ),
     ] = "",
     kind: Annotated[
         str,
         typer.Option(
-            "--type", metavar="image|container", help="What is meant.", show_default=False
+            *("--type", "-t"),
+            metavar="image|container",
+            help="What is meant.",
+            show_default=False,
         ),
     ] = "",
     raw: Annotated[

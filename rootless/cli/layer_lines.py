@@ -84,7 +84,7 @@ def tree_lines(
 
 def summary(layer: LayerView) -> str:
     """Return in a few words what a layer does: `+120 files 3 MB, ~2, -1, wastes 2 kB`."""
-    kinds = {kind: 0 for kind in (ADDED, CHANGED, DELETED)}
+    kinds = dict.fromkeys((ADDED, CHANGED, DELETED), 0)
     for change in layer.changes:
         # folders that were there are named by most layers, for what is in them
         if change.kind == DELETED or not S_ISDIR(change.mode):

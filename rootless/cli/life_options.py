@@ -35,6 +35,10 @@ Label = Annotated[
     list[str] | None,
     option(*("--label", "-l"), group=_LIFE, metavar="KEY[=VALUE]", help_="A label, for filters."),
 ]
+LabelFile = Annotated[
+    list[str] | None,
+    option("--label-file", group=_LIFE, metavar="FILE", help_="Labels, one a line."),
+]
 LogOpt = Annotated[
     list[str] | None,
     option(

@@ -19,7 +19,7 @@ def ps(  # noqa: PLR0917 - one parameter an option
         bool, typer.Option("--quiet", "-q", help="Print IDs only.")
     ] = False,
     form: Annotated[
-        str, typer.Option("--format", metavar="table|json", help="How to print it.")
+        str, typer.Option("--format", metavar="table|json|TEMPLATE", help="How to print it.")
     ] = "table",
     filters: Annotated[
         list[str] | None,

@@ -205,6 +205,7 @@ def run(  # noqa: PLR0917 - one parameter an option
     stop_signal: life.StopSignal = "",
     stop_timeout: life.StopTimeout = "",
     label: life.Label = None,
+    label_file: life.LabelFile = None,
     log_opt: life.LogOpt = None,
     cidfile: life.CIDFile = "",
     pidfile: life.PIDFile = "",

@@ -22,7 +22,7 @@ def stop(
     timeout: Annotated[
         str,
         typer.Option(
-            *("--time", "-t"),
+            *("--time", "--timeout", "-t"),
             metavar="SECONDS",
             help="How long to wait before it is killed; -1 for ever.",
             show_default=False,

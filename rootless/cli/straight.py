@@ -2,11 +2,10 @@
 
 The declarations in `run.py` and its neighbours stay the one place where options are defined:
 `option_table` is made of them by contrib/option_table. What is not quite ordinary (an unknown
-option, a missing value, --help, completion) is left to typer, from the first word on, so that
+option, a missing value, --help) is left to typer, from the first word on, so that
 there is one place for messages as well.
 """
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -21,7 +20,6 @@ ONE, SOME, ANY = "one", "some", "any"
 TIMINGS = "--timings"
 
 _DIGITS = 10
-_COMPLETION = "_ROOTLESS_COMPLETE"
 
 
 class _Unusual(Exception):
@@ -47,7 +45,7 @@ def straight(words: Sequence[str]) -> Callable[[], object] | None:
 def read(words: Sequence[str]) -> dict[str, Any] | None:
     """Return the values of a command's options and arguments, by parameter; None for typer."""
     table = COMMANDS.get(words[0]) if words else None
-    if table is None or _COMPLETION in os.environ or not all(map(_is_text, words)):
+    if table is None or not all(map(_is_text, words)):
         return None
     given, options, arguments = {}, {}, []
     for name, (kind, default, *spelled) in table["parameters"].items():

@@ -1,14 +1,19 @@
 """`rootless system`: what takes up room, and how to get some."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import typer
 
 from rootless.cli.command import Command
-from rootless.cli.group import Group
+from rootless.cli.same_commands import SameCommands
+
+
+class _System(SameCommands):
+    same: ClassVar = {"info": "info"}
+
 
 app = typer.Typer(
-    cls=Group,
+    cls=_System,
     rich_markup_mode=None,
     add_completion=False,
     help="Show what takes up room, and make some.",
@@ -47,6 +52,18 @@ def df(
         return
     for line in disk_usage.detail_lines(found) if verbose else disk_usage.lines(found):
         typer.echo(line)
+
+
+@app.command(cls=Command)
+def shutdown() -> None:
+    """End what stays for a while to make the next start quick; containers that run go on.
+
+    The next run starts it again, unless ROOTLESS_HOLDER=off or keep_alive = 0 in config.toml.
+    """
+    from rootless.holder.shutdown import shut_down  # noqa: PLC0415 - --help needs none of it
+    from rootless.paths import Paths  # noqa: PLC0415
+
+    shut_down(Paths.from_environment().runtime)
 
 
 @app.command(cls=Command)

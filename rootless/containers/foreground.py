@@ -26,9 +26,11 @@ from rootless.containers.session import Session, StreamSetup, cut_off
 from rootless.containers.signal_pipe import SignalPipe
 from rootless.containers.terminal import State, Terminal
 from rootless.errors import Conflict, RootlessError
+from rootless.holder import start
 from rootless.linux.channel import Message
 from rootless.paths import Paths
 from rootless.runtime.signals import FORWARDED
+from rootless.settings import keep_alive
 
 if TYPE_CHECKING:
     from rootless.containers.job import GroupSignals
@@ -189,6 +191,9 @@ class _Foreground:
         """Tell other commands where the container is."""
         self._notes.processes(self._session)
         workload = self._session.workload
+        if self._session.is_running and start.is_wanted():
+            with contextlib.suppress(OSError, RootlessError):  # it is of no use to this run
+                start.offer(keep_alive(self._notes.paths))
         if self._pidfile and workload is not None:
             write_pidfile(self._pidfile, workload.pid)
 

@@ -15,6 +15,9 @@ from rootless.oci.reference import parse_reference
 from rootless.paths import Paths
 
 HEADER = ("CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES")
+FIELDS = ("ID", "Image", "Command", "RunningFor", "Status", "Ports", "Names")
+"""What podman and docker call the columns in a template."""
+
 _LONGEST_COMMAND = 30
 _STEPS = ((86400 * 7, "week"), (86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 

@@ -4,9 +4,9 @@ import contextlib
 import socket
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 from rootless.containers.record import Record, folder_of
-from rootless.containers.session import Session
 from rootless.containers.status import (
     RESTARTING,
     RUNNING,
@@ -18,8 +18,17 @@ from rootless.containers.status import (
 )
 from rootless.containers.times import now
 from rootless.image.store_errors import explain
-from rootless.linux.process_id import own_id
+from rootless.linux.process_id import ProcessId, own_id
 from rootless.paths import Paths
+
+
+class Processes(Protocol):
+    """Which processes a run has: `session.Session`, or what keeps one otherwise."""
+
+    is_running: bool
+    supervisor: ProcessId | None
+    init: ProcessId | None
+    workload: ProcessId | None
 
 
 class Notes:
@@ -34,11 +43,13 @@ class Notes:
     Attributes:
         live: What is in the run's folder.
         last: What is, or will be, beside the record.
+        paths: Where things lie.
     """
 
     def __init__(self, paths: Paths, record: Record, folder: Path, *, detached: bool) -> None:
         self.live = Live(STARTING, own_id(), detached=detached)
         self.last = LastRun(socket.gethostname(), folder=str(folder))
+        self.paths = paths
         self._folder = folder
         # What goes with its run leaves no note of it.
         self._kept_in = folder_of(paths, record) if record.kept else None
@@ -51,7 +62,7 @@ class Notes:
         with explain(self._kept_in or self._folder):
             self._write_last()
 
-    def processes(self, session: Session) -> None:
+    def processes(self, session: Processes) -> None:
         """Note which processes a run has."""
         self._say(
             status=RUNNING if session.is_running else STARTING,

@@ -3,6 +3,8 @@
 Called by root of the container's user namespace, in a mount namespace of its own.
 """
 
+from pathlib import Path
+
 from rootless.containers.container import Container, OverlayRoot
 from rootless.containers.run_folder import RunFolder
 from rootless.overlay.driver import MountedRoot, OverlayRequest, mount_root
@@ -24,22 +26,31 @@ def mount_overlay(
 
     With *fetcher_fd*, which stays the caller's, what is missing of lazy layers can be read.
     """
+    return mount_root(overlay_request(container, root, folder.path, upperdir, fetcher_fd))
+
+
+def overlay_request(
+    container: Container,
+    root: OverlayRoot,
+    folder: Path,
+    upperdir: Upperdir | None,
+    fetcher_fd: int = -1,
+) -> OverlayRequest:
+    """Return what is to be mounted, in a folder."""
     maps = container.maps
     overflow_uid, overflow_gid = overflow_ids(maps)
-    return mount_root(
-        OverlayRequest(
-            folder=folder.path,
-            tree=root.tree,
-            layers=root.layers,
-            uid_ranges=maps.uid.inside_ranges(),
-            gid_ranges=maps.gid.inside_ranges(),
-            overflow_uid=overflow_uid,
-            overflow_gid=overflow_gid,
-            upperdir=upperdir,
-            driver=root.driver,
-            name=root.name,
-            fetcher_fd=fetcher_fd,
-        )
+    return OverlayRequest(
+        folder=folder,
+        tree=root.tree,
+        layers=root.layers,
+        uid_ranges=maps.uid.inside_ranges(),
+        gid_ranges=maps.gid.inside_ranges(),
+        overflow_uid=overflow_uid,
+        overflow_gid=overflow_gid,
+        upperdir=upperdir,
+        driver=root.driver,
+        name=root.name,
+        fetcher_fd=fetcher_fd,
     )
 
 

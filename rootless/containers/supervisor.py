@@ -94,7 +94,7 @@ def supervise(container: Container, resources: Resources, channel: Channel) -> i
     try:
         forwarder = attach(container.network, resources.network_fd, str(resources.folder.path))
         options = _sandbox_options(container, root, resources)
-        spec = container.network.spec_inside(_with_name_files(container, resources.folder))
+        spec = container.network.spec_inside(with_name_files(container, resources.folder))
         if resources.furnishing is not None:
             spec = resources.furnishing.furnish(resources.folder, spec)
         # From here on the end of the channel tells that the command line is gone, and there is
@@ -124,7 +124,7 @@ def supervise(container: Container, resources: Resources, channel: Channel) -> i
     finally:
         if forwarder is not None:
             forwarder.stop()
-        _take_down(root, resources, is_good=status == 0)
+        take_down(root, resources, is_good=status == 0)
         timings.mark("root taken down, server gone")
 
 
@@ -169,7 +169,7 @@ def _mount(container: Container, resources: Resources) -> MountedRoot | None:
             os.close(fd)  # the server's alone from here on
 
 
-def _with_name_files(container: Container, folder: RunFolder) -> Spec:
+def with_name_files(container: Container, folder: RunFolder) -> Spec:
     """Write the name files and bind them where the spec has no mount of its own.
 
     A folder of the user's on /etc is left as it is: a mount point would be made in it.
@@ -219,19 +219,28 @@ def _watch(
         if forwarder_fd in ready and forwarder is not None:
             poll.unregister(forwarder_fd)
             channel.send({"network_died": f"{forwarder.name}: {forwarder.last_words()}"})
-        if pidfd in ready:
-            return
+        if pidfd in ready:  # perhaps because it was the first to see that the command line is gone
+            ready |= {fd for fd, _ in poll.poll(0)}
         if channel.fileno() in ready and channel.receive() is None:
             poll.unregister(channel.fileno())
-            if resources.terminal_state is not None:
-                restore_if_raw(resources.terminal_state)
-            if shared is not None:
-                shared.wind_up()
-            else:
-                signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+            _wind_up(pidfd, resources, shared)
+        if pidfd in ready:
+            return
 
 
-def _take_down(root: MountedRoot | None, resources: Resources, *, is_good: bool) -> None:
+def _wind_up(pidfd: int, resources: Resources, shared: SharedPids | None) -> None:
+    """Put the terminal back that the command line cannot any more, and end the container."""
+    if resources.terminal_state is not None:
+        restore_if_raw(resources.terminal_state)
+    if shared is not None:
+        shared.wind_up()
+    else:
+        with contextlib.suppress(ProcessLookupError):  # it may have ended already
+            signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+
+
+def take_down(root: MountedRoot | None, resources: Resources, *, is_good: bool) -> None:
+    """Take away what a run stood on, as far as it is its own."""
     if root is not None:
         with contextlib.suppress(OSError):  # the server may have died, and its mount with it
             root.unmount()

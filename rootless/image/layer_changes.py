@@ -15,6 +15,7 @@ from rootless.image.layers import LayerIndexReader, MergedNode, MergedTree, Merg
 from rootless.image.names import Image
 from rootless.image.store import Store
 from rootless.image.store_errors import explain
+from rootless.oci.digest import Digest
 from rootless.oci.image_config import History, ImageConfig
 
 ADDED, CHANGED, DELETED = "A", "C", "D"
@@ -50,7 +51,7 @@ class LayerView:
         changes: What it is about, by path.
     """
 
-    diff_id: str
+    diff_id: Digest
     size: int
     step: History
     changes: tuple[LayerChange, ...]

@@ -1,6 +1,7 @@
 """capset(2): the three sets of the calling thread, and the capabilities' numbers."""
 
 import ctypes
+import struct
 from typing import ClassVar
 
 from rootless.linux.libc import check, function
@@ -66,19 +67,23 @@ class _Data(ctypes.Structure):
     ]
 
 
-_capset = function("capset", ctypes.c_void_p, ctypes.c_void_p)
+_capset = function("capset", ctypes.c_char_p, ctypes.c_char_p)
 _capget = function("capget", ctypes.c_void_p, ctypes.c_void_p)
 
 
 def capset(effective: int, permitted: int, inheritable: int) -> None:
     """Set the caller's sets, each a mask of 64 bits."""
-    data = (_Data * 2)()
-    for half in (0, 1):
-        data[half].effective = (effective >> (32 * half)) & 0xFFFFFFFF
-        data[half].permitted = (permitted >> (32 * half)) & 0xFFFFFFFF
-        data[half].inheritable = (inheritable >> (32 * half)) & 0xFFFFFFFF
-    header = _Header(_VERSION_3, 0)
-    check(_capset(ctypes.byref(header), ctypes.byref(data)))
+    check(_capset(*structures(effective, permitted, inheritable)))
+
+
+def structures(effective: int, permitted: int, inheritable: int) -> tuple[bytes, bytes]:
+    """Return the arguments of the C function that sets the caller's sets."""
+    halves = (
+        mask >> shift & 0xFFFFFFFF
+        for shift in (0, 32)
+        for mask in (effective, permitted, inheritable)
+    )
+    return struct.pack("=Ii", _VERSION_3, 0), struct.pack("=6I", *halves)
 
 
 def permitted() -> int:

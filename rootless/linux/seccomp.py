@@ -1,11 +1,10 @@
 """seccomp(2): put the calling thread, and what it becomes, under a filter."""
 
-import ctypes
 import errno
 import os
-from typing import ClassVar
+import sys
 
-from rootless.linux.libc import syscall
+from rootless.linux.raw import call
 
 FILTER_FLAG_TSYNC = 1 << 0
 FILTER_FLAG_LOG = 1 << 1
@@ -19,10 +18,7 @@ MOST_INSTRUCTIONS = 4096  # BPF_MAXINSNS
 
 _SYS_SECCOMP = {"x86_64": 317, "ppc64le": 358, "s390x": 348}.get(os.uname().machine, 277)
 _SECCOMP_SET_MODE_FILTER = 1
-
-
-class _Program(ctypes.Structure):
-    _fields_: ClassVar = [("len", ctypes.c_ushort), ("filter", ctypes.c_char_p)]
+_PADDING = bytes(6 if sys.maxsize > 1 << 32 else 2)
 
 
 def set_filter(program: bytes, flags: int = 0) -> int:
@@ -32,12 +28,9 @@ def set_filter(program: bytes, flags: int = 0) -> int:
     """
     if flags & FILTER_FLAG_TSYNC and flags & FILTER_FLAG_NEW_LISTENER:
         flags |= FILTER_FLAG_TSYNC_ESRCH  # else a thread's ID could not be told from a descriptor
-    result = syscall(
-        _SYS_SECCOMP,
-        ctypes.c_uint(_SECCOMP_SET_MODE_FILTER),
-        ctypes.c_uint(flags),
-        ctypes.byref(_Program(len(program) // INSTRUCTION_BYTES, program)),
-    )
+    count = len(program) // INSTRUCTION_BYTES
+    fprog = (count.to_bytes(2, sys.byteorder), _PADDING, (program,))  # struct sock_fprog
+    result = call("syscall", _SYS_SECCOMP, _SECCOMP_SET_MODE_FILTER, flags, fprog)
     if result and not flags & FILTER_FLAG_NEW_LISTENER:  # the thread that TSYNC could not reach
         raise OSError(errno.ESRCH, os.strerror(errno.ESRCH))
     return result

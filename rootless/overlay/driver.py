@@ -6,6 +6,7 @@ where the kernel refuses: a refused mount costs microseconds, so there is no pro
 without user xattrs does the kernel mount and fail later; that is asked first.
 """
 
+import errno
 import logging
 import os
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from fuse.server_config import ServerConfig
 from rootless.errors import InvalidInput, OverlayError
 from rootless.linux.mount_api import MNT_DETACH, MS_NODEV, MS_NOSUID, mount, umount
 from rootless.overlay.serve import Server, start_server
+from rootless.overlay.shared import SharedLower, SharedServer
 from rootless.overlay.upperdir import Upperdir, inherit_root, suits_overlayfs
 
 log = logging.getLogger(__name__)
@@ -68,7 +70,7 @@ class MountedRoot:
 
     path: Path
     driver: str
-    server: Server
+    server: Server | SharedServer
     mounts: tuple[str, ...]
     upper: Path
 
@@ -87,13 +89,16 @@ def check_driver(name: str) -> str:
     return name
 
 
-def mount_root(request: OverlayRequest) -> MountedRoot:
+def mount_root(request: OverlayRequest, shared: SharedLower | None = None) -> MountedRoot:
     """Mount the root file system at `folder/rootfs`; raises OverlayError.
 
-    Called by root of a user and mount namespace that nothing else uses.
+    Called by root of a user and mount namespace that nothing else uses. With `shared` its lower is
+    there already, and the driver is hybrid or nothing.
     """
     upper, work = _upper_and_work(request)
     root_fs: MountedRoot | None = None
+    if shared is not None:
+        return _mount_over(request, upper, work, shared)
     if request.driver in ("auto", "hybrid") and _suits_hybrid(request, upper):
         root_fs = _mount_hybrid(request, upper, work)
     if root_fs is None:
@@ -130,7 +135,8 @@ def _upper_and_work(request: OverlayRequest) -> tuple[Path, Path]:
     return scratch / "upper", scratch / "work"
 
 
-def _server_config(request: OverlayRequest, mountpoint: Path) -> ServerConfig:
+def server_config(request: OverlayRequest, mountpoint: Path) -> ServerConfig:
+    """Return what the server of a request's lower, or of its whole overlay, is told."""
     return ServerConfig(
         mountpoint=str(mountpoint),
         tree=str(request.tree),
@@ -155,29 +161,53 @@ def _mountpoint(request: OverlayRequest, name: str) -> Path:
 def _mount_hybrid(request: OverlayRequest, upper: Path, work: Path) -> MountedRoot | None:
     """Return None where the kernel refuses and the driver may be another one."""
     lower = _mountpoint(request, "lower")
-    rootfs = _mountpoint(request, "rootfs")
-    server = start_server(_server_config(request, lower))
+    server = start_server(server_config(request, lower))
     try:
-        inherit_root(upper, lower)
-        _mount_overlayfs(lower, upper, work, rootfs, volatile=_is_volatile(request))
+        rootfs = _put_over(request, upper, work, lower)
     except OSError as error:
         umount(str(lower), MNT_DETACH)
         server.stop()
         if request.driver == "hybrid":
-            raise OverlayError(
-                f"kernel overlayfs refuses to mount: {error.strerror}",
-                str(upper),
-                "it needs Linux 5.11 and an upperdir with user xattrs; --overlay-driver fuse "
-                "does without",
-            ) from error
+            raise _refused(upper, error.strerror) from error
         log.debug("hybrid refused, falling back to fuse: %s", error)
         return None
-    mounted = MountedRoot(rootfs, "hybrid", server, (str(rootfs), str(lower)), upper)
-    if os.statvfs(rootfs).f_flag & os.ST_RDONLY:  # what overlayfs does without a workdir
+    return _writable(MountedRoot(rootfs, "hybrid", server, (str(rootfs), str(lower)), upper))
+
+
+def _mount_over(
+    request: OverlayRequest, upper: Path, work: Path, shared: SharedLower
+) -> MountedRoot:
+    if not suits_overlayfs(upper):
+        raise _refused(upper, os.strerror(errno.EOPNOTSUPP))
+    try:
+        rootfs = _put_over(request, upper, work, shared.path)
+    except OSError as error:
+        raise _refused(upper, error.strerror) from error
+    mounts = (str(rootfs), str(shared.path))
+    return _writable(MountedRoot(rootfs, "hybrid", shared.server, mounts, upper))
+
+
+def _put_over(request: OverlayRequest, upper: Path, work: Path, lower: Path) -> Path:
+    rootfs = _mountpoint(request, "rootfs")
+    inherit_root(upper, lower)
+    _mount_overlayfs(lower, upper, work, rootfs, volatile=_is_volatile(request))
+    return rootfs
+
+
+def _refused(upper: Path, why: str | None) -> OverlayError:
+    return OverlayError(
+        f"kernel overlayfs refuses to mount: {why}",
+        str(upper),
+        "it needs Linux 5.11 and an upperdir with user xattrs; --overlay-driver fuse does without",
+    )
+
+
+def _writable(mounted: MountedRoot) -> MountedRoot:
+    if os.statvfs(mounted.path).f_flag & os.ST_RDONLY:  # what overlayfs does without a workdir
         mounted.unmount()
         raise OverlayError(
             "no room for what the container writes",
-            str(upper),
+            str(mounted.upper),
             "make room, or name another folder with ROOTLESS_SCRATCH",
         )
     return mounted
@@ -206,7 +236,7 @@ def _mount_fuse(request: OverlayRequest, upper: Path, work: Path) -> MountedRoot
     upper_fd = os.open(upper, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     work_fd = os.open(work, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     config = replace(
-        _server_config(request, rootfs),
+        server_config(request, rootfs),
         upperdir_fd=upper_fd,
         workdir_fd=work_fd,
         inherits_root=True,

@@ -52,7 +52,7 @@ class Server:
 
     def last_words(self) -> str:
         """Return the last line that the server logged, "" if none."""
-        return _last_line(self.log_path)
+        return last_line(self.log_path)
 
 
 def start_server(config: ServerConfig, pass_fds: Sequence[int] = ()) -> Server:
@@ -129,7 +129,8 @@ def _fix_for(reason: str) -> str:
     return "'rootless doctor' checks what it needs"
 
 
-def _last_line(path: str) -> str:
+def last_line(path: str) -> str:
+    """Return the last line of a log, "" where there is none."""
     if not path:
         return ""
     try:

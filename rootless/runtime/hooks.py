@@ -15,7 +15,7 @@ from typing import NoReturn
 
 from rootless.errors import RootlessError
 from rootless.oci.hooks_spec import Hook
-from rootless.runtime.signals import reset_signals
+from rootless.runtime.workload import reset_signals
 
 log = logging.getLogger(__name__)
 

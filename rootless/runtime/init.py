@@ -56,6 +56,7 @@ def supervise(
     control: Channel,
     signals: SignalPipe,
     descendants: Descendants | None,
+    visitor_fd: int = -1,
     *,
     in_group: bool = False,
 ) -> int:
@@ -64,9 +65,16 @@ def supervise(
     `control` brings `{"signal": N}` from the runner outside; a stop is answered. Its end means that
     the runner is gone, and then nobody may be left running: neither is of the `descendants`.
     A workload in the group of this process is told whenever it stops, by whatever.
+    A workload that came in from outside is waited for by its pidfd, `visitor_fd`; its parent has
+    its status, and the one that is returned means nothing.
     """
     watch = _Watch(
-        workload, control, signals, among_others=descendants is not None, in_group=in_group
+        workload,
+        control,
+        signals,
+        among_others=descendants is not None,
+        in_group=in_group,
+        visitor_fd=visitor_fd,
     )
     try:
         code = watch.run()
@@ -94,12 +102,14 @@ class _Watch:
         *,
         among_others: bool,
         in_group: bool,
+        visitor_fd: int,
     ) -> None:
         self._workload = workload
         self._control = control
         self._signals = signals
         self._among_others = among_others
         self._in_group = in_group
+        self._visitor_fd = visitor_fd
         self._had: dict[int, float] = {}
 
     def run(self) -> int:
@@ -107,11 +117,16 @@ class _Watch:
         poll = select.poll()
         poll.register(self._signals.read_fd, select.POLLIN)
         poll.register(self._control.fileno(), select.POLLIN)
+        if self._visitor_fd >= 0:
+            poll.register(self._visitor_fd, select.POLLIN)
+        stops = self._control if self._in_group else None
         while True:
-            code = _reap(self._workload, self._control if self._in_group else None)
+            code = _reap(self._workload, stops, has_child=self._visitor_fd < 0)
             if code is not None:
                 return code
             for fd, _ in poll.poll():
+                if fd == self._visitor_fd:
+                    return 0
                 if fd == self._signals.read_fd:
                     self._take_signals()
                 elif not self._obey():
@@ -172,7 +187,7 @@ def forward(workload: int, number: int) -> None:
             os.kill(workload, number)
 
 
-def _reap(workload: int, stops: Channel | None) -> int | None:
+def _reap(workload: int, stops: Channel | None, *, has_child: bool) -> int | None:
     """Reap every child that has ended; return the workload's status if it is among them.
 
     It is -N for signal N. `stops` is told of the workload's stops.
@@ -182,6 +197,8 @@ def _reap(workload: int, stops: Channel | None) -> int | None:
         try:
             pid, status = os.waitpid(-1, options)
         except ChildProcessError:
+            if not has_child:
+                return None
             return -signal.SIGKILL  # cannot happen while the workload is unreaped
         if pid == 0:
             return None

@@ -9,13 +9,14 @@ else runs in the container yet who could exchange the file between this look and
 """
 
 import os
-import re
 import stat
-import struct
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import sys
 
 from rootless.errors import CannotExecute, CommandNotFound
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 _DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _OWN = "/proc/self/exe"
@@ -27,25 +28,14 @@ _LINE = 256
 _MOST_HEADER_BYTES = 65536
 _PATH_MAX = 4096
 _PT_INTERP = 3
-_SEPARATORS = re.compile(rb"[ \t\0]+")
+
+# Where an ELF file of each class keeps its program headers (elf(5)), in this host's byte order:
+# bytes of a word, place of the table's offset and of its count; bytes of a header, places in it of
+# the contents' offset and size.
+_LAYOUTS = ((8, 32, 56, 56, 8, 32), (4, 28, 44, 32, 4, 16))
 
 
-@dataclass(frozen=True, slots=True)
-class _Layout:
-    """Where an ELF file of one class keeps its program headers (elf(5)), in this host's order."""
-
-    word: str
-    table: int
-    count: int
-    header: int
-    offset: int
-    size: int
-
-
-_LAYOUTS = (_Layout("=Q", 32, 56, 56, 8, 32), _Layout("=I", 28, 44, 32, 4, 16))
-
-
-def find_program(name: str, env: Sequence[str]) -> str:
+def find_program(name: str, env: "Sequence[str]") -> str:
     """Return the path to execute as execvp(3) finds it; raises CommandNotFound, CannotExecute."""
     if not name:  # of an empty variable in a script, as a rule
         raise CommandNotFound("command not found: its name is empty")
@@ -104,29 +94,36 @@ def refuse_own_program(program: str) -> None:
             os.close(fd)
 
 
-def _interpreters(fd: int) -> Iterator[str]:
+def _interpreters(fd: int) -> "Iterator[str]":
     """Yield the program that the kernel runs for a script or an ELF file, if there is one."""
     head = _read_at(fd, 0, _LINE)
     if head.startswith(b"#!"):
         line = head[2:].split(b"\n", 1)[0].strip(b" \t")
-        yield from filter(None, (os.fsdecode(_SEPARATORS.split(line)[0]),))
+        words = line.replace(b"\t", b" ").replace(b"\0", b" ").split(b" ", 1)
+        yield from filter(None, (os.fsdecode(words[0]),))
     elif head.startswith(b"\x7fELF") and len(head) >= 64:
         # Whatever class and byte order the file claims: the kernel goes by the machine alone.
         for layout in _LAYOUTS:
             yield from _elf_interpreter(fd, head, layout)
 
 
-def _elf_interpreter(fd: int, head: bytes, layout: _Layout) -> Iterator[str]:
-    (start,) = struct.unpack_from(layout.word, head, layout.table)
-    (count,) = struct.unpack_from("=H", head, layout.count)
-    headers = _read_at(fd, start, min(count * layout.header, _MOST_HEADER_BYTES))
-    for at in range(0, len(headers) - layout.header + 1, layout.header):
-        if struct.unpack_from("=I", headers, at)[0] == _PT_INTERP:
-            (offset,) = struct.unpack_from(layout.word, headers, at + layout.offset)
-            (size,) = struct.unpack_from(layout.word, headers, at + layout.size)
+def _elf_interpreter(
+    fd: int, head: bytes, layout: "tuple[int, int, int, int, int, int]"
+) -> "Iterator[str]":
+    word, table, counted, header, offset_at, size_at = layout
+    start, count = _number(head, table, word), _number(head, counted, 2)
+    headers = _read_at(fd, start, min(count * header, _MOST_HEADER_BYTES))
+    for at in range(0, len(headers) - header + 1, header):
+        if _number(headers, at, 4) == _PT_INTERP:
+            offset = _number(headers, at + offset_at, word)
+            size = _number(headers, at + size_at, word)
             path = _read_at(fd, offset, min(size, _PATH_MAX)).split(b"\0", 1)[0]
             yield from filter(None, (os.fsdecode(path),))
             return
+
+
+def _number(data: bytes, at: int, size: int) -> int:
+    return int.from_bytes(data[at : at + size], sys.byteorder)
 
 
 def _read_at(fd: int, offset: int, size: int) -> bytes:

@@ -2,16 +2,27 @@
 
 import logging
 import resource
-from collections.abc import Iterable
+import struct
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from rootless.errors import InvalidInput
 from rootless.oci.runtime_spec import Rlimit
+from rootless.runtime.workload import step
+
+if TYPE_CHECKING:
+    from rootless.runtime.workload import Step
 
 log = logging.getLogger(__name__)
 
+_WORD = 1 << 64
 
-def apply(rlimits: Iterable[Rlimit]) -> None:
-    """Set the limits; one above the caller's hard limit is lowered to it, with a warning."""
+
+def steps(rlimits: Iterable[Rlimit]) -> "Iterator[Step]":
+    """Yield what sets the limits; one above the caller's hard limit is lowered, with a warning.
+
+    Raises InvalidInput.
+    """
     for limit in rlimits:
         number = getattr(resource, limit.type, None)
         if not limit.type.startswith("RLIMIT_") or number is None:
@@ -20,12 +31,14 @@ def apply(rlimits: Iterable[Rlimit]) -> None:
         soft, hard = _lowered(limit.soft, most), _lowered(limit.hard, most)
         if (soft, hard) != (limit.soft, limit.hard):
             log.warning("%s is lowered to the caller's hard limit %d", limit.type, most)
+        shown = f"{limit.type}={soft}:{hard}"
         try:
-            resource.setrlimit(number, (soft, hard))
-        except (ValueError, OverflowError) as error:
-            raise InvalidInput(
-                f"cannot set the resource limit: {error}", f"{limit.type}={soft}:{hard}"
-            ) from error
+            wanted = struct.pack("=2Q", soft % _WORD, hard % _WORD)
+        except struct.error as error:
+            raise InvalidInput(f"cannot set the resource limit: {error}", shown) from error
+        yield step(
+            "prlimit", 0, number, wanted, None, what="cannot set the resource limit", on=shown
+        )
 
 
 def _lowered(value: int, most: int) -> int:

@@ -14,6 +14,7 @@ import socket
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
+from rootless import timings
 from rootless.errors import InvalidInput, OverlayError, RootlessError
 from rootless.linux import capset, mount_api, prctl, scheduling
 from rootless.linux.channel import Channel
@@ -32,11 +33,12 @@ from rootless.runtime import (
     rootfs,
     seccomp_listener,
     terminal,
+    visitor,
 )
 from rootless.runtime.descendants import Descendants
 from rootless.runtime.hooks import run_hooks
 from rootless.runtime.imports import forbid_imports
-from rootless.runtime.process import ProcessOptions, check_program, exec_workload
+from rootless.runtime.process import ProcessOptions, check_program, exec_workload, program_of
 from rootless.runtime.seccomp import SeccompFilter
 
 
@@ -51,6 +53,7 @@ class SandboxOptions:
         devices: Host device nodes to pass, (source, destination) each.
         gate: Where the workload waits to be started; it then is the container's first process
             itself. None: it is started at once, as a child of ours that looks after it.
+        has_visitor: Somebody comes in and becomes the workload, in the place of a child.
         preserve_fds: How many descriptors from 3 on the workload gets.
         cgroup_fd: `cgroup.procs` of the container's cgroup, open for writing; -1 for none.
         seccomp: The spec's `linux.seccomp`, compiled.
@@ -65,6 +68,7 @@ class SandboxOptions:
     close_stdin: bool
     devices: tuple[tuple[str, str], ...] = ()
     gate: socket.socket | None = None
+    has_visitor: bool = False
     preserve_fds: int = 0
     cgroup_fd: int = -1
     seccomp: SeccompFilter | None = None
@@ -136,9 +140,10 @@ def _become_container(spec: Spec, options: SandboxOptions, control: Channel) -> 
     prctl.set_dumpable(False)
 
     namespaces.enter(spec)
-
+    own = visitor.open_namespaces(spec.linux) if options.has_visitor else []
     root_fd = _open_root(spec, options.rootfs)
     _populate(root_fd, spec, options)
+    timings.mark("mounts made")
     terminal_fd = _open_terminal(root_fd, control, spec) if spec.process.terminal else -1
     if not options.own_session:
         _show_callers_terminal(root_fd)
@@ -161,11 +166,28 @@ def _become_container(spec: Spec, options: SandboxOptions, control: Channel) -> 
     kin = Descendants() if os.getpid() != 1 else None
     if kin is not None:
         process_options = replace(process_options, parent=os.getpid())
-    workload = _start_workload(spec, process_options, control)
-    _announce(workload, control)
+    workload, pidfd = _have_workload(spec, options, process_options, control, own)
 
     _keep_no_more_than_needed()
-    return init.supervise(workload, control, signals, kin, in_group=not options.own_session)
+    return init.supervise(workload, control, signals, kin, pidfd, in_group=not options.own_session)
+
+
+def _have_workload(
+    spec: Spec,
+    options: SandboxOptions,
+    process_options: ProcessOptions,
+    control: Channel,
+    own: list[int],
+) -> tuple[int, int]:
+    """Start the workload, or let it in; return its process ID and, where it came in, its pidfd."""
+    if not options.has_visitor:
+        workload = _start_workload(spec, process_options, control)
+        _announce(workload, control)
+        return workload, -1
+    program = program_of(spec.process, process_options)
+    workload, pidfd = visitor.let_in(own, program, process_options.terminal_fd, control)
+    control.send({"running": True}, [pidfd])
+    return workload, pidfd
 
 
 def _process_options(options: SandboxOptions, terminal_fd: int) -> ProcessOptions:
@@ -214,7 +236,7 @@ def _set_oom_score(score: int | None) -> None:
 def _close_others(
     control: Channel, options: SandboxOptions, signals: init.SignalPipe | None
 ) -> None:
-    keep = {0, 1, 2, control.fileno(), *options.passed_fds}
+    keep = {0, 1, 2, control.fileno(), max(timings.fileno(), 0), *options.passed_fds}
     keep.update(range(3, 3 + options.preserve_fds))
     if signals is not None:
         keep.update(signals.fds())

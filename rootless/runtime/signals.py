@@ -3,7 +3,6 @@
 import os
 import resource
 import signal
-from collections.abc import Collection
 from typing import NoReturn, Self
 
 from rootless.linux.pidfd import send_signal
@@ -17,21 +16,6 @@ FORWARDED = (
     signal.SIGUSR2,
 )
 """What is passed on whoever it came to; some pass on more."""
-
-
-def reset_signals(ignored: Collection[int] = ()) -> None:
-    """Undo what the interpreter and PID 1 set: the program starts as from a shell.
-
-    Args:
-        ignored: What the caller ignores, and the program is to ignore as well.
-    """
-    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
-        try:
-            signal.signal(number, signal.SIG_IGN if number in ignored else signal.SIG_DFL)
-        except OSError:
-            continue  # the C library keeps some for itself
-    signal.set_wakeup_fd(-1)
-    signal.pthread_sigmask(signal.SIG_SETMASK, [])
 
 
 def end_by(number: int) -> NoReturn:

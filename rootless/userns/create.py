@@ -54,6 +54,15 @@ class Child:
         self.shoot()  # without a pidfd it has got no map yet, and ends by the end of the channel
         self.wait()
 
+    def expect(self, word: str) -> list[int]:
+        """Wait for a message; return its descriptors. Raises the child's error, or its end."""
+        received = self.channel.receive()
+        if received is not None and "error" in received[0]:
+            raise RootlessError.from_record(received[0]["error"])
+        if received is None or word not in received[0]:
+            raise RootlessError("a helper process ended unexpectedly")
+        return received[1]
+
     def wait(self) -> int:
         """Wait for the end; return the exit status, -N for signal N. Frees the descriptors."""
         try:

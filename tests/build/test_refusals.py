@@ -123,6 +123,38 @@ def test_one_line_with_file_and_line(builder: Rootless, tmp_path: Path, wrong: W
     assert loading.temp_files(builder.home.store) == []
 
 
+def test_a_missing_source_is_found_before_anything_runs(builder: Rootless, tmp_path: Path) -> None:
+    """In a later stage, too, and with variables in its name; what is no more in doubt is not."""
+    (tmp_path / "here").touch()
+    text = (
+        "FROM debian-demo AS first\nENV NAME=none\nRUN echo ran\nCOPY here /\n"
+        "FROM first\nCOPY ${NAME:-x}.txt /\n"
+    )
+    (tmp_path / "Containerfile").write_text(text)
+    failed = builder("build", ".", cwd=tmp_path)
+    last = failed.stderr.splitlines()[-1]
+    assert "Containerfile:6: no such file in the build context: none.txt" in last
+    assert failed.status == 125
+    assert " ran\n" not in failed.stderr
+    (tmp_path / "Containerfile").write_text(text.replace("/\n", "/\nRUN mv /here /there\n", 1))
+    (tmp_path / "none.txt").touch()
+    assert builder("build", ".", cwd=tmp_path).status == 0
+
+
+@pytest.mark.both_users
+def test_quiet_shows_what_failed(builder: Rootless, tmp_path: Path) -> None:
+    """The end of what the step said, then the line; the status is the command's."""
+    (tmp_path / "Containerfile").write_text(
+        "FROM debian-demo\nRUN seq 100; echo $((6 * 7)); exit 7\n"
+    )
+    failed = builder("build", "-q", ".", cwd=tmp_path)
+    lines = failed.stderr.splitlines()
+    assert (failed.status, failed.stdout) == (7, "")
+    assert lines[0] == "52"
+    assert lines[-2] == "42"
+    assert "Containerfile:2: exit status 7" in lines[-1]
+
+
 @pytest.mark.both_users
 def test_a_failed_step_shows_its_output(builder: Rootless, tmp_path: Path) -> None:
     """With its number and line; the steps before it are in the cache, and it is tried again."""

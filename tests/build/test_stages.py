@@ -27,7 +27,7 @@ def test_side_by_side(builder: Rootless, tmp_path: Path) -> None:
     (tmp_path / "Containerfile").write_text(text)
     words = ("build", "-v", f"{tmp_path}/shared:/shared", tmp_path)
     one_by_one = builder(*words, "--jobs", "1")
-    assert one_by_one.status == 125
+    assert one_by_one.status == 1  # the command's
     assert "Containerfile:2: " in one_by_one.stderr
     for each in (tmp_path / "shared").iterdir():
         each.unlink()
@@ -43,7 +43,7 @@ def test_one_that_fails_stops_the_others(builder: Rootless, tmp_path: Path) -> N
     )
     began = time.monotonic()
     result = builder("build", "--jobs", "2", tmp_path)
-    assert result.status == 125
+    assert result.status == 3
     assert time.monotonic() - began < 30
     assert "Containerfile:4: " in result.stderr.splitlines()[-1]
     assert " STOPPED after" in result.stderr
@@ -74,3 +74,26 @@ def test_another_base(builder: Rootless, tmp_path: Path) -> None:
     )
     builder.ok("build", "--from", "debian-demo", "-t", "made", tmp_path)
     assert builder.ok("run", "made", "cat", "/version", "/etc/debian_version").startswith("12")
+
+
+def test_contexts_with_a_name(builder: Rootless, tmp_path: Path) -> None:
+    """A folder to copy from and an image in a name's place; what changes there is built anew."""
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / ".containerignore").write_text("private\n")
+    (other / "private").touch()
+    (other / "file").write_text("one\n")
+    (tmp_path / "Containerfile").write_text(
+        "FROM base\nCOPY --from=other . /got/\nRUN ls /got > /list\n"
+    )
+    words = ("build", "-t", "made", "--build-context", "other=other")
+    words = (*words, "--build-context", "base=docker-image://debian-demo", ".")
+    assert builder(*words, cwd=tmp_path).status == 0
+    assert builder("run", "--rm", "made", "cat", "/list", "/got/file").stdout == "file\none\n"
+    assert builder(*words, cwd=tmp_path).stderr.count("CACHED") == 2
+    (other / "file").write_text("two\n")
+    assert builder(*words, cwd=tmp_path).status == 0
+    assert builder("run", "--rm", "made", "cat", "/got/file").stdout == "two\n"
+    (tmp_path / "Containerfile").write_text("FROM base\nRUN true\nCOPY --from=other none /\n")
+    failed = builder(*words, cwd=tmp_path)
+    assert "Containerfile:3: no such file in the build context: none" in failed.stderr

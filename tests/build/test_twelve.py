@@ -7,7 +7,7 @@ buildah takes our images out of our store, and shows both as it mounts them.
 from pathlib import Path
 
 import pytest
-from build_cases import CASES, Case
+from build_cases import CASES, TOKEN, Case
 from build_judge import ACCEPTED, differences, rows
 from builders import Builders
 
@@ -43,6 +43,18 @@ def test_it_is_what_buildah_builds(
     unexplained = [line for line in lines if not any(row.covers(line) for row in known)]
     assert unexplained == []
     assert [row for row in known if not any(row.covers(line) for line in lines)] == []
+
+
+def test_a_secret_is_nowhere(
+    builders: Builders, id_map: str, id_map_options: tuple[str, ...]
+) -> None:
+    """No file of the user's has it: layers, configs, cache, logs, what a run left."""
+    rootless = builders.ours(CASES["secrets-and-caches"], id_map, id_map_options)
+    files = [path for path in rootless.home.path.rglob("*") if path.is_file()]
+    # what has another name is the demo's, which was there before
+    own = [path for path in files if path.stat().st_nlink == 1]
+    assert len(own) > 20
+    assert [path for path in own if TOKEN.encode() in path.read_bytes()] == []
 
 
 def test_what_differs_is_documented() -> None:

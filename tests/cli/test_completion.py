@@ -1,67 +1,110 @@
-"""Completion in bash: the script that `rootless` prints, run by a real bash."""
+"""Completion: real shells on a terminal, in which Tab is pressed."""
 
-import subprocess
+import shutil
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import images
 import pytest
 from executable import Rootless
+from pseudo_terminal import PseudoTerminal
 
-# What bash does when Tab is pressed: it sets the words and calls the function for the command.
-_TAB = """
-_tab() {
-    COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=()
-    $(complete -p rootless | sed 's/.*-F \\([^ ]*\\).*/\\1/') "$1"
-    echo "${COMPREPLY[@]}"
+START, END = "\x01", "\x05"  # Ctrl-A and Ctrl-E, in all three
+
+SHELLS: Mapping[str, tuple[list[str], str]] = {
+    "bash": (["bash", "--norc", "-i"], "source <(rootless completion bash)"),
+    "zsh": (
+        ["zsh", "-f", "-i"],
+        "bindkey -e; autoload -Uz compinit; compinit -u -D; source <(rootless completion zsh)",
+    ),
+    "fish": (["fish", "--no-config", "-i"], "rootless completion fish | source"),
 }
-"""
+
+TYPED = {
+    "bundle c": "bundle create",
+    "run --overlay-": "run --overlay-driver",
+    "run --pull alw": "run --pull always",
+    "run --pull=alw": "run --pull=always",
+    "run --rm -it pi": "run --rm -it pic:latest",
+    "rmi docker.io/library/pic:l": "rmi docker.io/library/pic:latest",
+    "rm we": "rm web",
+    "run --network container:w": "run --network container:web",
+    "run --profile nig": "run --profile nightly",
+    "alias remove no": "alias remove node",
+    "umount fol": "umount folder",
+    "run pic cat fi": "run pic cat file",
+    "run pic --overlay-": "run pic --overlay-",  # the workload's own
+    "nosuch x": "nosuch x",
+}
 
 
-def bash(rootless: Rootless, script: str) -> subprocess.CompletedProcess[str]:
-    """Run a script with `rootless` on its PATH; completion finds out that bash called it."""
-    folder = Path(rootless.executable).parent
-    environ = {**rootless.home.environ, "PATH": f"{folder}:{rootless.home.environ['PATH']}"}
-    return subprocess.run(
-        ["bash", "--norc", "-c", f"{script}\ntrue"],
-        env=environ,
-        cwd=rootless.home.path,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+@pytest.fixture
+def filled(rootless: Rootless, tmp_path: Path) -> Rootless:
+    """A user with one image, container, alias and profile, and a file and a folder."""
+    source = images.docker_archive(tmp_path / "a.tar", [images.small_layer()], names=["pic"])
+    rootless.ok("load", source)
+    rootless.ok("create", "--name", "web", "pic", "true")
+    home = Path(rootless.home.environ["HOME"])
+    settings = home / ".config" / "rootless"
+    settings.mkdir(parents=True)
+    (settings / "config.toml").write_text('[profiles.nightly]\nimage = "pic"\n')
+    (settings / "aliases.toml").write_text('[aliases.node]\nimage = "pic"\n')
+    (home / "folder").mkdir()
+    (home / "file").touch()
+    return rootless
 
 
-@pytest.mark.parametrize(
-    ("typed", "completed"),
-    [
-        ("rootless im", "import images image"),
-        ("rootless bundle c", "create"),
-        ("rootless run --overlay-", "--overlay-driver"),
-        ("rootless nosuch x", ""),
-    ],
-)
-def test_completes(rootless: Rootless, typed: str, completed: str) -> None:
-    """The printed script completes commands, commands of commands, and options."""
-    done = bash(rootless, f"source <(rootless --show-completion)\n{_TAB}\n_tab {typed}")
-    assert (done.stdout, done.stderr) == (f"{completed}\n", "")
+@pytest.fixture(params=SHELLS)
+def shell(request: pytest.FixtureRequest, filled: Rootless) -> Iterator[PseudoTerminal]:
+    """A shell with `rootless` on its PATH, that has read the script."""
+    words, setup = SHELLS[request.param]
+    if shutil.which(words[0]) is None:
+        pytest.fail(f"no {words[0]} here; contrib/bootstrap installs it")
+    folder = Path(filled.executable).parent
+    environ = {**filled.home.environ, "TERM": "xterm", "INPUTRC": "/dev/null"}
+    environ["PATH"] = f"{folder}:{environ['PATH']}"
+    with PseudoTerminal(words, environ) as terminal:
+        terminal.type(f"cd; {setup}; echo rea''dy\n")
+        terminal.expect("ready")
+        yield terminal
 
 
-def test_installs_for_the_next_shell(rootless: Rootless) -> None:
-    """--install-completion adds to .bashrc, once, what a new shell completes with."""
-    rc = Path(rootless.home.environ["HOME"], ".bashrc")
-    rc.write_text("alias ours=true\n")
-    done = bash(rootless, "rootless --install-completion; echo status $?")
-    assert done.stdout.endswith("status 0\n")
-    assert done.stderr == ""
-    bash(rootless, "rootless --install-completion")
-    assert rc.read_text().startswith("alias ours=true\n")
-    assert rc.read_text().count("source ") == 1
-    assert bash(rootless, f"source {rc}\n{_TAB}\n_tab rootless doc").stdout == "doctor\n"
+def test_completes(shell: PseudoTerminal) -> None:
+    """Tab completes commands, options, their values, names of what is there, and files."""
+    for typed, completed in TYPED.items():
+        shell.type(f"rootless {typed}\t")
+        shell.type(f"{START}echo '<' {END} '>'\n")
+        shell.expect("< rootless ")
+        assert shell.expect(" >").strip().rstrip("/") == completed  # zsh takes it away again
 
 
 def test_an_unknown_shell(rootless: Rootless) -> None:
-    """A shell that has no completion is named, and the status is our failure's."""
-    done = bash(rootless, "dash -c 'rootless --show-completion; echo status $?'")
-    assert done.stdout == "status 125\n"
-    assert "dash" in done.stderr
-    assert done.stderr.count("\n") == 1
+    """A shell that has no completion is named, and those that have one."""
+    said = rootless("completion", "dash")
+    assert said.status == 125
+    assert "dash" in said.stderr
+    assert "bash, zsh or fish" in said.stderr
+    assert said.stderr.count("\n") == 1
+
+
+LINES = {
+    "rootless rm 'we": "web",
+    'rootless rm "we': "web",
+    "rootless  rm   w\\e": "web",
+    "rootless run docker.io/library/pic:": "latest",
+    "rootless run --pull=ne": "newer never",
+    "rootless --store ro:/x rm ": "web",
+    "rootless run -e A=B --name x pi": "pic:latest",
+    "rootless run -eA pi": "pic:latest",
+    "rootless cp w": "web:",
+    "rootless rm -- ": "web",
+    "rootless exec web --": "",
+}
+
+
+def test_lines_of_bash(filled: Rootless) -> None:
+    """A line is taken apart as bash has it, and bash keeps what is before its word breaks."""
+    for line, words in LINES.items():
+        said = filled.ok("__complete", "bash", " \t\n\"'><=;|&(:", line)
+        _, *found = said.splitlines()
+        assert " ".join(each.partition("\t")[0] for each in found) == words, line

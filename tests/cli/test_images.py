@@ -83,7 +83,7 @@ def test_no_such_format(rootless: Rootless) -> None:
     """A format that there is not is refused in one line."""
     said = rootless("images", "--format", "yaml")
     assert said.status == 125
-    assert said.stderr == "rootless: no such format: yaml (table or json)\n"
+    assert said.stderr == "rootless: no such format: yaml (table, json or a template)\n"
 
 
 def test_a_damaged_store(loaded: Rootless) -> None:

@@ -59,7 +59,7 @@ def commands_shown(page: Path) -> Iterator[tuple[str, list[str]]]:
 
 
 def options_of(command: str, words: list[str]) -> list[str]:
-    """Return the options of a command line; after the image of `run` come the workload's own."""
+    """Return the options of a command line; the workload's own come after the image."""
     found: list[str] = []
     skip = False
     for word in words:
@@ -73,7 +73,7 @@ def options_of(command: str, words: list[str]) -> list[str]:
         elif word.startswith("-") and len(word) > 1:
             found += [f"-{letter}" for letter in word[1:]]
             skip = word in ("-e", "-v", "-w", "-f")
-        elif command == "run":
+        elif command in ("run", "shell"):
             break
     return found
 

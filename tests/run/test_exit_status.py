@@ -92,7 +92,7 @@ def test_of_another_user_is_judged_by_his_rights(demo: Rootless) -> None:
         (("--device", "/etc/passwd", "debian-demo", "true"), "a device must have the form"),
         (("--dns", "one.test", "debian-demo", "true"), "--dns needs an IP address: one.test"),
         (("--add-host", "name", "debian-demo", "true"), "--add-host must have the form"),
-        (("--env-file", "/no/file", "debian-demo", "true"), "no such environment file: /no/file"),
+        (("--env-file", "/no/file", "debian-demo", "true"), "no such file: /no/file"),
         (("-e", "=x", "debian-demo", "true"), "not a variable: =x"),
         (("-w", "relative", "debian-demo", "true"), "must be an absolute path: relative"),
         (("--replace", "debian-demo", "true"), "--replace needs --name"),

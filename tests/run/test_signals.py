@@ -161,7 +161,8 @@ def test_the_end_of_the_workload_ends_all(demo: Rootless, wait_until: WaitUntil)
     """What the workload left running in the background ends with it, signals ignored or not."""
     script = "(trap '' HUP TERM; exec sleep 600) & setsid sleep 600 & echo ready; sleep 0.5; exit 4"
     with running(demo, "sh", "-c", script) as process:
-        inside = descendants(Processes.of(process.pid).init)
+        found = Processes.of(process.pid)
+        inside = [*descendants(found.init), *descendants(found.workload)]
         assert len(inside) >= 4
         assert ended(process)[0] == 4
         wait_until(lambda: not any(map(is_alive, inside)))

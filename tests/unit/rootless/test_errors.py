@@ -36,6 +36,13 @@ def test_unknown_class_is_still_an_error() -> None:
     assert type(RootlessError.from_record(record)) is RootlessError
 
 
+def test_the_status_of_a_step_crosses_processes() -> None:
+    """What failed in a worker ends the build with that status."""
+    error = errors.StepFailed("what", status=7)
+    assert RootlessError.from_record(error.to_record()).exit_status == 7
+    assert errors.BuildError.exit_status == 125
+
+
 def test_statuses() -> None:
     """126 and 127 are the workload's; everything else of ours is 125."""
     own = {kind: kind.exit_status for kind in every_class() if kind.exit_status != 125}

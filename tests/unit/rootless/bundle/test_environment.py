@@ -37,7 +37,7 @@ def test_env_file(tmp_path: Path) -> None:
 
 def test_env_file_that_cannot_be_read(tmp_path: Path) -> None:
     """A missing file, a folder and bytes that are no text are named."""
-    with pytest.raises(NotFound, match="no such environment file"):
+    with pytest.raises(NotFound, match="no such file"):
         read_file(str(tmp_path / "none"))
     with pytest.raises(InvalidInput, match="cannot read"):
         read_file(str(tmp_path))

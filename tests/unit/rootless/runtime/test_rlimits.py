@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from rootless.errors import InvalidInput
+from rootless.errors import RootlessError
 from rootless.oci.runtime_spec import Rlimit
-from rootless.runtime.rlimits import apply
+from rootless.runtime.rlimits import steps
+from rootless.runtime.workload import play
 
 # Which nothing in a test depends on; the hard limit of a process without privilege never rises.
 TYPE = resource.RLIMIT_MSGQUEUE
@@ -24,7 +25,7 @@ def limits() -> Iterator[tuple[int, int]]:
 
 def test_limit_is_set(limits: tuple[int, int]) -> None:
     """The kernel has what was asked for."""
-    apply([Rlimit("RLIMIT_MSGQUEUE", 1000, limits[1])])
+    play(steps([Rlimit("RLIMIT_MSGQUEUE", 1000, limits[1])]))
     assert resource.getrlimit(TYPE) == (1000, limits[1])
 
 
@@ -36,7 +37,7 @@ def test_more_than_allowed_is_lowered(
     if limits[1] == resource.RLIM_INFINITY:
         pytest.fail("the test needs a resource with a hard limit")
     with caplog.at_level(logging.WARNING):
-        apply([Rlimit("RLIMIT_MSGQUEUE", asked, asked)])
+        play(steps([Rlimit("RLIMIT_MSGQUEUE", asked, asked)]))
     assert resource.getrlimit(TYPE) == (limits[1], limits[1])
     assert "RLIMIT_MSGQUEUE is lowered" in caplog.text
 
@@ -52,5 +53,5 @@ def test_more_than_allowed_is_lowered(
 )
 def test_what_is_no_limit(limit: Rlimit, fault: str) -> None:
     """A name that is none and a pair that the kernel refuses are named."""
-    with pytest.raises(InvalidInput, match=fault):
-        apply([limit])
+    with pytest.raises(RootlessError, match=fault):
+        play(steps([limit]))

@@ -1,0 +1,78 @@
+"""Starting a holder: by the first run, beside its workload, so that nobody waits for it.
+
+It is nobody's child, has a session of its own and none of the caller's descriptors: no terminal,
+pipe or shell waits for it. It stays in the caller's cgroup, and ends with a batch job.
+"""
+
+import marshal
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+OFF, WAIT = "off", "wait"
+VARIABLE = "ROOTLESS_HOLDER"
+KEEP_ALIVE = 300
+"""Seconds after the last use, unless the settings say otherwise."""
+
+_PASSED = ("PATH", "LANG", "LC_ALL", "HOME", "TMPDIR", "TEMP", "TMP", "XDG_RUNTIME_DIR")
+
+_wanted: "tuple[str, list[str]] | None" = None
+
+
+def want(runtime: str, words: list[str]) -> None:
+    """Note that a command would have used a holder."""
+    global _wanted  # noqa: PLW0603 - one command
+    _wanted = runtime, words
+
+
+def is_wanted() -> bool:
+    """Tell whether a holder would be of use."""
+    return _wanted is not None
+
+
+def request(words: list[str]) -> bytes:
+    """Return what a holder is asked."""
+    umask = os.umask(0o22)
+    os.umask(umask)
+    return marshal.dumps({"words": words, "environ": dict(os.environ), "umask": umask})
+
+
+def offer(keep_alive: int) -> None:
+    """Start one if it is wanted and may live; once."""
+    global _wanted
+    wanted, _wanted = _wanted, None
+    if wanted is not None and keep_alive > 0:
+        spawn(wanted[0], request(wanted[1]), keep_alive)
+
+
+def spawn(runtime: str, asked: bytes, keep_alive: int) -> None:
+    """Start one that begins with what `asked` needs; raises OSError."""
+    fd = os.memfd_create("request")
+    os.write(fd, asked)
+    os.lseek(fd, 0, os.SEEK_SET)
+    cwd = os.open(".", os.O_PATH | os.O_CLOEXEC)
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.setsid()
+            os.dup2(fd, 0)
+            words = [sys.executable, "-P", "-m", "rootless.keeper", runtime, str(keep_alive)]
+            null = (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_RDWR, 0)
+            actions = [null, (os.POSIX_SPAWN_DUP2, 1, 2), (os.POSIX_SPAWN_DUP2, cwd, 3)]
+            os.posix_spawn(sys.executable, words, _environment(os.environ), file_actions=actions)
+        finally:
+            os._exit(0)
+    os.waitpid(pid, 0)
+    os.close(fd)
+    os.close(cwd)
+
+
+def _environment(environ: "Mapping[str, str]") -> dict[str, str]:
+    return {
+        name: value
+        for name, value in environ.items()
+        if name in _PASSED or name.startswith("COVERAGE_")
+    }

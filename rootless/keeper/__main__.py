@@ -1,0 +1,76 @@
+"""The holder: `python -m rootless.keeper RUNTIME-FOLDER`, started by the first run."""
+
+import contextlib
+import gc
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+from rootless.holder import place
+from rootless.keeper.holder import Holder
+from rootless.linux import prctl
+from rootless.linux.folder_lock import lock_dead, make_locked
+from rootless.linux.private_folder import make_private
+from rootless.linux.remove_tree import remove_tree
+
+
+def _sweep(parent: Path) -> None:
+    """Remove the folders of those that were killed."""
+    for path in parent.iterdir():
+        dead = lock_dead(path)
+        if dead is not None:
+            remove_tree(path)
+            os.close(dead)
+
+
+def _end(_number: int, _frame: object) -> None:
+    raise SystemExit(0)
+
+
+def main() -> int:
+    """Hold."""
+    signal.signal(signal.SIGTERM, _end)
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP):
+        signal.signal(number, signal.SIG_IGN)
+    cwd = os.dup(3)  # the first client's
+    os.closerange(3, cwd)
+    os.closerange(cwd + 1, 1 << 20)
+    os.chdir("/")
+    prctl.set_name("rootless-holder")
+    runtime = sys.argv[1]
+    keep_alive = float(sys.argv[2])
+    data = sys.stdin.buffer.read()
+    make_private(Path(runtime))
+    parent = Path(runtime) / place.FOLDER
+    parent.mkdir(mode=0o700, exist_ok=True)
+    folder = Path(place.folder_for(runtime, place.context()))
+    _sweep(parent)
+    try:
+        lock = make_locked(folder)
+    except FileExistsError:
+        return 0  # another one was quicker
+    try:
+        holder = Holder(str(folder), keep_alive)
+        gc.collect()
+        gc.freeze()
+        if data:
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            with ours, theirs:
+                holder.give(theirs)
+                null = os.open(os.devnull, os.O_RDWR)
+                socket.send_fds(ours, [data], [cwd, null])
+                os.close(null)
+                os.close(cwd)
+        holder.open()
+        with contextlib.suppress(SystemExit):
+            holder.serve()
+        holder.close()
+    finally:
+        remove_tree(folder)
+        os.close(lock)
+    return 0
+
+
+sys.exit(main())

@@ -1,0 +1,109 @@
+"""A container in stock: made for the last request, before anybody asks the same again.
+
+Who asks only has to come in. What the plan was made of is compared first (`evidence`), and what is
+a minute old is taken down: nothing that has changed is served, and nothing is kept for nobody.
+"""
+
+import contextlib
+import marshal
+import os
+import select
+import socket
+import sys
+from array import array
+from collections.abc import Mapping
+from typing import Any
+
+from rootless import timings
+from rootless.containers.container import OverlayRoot
+from rootless.keeper.evidence import Evidence, sign_of
+from rootless.keeper.plan import Declined, plan
+from rootless.keeper.run import Made, Visit
+from rootless.linux.process_id import ProcessId, identify
+from rootless.overlay.shared import SharedLower
+
+_MOST_AGE_MS = 60_000
+_MOST_BYTES = 300_000
+_MOST_FDS = 8
+
+
+def serve_one(end: socket.socket, request: Mapping[str, Any], lower: SharedLower) -> None:
+    """Make a container, and serve the one who asks for such a one.
+
+    Who asks for another is given back over `end`, unread.
+    """
+    evidence = Evidence(request)
+    evidence.begin()
+    planned = plan(request["words"])
+    container = planned.record.container
+    root = container.root
+    if not isinstance(root, OverlayRoot) or planned.request.devices:
+        raise Declined("not for stock")
+    command = planned.request.options.command
+    files = [str(path) for path in (root.tree, *root.layers)]
+    evidence.end(command, files, has_volumes=bool(planned.request.options.mounts))
+    with contextlib.ExitStack() as owned:
+        made = Made(planned, lower, owned, in_stock=True)
+        if made.has_cgroup:
+            return
+        args = container.spec.process.args
+        fixed = args[: len(args) - len(command)]
+        while True:
+            door = _next_door(end, made.init_fd)
+            if door is None:
+                return
+            with door:
+                asked = _peek(door)
+                wanted = None if asked is None else evidence.command_of(*asked)
+                if wanted is None:
+                    end.sendmsg([marshal.dumps({"another": True})], [_rights(door)])
+                    continue
+                _, fds, _, _ = socket.recv_fds(door, _MOST_BYTES, _MOST_FDS)
+                client = client_of(door)
+                if client is None:
+                    return
+                cwd, stderr, *others = fds
+                os.close(cwd)
+                if others:
+                    timings.adopt(others[0])
+                    timings.mark("keeper: container in stock")
+                end.send(marshal.dumps({"taken": True}))
+                made.serve(Visit(door, client, stderr, (*fixed, *wanted)))
+                return
+
+
+def client_of(door: socket.socket) -> ProcessId | None:
+    """Return the process that a connection comes from; None where it has ended."""
+    peer = door.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+    return identify(int.from_bytes(peer[:4], sys.byteorder))
+
+
+def _next_door(end: socket.socket, init_fd: int) -> socket.socket | None:
+    """Wait for a connection; None where nobody wants any, for too long, or PID 1 has ended."""
+    poll = select.poll()
+    poll.register(end, select.POLLIN)
+    poll.register(init_fd, select.POLLIN)
+    ready = dict(poll.poll(_MOST_AGE_MS))
+    if end.fileno() not in ready or init_fd in ready:
+        return None
+    _, fds, _, _ = socket.recv_fds(end, 16, 1)
+    return socket.socket(fileno=fds[0]) if fds else None
+
+
+def _peek(door: socket.socket) -> tuple[dict[str, Any], tuple[int, ...] | None] | None:
+    """Return what somebody asks, and which directory he is in, and leave it to be read again."""
+    size = socket.CMSG_LEN(_MOST_FDS * array("i").itemsize)
+    data, ancillary, _, _ = door.recvmsg(_MOST_BYTES, size, socket.MSG_PEEK)  # recv_fds loses flags
+    fds = array("i")
+    for _, _, payload in ancillary:
+        fds.frombytes(payload)
+    try:
+        request = marshal.loads(data) if data and fds else None  # noqa: S302 - of our own
+        return None if request is None else (request, sign_of(fds[0]))
+    finally:
+        for fd in fds:
+            os.close(fd)
+
+
+def _rights(door: socket.socket) -> "tuple[int, int, array[int]]":
+    return (socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", [door.fileno()]))

@@ -1,0 +1,228 @@
+"""A keeper in stock: forked before anybody asks, as a fork of what has imported all takes long."""
+
+import contextlib
+import logging
+import marshal
+import os
+import signal
+import socket
+import sys
+import tempfile
+from array import array
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from rootless import timings
+from rootless.containers.container import OverlayRoot
+from rootless.containers.overlay_root import overlay_request
+from rootless.errors import RootlessError
+from rootless.keeper import ready
+from rootless.keeper import run as runs
+from rootless.keeper.plan import Declined, Planned, plan
+from rootless.linux import prctl
+from rootless.overlay.driver import OverlayRequest, server_config
+from rootless.overlay.shared import SharedLower, share
+
+log = logging.getLogger(__name__)
+
+_MOST_BYTES = 200_000
+_MOST_FDS = 8
+
+
+@dataclass(slots=True, eq=False)
+class Stock:
+    """The holder's side of one that waits, or works.
+
+    Attributes:
+        pid: It.
+        end: Takes a connection, and brings what it has to tell.
+        is_ready: It has a container made.
+        is_asked: It has got a connection.
+    """
+
+    pid: int
+    end: socket.socket
+    is_ready: bool = False
+    is_asked: bool = False
+
+    def give(self, door: socket.socket) -> None:
+        """Let it serve a connection; raises OSError where it has ended."""
+        self.is_asked = True
+        socket.send_fds(self.end, [b"door"], [door.fileno()])
+
+
+def fork(
+    lowers: dict[str, SharedLower],
+    folder: str,
+    closed: list[socket.socket],
+    request: bytes,
+    ready_on: tuple[str, str] = ("", ""),
+) -> Stock:
+    """Fork one; it rehearses a request, so that its pages are its own when it is asked.
+
+    With `ready_on`, a lower and the client's directory, it makes a container for such a request,
+    and serves no other.
+    """
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    pid = os.fork()
+    if pid == 0:
+        prctl.set_name("rootless-stock")
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        ours.close()
+        for each in closed:
+            each.close()
+        if ready_on[0]:
+            _end_after(lambda: _be_ready(theirs, request, lowers, *ready_on))
+        _end_after(lambda: _wait(theirs, lowers, folder, request))
+    theirs.close()
+    return Stock(pid, ours, is_ready=bool(ready_on[0]))
+
+
+def _end_after(work: Callable[[], None]) -> NoReturn:
+    status = 1
+    try:
+        work()
+        status = 0
+    except BaseException as error:  # noqa: BLE001 - nothing may return into the holder's code
+        log.debug("a keeper ends: %s", error)
+    finally:
+        os._exit(status)
+
+
+def _wait(
+    end: socket.socket, lowers: dict[str, SharedLower], folder: str, rehearsed: bytes
+) -> None:
+    if rehearsed:
+        _rehearse(rehearsed)
+    _, fds, _, _ = socket.recv_fds(end, 16, 1)
+    known = set(sys.modules)
+    if fds:
+        with socket.socket(fileno=fds[0]) as door:
+            _serve(door, end, lowers, folder)
+    more = list(sys.modules.keys() - known)
+    if more:
+        end.send(marshal.dumps({"modules": more}))
+
+
+def _be_ready(
+    end: socket.socket, request: bytes, lowers: dict[str, SharedLower], key: str, cwd: str
+) -> None:
+    os.chdir(cwd)  # up to where it goes into the lower's namespace
+    _let_go_of_others(lowers, key)
+    asked = marshal.loads(request)  # noqa: S302 - of our own
+    _speak_into_memory()
+    os.umask(asked["umask"])
+    with contextlib.suppress(Declined, RootlessError, OSError):
+        ready.serve_one(end, asked, lowers[key])
+
+
+def _let_go_of_others(lowers: dict[str, SharedLower], key: str) -> None:
+    for other, each in lowers.items():
+        if other != key:
+            each.close()
+
+
+def _speak_into_memory() -> None:
+    """Keep what is said until it is known to whom."""
+    early = os.memfd_create("early")
+    os.dup2(early, 2)
+    os.close(early)
+
+
+def _rehearse(request: bytes) -> None:
+    """Plan what was asked last: the first writing to a page of a forked process costs most."""
+    _speak_into_memory()
+    words = marshal.loads(request)  # noqa: S302 - of our own
+    os.environ.clear()
+    os.environ.update(words["environ"])
+    with contextlib.suppress(Declined, RootlessError, OSError):
+        plan(words["words"])
+
+
+def _serve(
+    door: socket.socket, end: socket.socket, lowers: dict[str, SharedLower], folder: str
+) -> None:
+    prctl.set_name("rootless-keeper")
+    data, fds, _, _ = socket.recv_fds(door, _MOST_BYTES, _MOST_FDS)
+    if not data:
+        return
+    client = ready.client_of(door)
+    if client is None:
+        return
+    request = marshal.loads(data)  # noqa: S302 - of our own
+    stderr = _take_place(request, fds)
+    try:
+        planned = plan(request["words"])
+        timings.mark("keeper: planned")
+        wanted, key = wanted_lower(planned, folder)
+        lower = lowers.get(key)
+        if lower is not None:
+            asked = planned.without_command(request["words"])
+            used = {"used": key, "request": data, "asked": asked, "cwd": os.getcwd()}
+            end.send(marshal.dumps(used))
+            _let_go_of_others(lowers, key)
+            runs.run(planned, lower, runs.Visit(door, client, stderr))
+            return
+    except (Declined, RootlessError, OSError) as why:  # the ordinary way tells what is wrong
+        _decline(door, str(why))
+        return
+    _decline(door, "not mounted yet")
+    door.close()
+    with contextlib.suppress(RootlessError):
+        _warm(end, planned, wanted, key, data)
+
+
+def _warm(
+    end: socket.socket, planned: Planned, wanted: OverlayRequest, key: str, request: bytes
+) -> None:
+    wanted.folder.mkdir(mode=0o700, exist_ok=True)
+    mountpoint = wanted.folder / "lower"
+    mountpoint.mkdir(mode=0o755, exist_ok=True)
+    lower = share(server_config(wanted, mountpoint), planned.record.container.maps)
+    told = {
+        "lower": key,
+        "path": str(lower.path),
+        "log": lower.server.log_path,
+        "tree": str(wanted.tree),
+        "request": request,
+        "cwd": os.getcwd(),
+        "asked": planned.without_command(marshal.loads(request)["words"]),  # noqa: S302 - our own
+    }
+    rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", lower.fds()))]
+    end.sendmsg([marshal.dumps(told)], rights)
+
+
+def wanted_lower(planned: Planned, folder: str) -> tuple[OverlayRequest, str]:
+    """Return the lower of a run, and what must be equal for two runs to use the same."""
+    container = planned.record.container
+    root = container.root
+    assert isinstance(root, OverlayRoot)  # noqa: S101 - as planned
+    key = repr((root.tree, os.stat(root.tree).st_ino, root.layers, container.maps, root.name))
+    place = Path(folder) / f"{hash(key) & 0xFFFFFFFFFFFF:x}"
+    return overlay_request(container, root, place, None), key
+
+
+def _decline(door: socket.socket, why: str) -> None:
+    with contextlib.suppress(OSError):
+        door.send(marshal.dumps({"no": why}))
+
+
+def _take_place(request: dict[str, Any], fds: list[int]) -> int:
+    """Be where the client is, in his folder, with his environment; return his standard error.
+
+    What is said before it is known whether he is served goes into a file in memory.
+    """
+    cwd, error, *others = fds
+    if others:
+        timings.adopt(others[0])
+        timings.mark("keeper: has read")
+    os.fchdir(cwd)
+    os.close(cwd)
+    _speak_into_memory()
+    tempfile.tempdir = None  # as the environment has it that comes now
+    os.umask(request["umask"])
+    os.environ.clear()
+    os.environ.update(request["environ"])
+    return error

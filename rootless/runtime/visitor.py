@@ -1,0 +1,85 @@
+"""A workload that is no child of PID 1: a process of its caller's, which is let into the container.
+
+Who looks after the container (`keeper`) is no descendant of who started it; the workload is, with
+all that a process inherits: session, cgroup, limits, priority, affinity. So PID 1 makes the
+container, and hands out at the door what one needs to come in: descriptors of its namespaces,
+and the `Program` that `workload.become` plays. The visitor tells his process ID and then ends the
+report by execve(2), or says why he could not.
+"""
+
+import marshal
+import os
+import socket
+from array import array
+from typing import TYPE_CHECKING
+
+from rootless.errors import RootlessError
+from rootless.linux.channel import Channel, to_the_last
+from rootless.oci.linux_spec import LinuxSpec
+
+if TYPE_CHECKING:
+    from rootless.runtime.workload import Program
+
+# By the specification's names, in the order in which they are joined: the user namespace gives the
+# right to join the others.
+_FILES = {
+    "user": "user",
+    "cgroup": "cgroup",
+    "ipc": "ipc",
+    "uts": "uts",
+    "network": "net",
+    "pid": "pid",
+    "mount": "mnt",
+}
+_REPORT_BYTES = 65536
+
+
+def open_namespaces(linux: LinuxSpec) -> list[int]:
+    """Return descriptors of those that the container has made; by the host's /proc."""
+    made = {each.type for each in linux.namespaces} | {"user", "pid", "mount"}
+    return [
+        os.open(f"/proc/self/ns/{file}", os.O_RDONLY | os.O_CLOEXEC)
+        for kind, file in _FILES.items()
+        if kind in made
+    ]
+
+
+def let_in(
+    own: list[int], program: "Program", terminal_fd: int, control: Channel
+) -> tuple[int, int]:
+    """Wait for a visitor and let him in; return his process ID and pidfd when his program runs.
+
+    `control` brings `{"door": true, "args": …}` with the connection to him; with arguments they are
+    the program's. Raises RootlessError, his own where he told one.
+    """
+    # From here on signals are the workload's: those that come before it runs wait in the channel.
+    control.send({"started": True})
+    received = control.receive()
+    if received is None or not received[1]:
+        raise RootlessError("nobody came in")
+    if received[0]["args"] is not None:
+        program["args"] = tuple(received[0]["args"])
+    told = {"program": program, "terminal": terminal_fd >= 0}
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours:
+        with theirs, socket.socket(fileno=received[1][0]) as door:
+            fds = [theirs.fileno(), *([terminal_fd] if terminal_fd >= 0 else []), *own]
+            rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", fds))]
+            try:
+                door.sendmsg([marshal.dumps(told)], rights)
+            except OSError as error:
+                raise RootlessError(f"the caller has gone: {error.strerror}") from error
+        for fd in own:
+            os.close(fd)
+        # His own pidfd: his parent may have reaped him before we could open one.
+        data, pidfds, _, _ = to_the_last(lambda: socket.recv_fds(ours, _REPORT_BYTES, 1))
+        if not pidfds:
+            raise RootlessError("the process that was to become the workload ended")
+        pid = marshal.loads(data)  # noqa: S302 - of our own
+        # Then the end of the stream, as execve(2) closes it, or an error before it.
+        data = to_the_last(lambda: ours.recv(_REPORT_BYTES))
+        record = marshal.loads(data) if data else None  # noqa: S302 - of our own
+    if record is not None:
+        os.close(pidfds[0])
+        raise RootlessError.from_record(record)
+    return pid, pidfds[0]

@@ -1,0 +1,43 @@
+"""A user whose runs go through a namespace holder."""
+
+import contextlib
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from executable import Home, Rootless
+
+
+def goes_through(rootless: Rootless, *words: str) -> bool:
+    """Run `true` in the demo image; tell whether a holder's keeper made the container."""
+    result = rootless("--timings", "run", *words, "debian-demo", "true")
+    assert result.status == 0, result.stderr
+    return "client: told what to do" in result.stderr
+
+
+def warm(rootless: Rootless, *words: str) -> None:
+    """Run until a holder serves such runs."""
+    deadline = time.monotonic() + 30
+    while not goes_through(rootless, *words):
+        assert time.monotonic() < deadline, "no holder comes to serve this"
+        time.sleep(0.1)
+
+
+def with_holder(rootless: Rootless, mode: str) -> Rootless:
+    """Return the executable with another mode."""
+    home = rootless.home
+    return replace(rootless, home=Home(home.path, {**home.environ, "ROOTLESS_HOLDER": mode}))
+
+
+def holders(rootless: Rootless) -> list[int]:
+    """Return the process IDs of the holders in a user's folders."""
+    parents = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            with contextlib.suppress(OSError):
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+                if {b"rootless.keeper", str(rootless.home.runtime).encode()} <= set(words):
+                    stat = (entry / "stat").read_text()
+                    parents[int(entry.name)] = int(stat.rpartition(")")[2].split()[1])
+    # its keepers have its command line
+    return [pid for pid, parent in parents.items() if parent not in parents]

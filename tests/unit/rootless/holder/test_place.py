@@ -1,0 +1,43 @@
+"""Where a holder is met."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from rootless.holder.place import context, folder_for, is_private, runtime_folder
+from rootless.paths import Paths
+
+
+@pytest.mark.parametrize("is_set", [True, False])
+def test_the_folder_is_that_of_paths(tmp_path: Path, *, is_set: bool) -> None:
+    """Both sides compute one folder, in a log-in session and without."""
+    environ = {"HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path / ("" if is_set else "no"))}
+    found = Path(runtime_folder(environ))
+    if is_set:
+        assert found == Paths.from_environment(environ).runtime == tmp_path / "rootless"
+    else:
+        assert found.name == f"rootless-{os.getuid()}"
+
+
+def test_a_folder_for_each_context() -> None:
+    """What differs in a character has another folder; what does not, the same."""
+    own = context()
+    assert own == context()
+    assert str(os.getuid()) in own.split("\n")
+    assert os.readlink("/proc/self/ns/mnt") in own.split("\n")
+    assert folder_for("/run/x", own) == folder_for("/run/x", own)
+    assert folder_for("/run/x", own) != folder_for("/run/x", own + "x")
+    assert folder_for("/run/x", own).startswith("/run/x/holder/")
+
+
+def test_a_folder_that_others_can_write_to(tmp_path: Path) -> None:
+    """Only a folder of one's own that nobody else may write to is trusted; a link is not."""
+    folder = tmp_path / "own"
+    folder.mkdir(mode=0o700)
+    assert is_private(str(folder))
+    link = tmp_path / "link"
+    link.symlink_to(folder)
+    assert not is_private(str(link))
+    folder.chmod(0o770)
+    assert not is_private(str(folder))

@@ -1,0 +1,32 @@
+"""What is not for a holder."""
+
+import pytest
+
+from rootless.errors import InvalidInput
+from rootless.keeper.plan import Declined, plan
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["ps"],
+        ["run", "--no-such-option", "image"],
+        ["run", "-d", "image"],
+        ["run", "-t", "image"],
+        ["run", "--name", "n", "image"],
+        ["run", "-p", "80:80", "image"],
+        ["run", "--network", "pasta", "image"],
+        ["run", "--bundle", "."],
+        ["run", "--pid", "host", "image"],
+    ],
+)
+def test_what_it_does_not_serve(words: list[str]) -> None:
+    """Such a run is declined before anything is looked up."""
+    with pytest.raises(Declined):
+        plan(words)
+
+
+def test_what_is_wrong_is_told_as_ever() -> None:
+    """A fault in the words is the error that the ordinary run tells."""
+    with pytest.raises(InvalidInput):
+        plan(["run", "--network", "nowhere", "image"])

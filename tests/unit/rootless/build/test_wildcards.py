@@ -66,6 +66,7 @@ def test_the_quick_form_matches_the_same(signs: list[str], texts: list[str]) -> 
     text = "".join(signs)
     pairs = pairwise(signs)
     assume(not any(one == "*" and other.startswith("*") for one, other in pairs))
+    assume(not text.endswith("**/"))  # which is `**`
     plain = re.compile("".join(SIGNS.get(sign, sign) for sign in signs))
     for each in texts:
         assert bool(pattern(text).fullmatch(each)) == bool(plain.fullmatch(each)), (text, each)

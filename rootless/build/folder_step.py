@@ -14,6 +14,7 @@ from rootless.image import trees
 from rootless.image.ingest import Expected, StagedLayer, ingest
 from rootless.image.member_header import END
 from rootless.image.store import Store
+from rootless.image.upper_layer import refuse_whiteout
 
 if TYPE_CHECKING:
     from rootless.build.state import StageState
@@ -34,7 +35,7 @@ def folder_layer(
         latest_ns: No folder is younger; None for as it is.
 
     Raises:
-        BuildError: Something else is there, or the user is not known.
+        BuildError: Something else is there, no layer can have the name, or the user is not known.
     """
     diff_ids = state.diff_ids
     place = trees.located(store, diff_ids, may_grow=True) if diff_ids else None
@@ -42,6 +43,8 @@ def folder_layer(
     with Destination(locate) as destination:
         try:
             missing = _missing(destination, os.fsencode(state.workdir))
+            for each in missing:
+                refuse_whiteout(each)
             owner = owner_of(state.user, store, diff_ids, place) if missing else None
         except InvalidInput as error:
             raise instruction.fault(error.what, error.on, error.fix) from error

@@ -68,7 +68,9 @@ def build(given: _Given) -> None:
         has_run = build_ahead.begin(given)  # first, as it starts beside all else
         from rootless.cli.building import build_image  # noqa: PLC0415
 
-        echo(build_image(given, has_run=has_run))
+        image_id = build_image(given, has_run=has_run)
+        if image_id:
+            echo(image_id)
     finally:
         spare.discard()
 

@@ -186,6 +186,15 @@ def build(  # noqa: PLR0917 - one parameter an option
             "Else $SOURCE_DATE_EPOCH.",
         ),
     ] = "",
+    output: Annotated[
+        str,
+        option(
+            *("--output", "-o"),
+            group=_IMAGE,
+            metavar="FOLDER|-|type=local|tar,dest=PATH",
+            help_="Write its files to a folder, as yours, or to a tar, too.",
+        ),
+    ] = "",
     iidfile: Annotated[
         str, option("--iidfile", group=_IMAGE, metavar="FILE", help_="Gets the image's ID.")
     ] = "",

@@ -83,6 +83,10 @@ def _check(given: Mapping[str, Any], context: str) -> None:
         raise InvalidInput("standard input cannot be both Containerfile and context", "-")
     if given["squash"] and given["squash_all"]:
         raise InvalidInput("--squash and --squash-all exclude each other")
+    if given["output"]:
+        from rootless.build.output import parse_output  # noqa: PLC0415 - few builds have one
+
+        parse_output(given["output"])
     if given["secret"] or given["ssh"]:
         from rootless.build.secrets import parse_secrets, parse_ssh  # noqa: PLC0415 - few have
 

@@ -16,6 +16,7 @@ from rootless.build.opened import Opened, with_base
 from rootless.build.stages import plan
 from rootless.cli.build_lines import Lines
 from rootless.cli.build_request import build_request
+from rootless.cli.exit import print_line
 from rootless.errors import InvalidInput, NotFound
 from rootless.image import names
 from rootless.image.store import Store
@@ -34,7 +35,7 @@ _FORMS = ("auto", "plain", "tty")
 
 
 def build_image(given: Mapping[str, Any], *, has_run: bool) -> str:
-    """Build an image; return its ID as digits.
+    """Build an image; return its ID as digits, "" where standard output has got its files.
 
     Args:
         given: The options' values as the command line has them, by parameter.
@@ -45,10 +46,25 @@ def build_image(given: Mapping[str, Any], *, has_run: bool) -> str:
     paths = Paths.from_environment()
     store = Store.open(paths, create=True)
     built = _built(store, paths, request, given, _import_for_run if has_run else None)
+    is_told = _write_output(store, built, given["output"])
     if request.iidfile:
         with open(request.iidfile, "w", encoding="ascii") as file:
             file.write(built.config_digest)
-    return hex_of(built.config_digest)
+    return "" if is_told else hex_of(built.config_digest)
+
+
+def _write_output(store: Store, built: "BuiltImage", text: str) -> bool:
+    """Write the image's files where that is asked for; return whether standard output has them."""
+    if not text:
+        return False
+    from rootless.build.output import parse_output, write_output  # noqa: PLC0415 - seldom wanted
+
+    output = parse_output(text)
+    left_out = write_output(store, names.resolve(store, hex_of(built.config_digest)), output)
+    if left_out:
+        more = f" and {len(left_out) - 1} more" if len(left_out) > 1 else ""
+        print_line(f"warning: left out: {left_out[0]}{more}")
+    return output.is_standard
 
 
 def _built(

@@ -119,6 +119,7 @@ COMMANDS: dict[str, Any] = {
             "squash": ("flag", False, "--squash", ""),
             "squash_all": ("flag", False, "--squash-all", ""),
             "source_date_epoch": ("text", "", "--source-date-epoch --timestamp"),
+            "output": ("text", "", "--output -o"),
             "iidfile": ("text", "", "--iidfile"),
             "no_cache": ("flag", False, "--no-cache", ""),
             "pull": ("", ""),

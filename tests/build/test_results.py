@@ -199,3 +199,24 @@ def test_options_as_podman_takes_them(rootless: Rootless, context: Path) -> None
     )
     assert result.status == 0, result.stderr
     assert rootless("build", "--pull", context).status == 0
+
+
+def test_output(rootless: Rootless, tmp_path: Path) -> None:
+    """Into a folder that has other files, whose links lead nowhere else; or as a tar."""
+    (tmp_path / "a").write_text("content\n")
+    (tmp_path / "a").chmod(0o4755)
+    (tmp_path / "Containerfile").write_text("FROM scratch\nCOPY --chown=5:6 a /d/a\nCOPY a /b\n")
+    out = tmp_path / "out"
+    (out / "d").mkdir(parents=True)
+    (out / "mine").touch()
+    (out / "b").symlink_to("../outside")
+    assert rootless("build", "-o", "out", ".", cwd=tmp_path).status == 0
+    assert sorted(path.name for path in out.rglob("*")) == ["a", "b", "d", "mine"]
+    assert (out / "d" / "a").read_text() == "content\n"
+    assert (out / "d" / "a").stat().st_mode & 0o7777 == 0o755
+    assert not (tmp_path / "outside").exists()
+    made = rootless("build", "-q", "-o", "type=tar,dest=x.tar", ".", cwd=tmp_path)
+    assert len(made.stdout.strip()) == 64
+    with tarfile.open(tmp_path / "x.tar") as archive:
+        member = archive.getmember("d/a")
+        assert (member.uid, member.gid, member.mode) == (5, 6, 0o4755)

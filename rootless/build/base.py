@@ -8,7 +8,7 @@ from rootless.build.stage import Stage
 from rootless.build.stage_run import StageRun
 from rootless.build.stages import Plan, with_triggers
 from rootless.build.state import StageState, from_base, scratch
-from rootless.errors import NotFound, RootlessError
+from rootless.errors import InvalidInput, NotFound, RootlessError
 from rootless.image import forms
 from rootless.oci.image_index import host_platform, matches, parse_platform
 
@@ -70,7 +70,7 @@ def _base(around: Around, stage: Stage) -> Base:
     try:
         if stage.platform and not matches(parse_platform(stage.platform), host_platform()):
             fix = f"what is built here is for {host_platform()}"
-            raise stage.origin.fault("cannot build for the platform", stage.platform, fix)
+            raise InvalidInput("cannot build for the platform", stage.platform, fix)
         base = around.base(stage.base)
         _complete(around, base)
     except RootlessError as error:

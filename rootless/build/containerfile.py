@@ -14,6 +14,7 @@ from rootless.build.parser import Command, Parsed
 from rootless.errors import BuildError, StepFailed
 
 MAX_BYTES = 4 << 20
+_MOST_INSTRUCTIONS = 10_000  # each is a line of the image's history, and a file of the cache
 _LONGEST_SHOWN = 200
 # Patterns of what few files have: compiled when they are needed.
 _WORD = r"(?:'[^']*'|\"(?:\\.|[^\"\\])*\"|\\.|[^\s'\"\\])+"
@@ -136,6 +137,11 @@ def parse(
     """
     text = _text(data, name)
     (parsed,) = parser.parse_texts([text], meanwhile)
+    count = len(parsed["commands"])
+    if count > _MOST_INSTRUCTIONS:
+        raise BuildError(
+            f"{name}: too many instructions", str(count), f"at most {_MOST_INSTRUCTIONS}"
+        )
     return tuple(_instructions(parsed, text, name, 0))
 
 

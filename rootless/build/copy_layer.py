@@ -6,21 +6,18 @@ The same things give the same bytes, but for the time of folders that had to be 
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rootless.build.arrangement import Planned
 from rootless.build.copy_source import MADE_NOW, Contents, CopySource, Node
 from rootless.build.standing import Standing
-from rootless.image.byte_stream import Source
 from rootless.image.member_header import Member, header, padding
 from rootless.image.upper_layer import refuse_whiteout
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from _typeshed import WriteableBuffer
 
 _MADE_MODE = stat.S_IFDIR | 0o755
 _SET_ID = stat.S_ISUID | stat.S_ISGID
@@ -61,41 +58,6 @@ class Attributes:
         if mtime_ns == MADE_NOW:
             mtime_ns = self.now_ns
         return mtime_ns if self.latest_ns is None else min(mtime_ns, self.latest_ns)
-
-
-class LayerTar(Source):
-    """A stream of what a generator yields.
-
-    Args:
-        chunks: The generator.
-    """
-
-    def __init__(self, chunks: "Generator[bytes, None, None]") -> None:
-        super().__init__()
-        self._chunks = chunks
-        self._rest = memoryview(b"")
-
-    def readinto(self, buffer: "WriteableBuffer") -> int:
-        """Fill the buffer, which only the end leaves unfilled."""
-        view = memoryview(buffer)
-        position = 0
-        while position < len(view):
-            if not self._rest:
-                chunk = next(self._chunks, None)
-                if chunk is None:
-                    break
-                self._rest = memoryview(chunk)
-            n = min(len(view) - position, len(self._rest))
-            view[position : position + n] = self._rest[:n]
-            self._rest = self._rest[n:]
-            position += n
-        return position
-
-    def close(self) -> None:
-        """End the generator."""
-        with suppress(ValueError):  # a thread is in it; the process ends
-            self._chunks.close()
-        super().close()
 
 
 def copied_chunks(

@@ -26,9 +26,10 @@ from rootless.oci.digest import Digest, hex_of
 
 if TYPE_CHECKING:  # what makes a layer is imported when one is made
     from rootless.build.arrangement import Arranged, Unpacked
-    from rootless.build.copy_layer import Attributes, LayerTar
+    from rootless.build.copy_layer import Attributes
     from rootless.build.destination import Destination
     from rootless.build.standing import Standing
+    from rootless.image.byte_stream import Chunked
     from rootless.image.names import Located
 
 log = logging.getLogger(__name__)
@@ -90,7 +91,7 @@ class CopyPlan:
                     yield item.node.path
 
     @contextmanager
-    def layer(self, *, now_ns: int, latest_ns: int | None = None) -> "Iterator[LayerTar]":
+    def layer(self, *, now_ns: int, latest_ns: int | None = None) -> "Iterator[Chunked]":
         """Give the tar of the layer, to be read once.
 
         Args:
@@ -98,9 +99,10 @@ class CopyPlan:
             latest_ns: No file is younger; None for as it is.
         """
         from rootless.build.arrangement import Arrangement  # noqa: PLC0415 - where it is cached
-        from rootless.build.copy_layer import Attributes, LayerTar  # noqa: PLC0415 - none of them
+        from rootless.build.copy_layer import Attributes  # noqa: PLC0415 - none of them
         from rootless.build.destination import Destination  # noqa: PLC0415 - is wanted
         from rootless.build.owner import owner_of  # noqa: PLC0415
+        from rootless.image.byte_stream import Chunked  # noqa: PLC0415
 
         with self._blamed():
             place = self._located()
@@ -115,7 +117,7 @@ class CopyPlan:
             self._warn(arrangement.replaced)
             attributes = Attributes(owner, self.words.chmod, now_ns, latest_ns)
             chunks = self._chunks(arrangement.arranged(), attributes, destination)
-            with LayerTar(chunks) as tar:
+            with Chunked(chunks) as tar:
                 yield tar
 
     def _chunks(

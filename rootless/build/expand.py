@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from rootless.errors import InvalidInput
 
+_MOST = 1 << 20  # characters that variables bring into a text; of itself it may be as long as it is
 _PARAMETERS = "@*#?-$!"  # of a shell; none of them has a value here
 _NAME = re.compile(r"\d+|[^\W\d]\w*")
 
@@ -26,8 +27,8 @@ def expand(
         keep_quotes: Quotes mean nothing and stay: the text is a here-document.
 
     Raises:
-        InvalidInput: A quote or a brace is not closed, a modifier is unknown, or `${A:?why}` found
-            A empty.
+        InvalidInput: A quote or a brace is not closed, a modifier is unknown, `${A:?why}` found A
+            empty, or it becomes too long.
     """
     reader = _Reader(text, variables, escape, keep_quotes=keep_quotes)
     return "".join(part for part, _ in reader.parts(""))
@@ -68,6 +69,7 @@ class _Reader:
         self._variables = variables
         self._escape = escape
         self._keep_quotes = keep_quotes
+        self._left = _MOST
 
     def parts(self, stop: str, *, keep_escapes: bool = False) -> list[tuple[str, bool]]:
         """Return pieces up to *stop*, and of each whether its spaces are a word's own.
@@ -81,7 +83,7 @@ class _Reader:
             if not character:
                 raise InvalidInput(f"a {stop} is missing", self._text)
             if character == "$":
-                found.append((self._variable(), False))
+                found.append((self._bounded(self._variable()), False))
             elif character in "'\"" and not self._keep_quotes:
                 read = self._single if character == "'" else self._double
                 found.append((read(), True))
@@ -114,7 +116,7 @@ class _Reader:
             if not character:
                 raise InvalidInput('a closing " is missing', self._text)
             if character == "$":
-                found.append(self._variable())
+                found.append(self._bounded(self._variable()))
                 continue
             if character == self._escape:
                 following = self._peek()
@@ -131,6 +133,13 @@ class _Reader:
             return ""
         self._at = match.end()
         return match[0]
+
+    def _bounded(self, value: str) -> str:
+        """Return a value if there is room for it: lines of `A=$A$A` double it with each."""
+        self._left -= len(value)
+        if self._left < 0:
+            raise InvalidInput("becomes too long with its variables", self._text[:200])
+        return value
 
     def _variable(self) -> str:
         """Return what `$…` stands for; the `$` is behind."""
@@ -181,30 +190,46 @@ class _Reader:
         pattern = self._joined("/", keep_escapes=True)
         by = self._joined("}")
         value = self._variables.get(name, "")
-        regex = re.compile(_regex(pattern), re.DOTALL)
+        regex = _regex(_tokens(pattern), longest=True)
         return regex.sub(lambda _: by, value, count=0 if every else 1)
 
 
 def _trimmed(value: str, modifier: str, pattern: str) -> str:
     """Return a value without a prefix (#) or suffix (%); doubled, the longest that fits."""
     longest = pattern.startswith(modifier)
-    regex = re.compile(_regex(pattern[1:] if longest else pattern), re.DOTALL)
-    cuts = range(len(value) + 1)
-    from_the_longest = longest == (modifier == "#")
-    for cut in reversed(cuts) if from_the_longest else cuts:
-        inner, rest = (value[:cut], value[cut:]) if modifier == "#" else (value[cut:], value[:cut])
-        if regex.fullmatch(inner):
-            return rest
-    return value
+    tokens = _tokens(pattern[1:] if longest else pattern)
+    if modifier == "#":
+        match = _regex(tokens, longest=longest).match(value)
+        return value if match is None else value[match.end() :]
+    match = _regex(tokens[::-1], longest=longest).match(value[::-1])
+    return value if match is None else value[: len(value) - match.end()]
 
 
-def _regex(pattern: str) -> str:
-    """Return a shell's pattern as a regular expression; there are no brackets, as in BuildKit."""
-    made: list[str] = []
+def _tokens(pattern: str) -> list[str]:
+    r"""Return a shell's pattern as `*`, `?` and `\x`; there are no brackets, as in BuildKit."""
+    found: list[str] = []
     characters = iter(pattern)
     for character in characters:
-        if character == "\\":
-            made.append(re.escape(next(characters, character)))
+        if character in "*?":
+            found.append(character)
         else:
-            made.append({"*": ".*", "?": "."}.get(character) or re.escape(character))
-    return "".join(made)
+            found.append("\\" + (next(characters, character) if character == "\\" else character))
+    return found
+
+
+def _regex(tokens: list[str], *, longest: bool) -> re.Pattern[str]:
+    """Return a pattern as a regular expression that does not try each way to divide a text.
+
+    What the first `*` and its next characters match soonest leaves the most to the rest, so that
+    it never has to be tried again (`(?>…)`); only the last one decides how long a match is.
+    """
+    pieces = [""]
+    for token in tokens:
+        if token == "*":  # noqa: S105 - of a pattern
+            pieces.append("")
+        else:
+            pieces[-1] += "." if token == "?" else re.escape(token[1:])  # noqa: S105 - as above
+    first, *middle = pieces
+    last = [f"{'.*' if longest else '.*?'}{middle.pop()}"] if middle else []
+    soonest = (f"(?>.*?{piece})" for piece in middle if piece)
+    return re.compile("".join((first, *soonest, *last)), re.DOTALL)

@@ -5,15 +5,17 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 from rootless.build.containerfile import Instruction
-from rootless.build.copy_layer import Attributes, LayerTar, made_folder
+from rootless.build.copy_layer import Attributes, made_folder
 from rootless.build.destination import Destination
 from rootless.build.owner import owner_of
 from rootless.build.standing import Standing
 from rootless.errors import InvalidInput
 from rootless.image import trees
+from rootless.image.byte_stream import Chunked
 from rootless.image.ingest import Expected, StagedLayer, ingest
 from rootless.image.member_header import END
 from rootless.image.store import Store
+from rootless.image.upper_layer import refuse_whiteout
 
 if TYPE_CHECKING:
     from rootless.build.state import StageState
@@ -34,7 +36,7 @@ def folder_layer(
         latest_ns: No folder is younger; None for as it is.
 
     Raises:
-        BuildError: Something else is there, or the user is not known.
+        BuildError: Something else is there, no layer can have the name, or the user is not known.
     """
     diff_ids = state.diff_ids
     place = trees.located(store, diff_ids, may_grow=True) if diff_ids else None
@@ -42,13 +44,15 @@ def folder_layer(
     with Destination(locate) as destination:
         try:
             missing = _missing(destination, os.fsencode(state.workdir))
+            for each in missing:
+                refuse_whiteout(each)
             owner = owner_of(state.user, store, diff_ids, place) if missing else None
         except InvalidInput as error:
             raise instruction.fault(error.what, error.on, error.fix) from error
     if not missing:
         return None
     attributes = Attributes(owner, None, now_ns, latest_ns)
-    with LayerTar(_chunks(missing, attributes, Destination(locate))) as tar:
+    with Chunked(_chunks(missing, attributes, Destination(locate))) as tar:
         return ingest(store, tar, instruction.source, Expected())
 
 

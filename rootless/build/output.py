@@ -64,7 +64,7 @@ def write_output(store: Store, image: Image, output: Output) -> list[str]:
             for chunk in image_chunks(store, image):
                 write_all(fd, chunk)
         return []
-    from rootless.build.copy_layer import LayerTar  # noqa: PLC0415 - of a folder
+    from rootless.image.byte_stream import Chunked  # noqa: PLC0415 - of a folder
 
     with explain(output.path):
         os.makedirs(output.path, exist_ok=True)
@@ -76,7 +76,7 @@ def write_output(store: Store, image: Image, output: Output) -> list[str]:
             Rules(mode_mask=_NO_SPECIAL_BITS),
         )
         chunks = (chunk for chunk in image_chunks(store, image))
-        with explain(output.path), LayerTar(chunks) as tar:
+        with explain(output.path), Chunked(chunks) as tar:
             unpacker.unpack(tar)
     finally:
         os.close(top)

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from rootless.build.copy_layer import LayerTar
 from rootless.build.keys import key
 from rootless.build.stage_run import StageRun, keep_layer
 from rootless.build.state import StageState
 from rootless.image import build_cache
 from rootless.image.build_cache import KeptStep
+from rootless.image.byte_stream import Chunked
 from rootless.image.ingest import Expected, ingest
 from rootless.image.merged_layers import merged_layer_chunks
 
@@ -27,7 +27,7 @@ def squashed(run: StageRun) -> StageState:
     if step is None:
         latest_ns = around.request.latest_ns
         chunks = merged_layer_chunks(around.store, new, is_lowest=not kept, latest_ns=latest_ns)
-        with LayerTar(chunks) as tar:
+        with Chunked(chunks) as tar:
             layer = ingest(around.store, tar, "the new layers", Expected())
         step = KeptStep(keep_layer(around.store, layer), around.now())
         build_cache.keep(around.store, found_by, step)

@@ -9,6 +9,9 @@ import re
 from functools import lru_cache
 
 _WILD = re.compile(r"[*?\[\\]")
+_STAR = "[^/]*"
+_FOLDERS = "(?:.*/)?"
+_FEWEST = {_STAR: "[^/]*?", _FOLDERS: "(?:.*?/)??"}
 
 
 def has_wildcards(text: str) -> bool:
@@ -26,12 +29,12 @@ def pattern(text: str) -> re.Pattern[str]:
         position += 1
         if character == "*":
             if text[position : position + 1] != "*":
-                parts.append("[^/]*")
+                parts.append(_STAR)
                 continue
             position += 1
             if text[position : position + 1] == "/":
                 position += 1
-            parts.append(".*" if position == len(text) else "(?:.*/)?")
+            parts.append(".*" if position == len(text) else _FOLDERS)
         elif character == "?":
             parts.append("[^/]")
         elif character == "[":
@@ -44,7 +47,36 @@ def pattern(text: str) -> re.Pattern[str]:
             position += 1
         else:
             parts.append(re.escape(character))
-    return re.compile("".join(parts), re.DOTALL)
+    return re.compile("".join(_once(parts)), re.DOTALL)
+
+
+def _once(parts: list[str]) -> list[str]:
+    """Return the parts so that no text makes them try each way to divide it.
+
+    What a `*` and the characters up to the next one match soonest leaves the most to that one, so
+    that it is never tried again (`(?>…)`); and so with `**/` and the names up to the next one.
+    """
+    made: list[str] = []
+    star = folders = -1  # where in it the last one is that another may follow
+    for part in parts:
+        if part == _STAR:
+            if star >= 0:
+                made[star:] = _soonest(made[star:])
+            star = len(made)
+        elif part == _FOLDERS:
+            if made[-1:] == [_FOLDERS]:
+                continue
+            if folders >= 0 and made[-1] == "/":
+                made[folders:] = _soonest(made[folders:])
+            star, folders = -1, len(made)
+        elif part in ("/", ".*"):
+            star = -1
+        made.append(part)
+    return made
+
+
+def _soonest(parts: list[str]) -> list[str]:
+    return [f"(?>{_FEWEST[parts[0]]}{''.join(parts[1:])})"]
 
 
 def _class(text: str, position: int) -> tuple[str, int]:

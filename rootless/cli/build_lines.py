@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from rootless.build.events import Step
 from rootless.cli.exit import print_line
 
+_LONGEST_LINE = 1 << 16  # a longer one comes in pieces: it would be copied with all that follows
+
 
 @dataclass(slots=True)
 class _Running:
@@ -31,11 +33,13 @@ class Lines:
         self._write(step, f"{title(step)}")
 
     def output(self, step: Step, data: bytes) -> None:
-        """Write whole lines; one that has not ended waits."""
+        """Write whole lines; one that has not ended waits, as long as it is none of a flood."""
         running = self._running[step.number]
         *lines, running.rest = (running.rest + data).split(b"\n")
-        for line in lines:
-            self._write_output(step, running, line)
+        if len(running.rest) > _LONGEST_LINE:
+            lines.append(running.rest)
+            running.rest = b""
+        self._write_output(step, running, lines)
 
     def cached(self, step: Step) -> None:
         """Say so."""
@@ -66,16 +70,16 @@ class Lines:
     def _end(self, step: Step, word: str) -> None:
         running = self._running.pop(step.number)
         if running.rest:
-            self._write_output(step, running, running.rest)
+            self._write_output(step, running, [running.rest])
         self._write(step, word)
 
-    def _write_output(self, step: Step, running: _Running, line: bytes) -> None:
+    def _write_output(self, step: Step, running: _Running, lines: list[bytes]) -> None:
         seconds = time.monotonic() - running.began
-        text = line.rstrip(b"\r").decode("utf-8", "backslashreplace")
-        self._write(step, f"{seconds:.1f} {text}")
+        texts = (line.rstrip(b"\r").decode("utf-8", "backslashreplace") for line in lines)
+        self._write(step, *(f"{seconds:.1f} {text}" for text in texts))
 
-    def _write(self, step: Step, text: str) -> None:
-        sys.stderr.write(f"#{step.number} {text}\n")
+    def _write(self, step: Step, *texts: str) -> None:
+        sys.stderr.write("".join(f"#{step.number} {text}\n" for text in texts))
         sys.stderr.flush()
 
 

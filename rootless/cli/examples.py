@@ -45,6 +45,7 @@ _EXAMPLES = {
     "rm": ("rootless rm --force web",),
     "rmi": ("rootless rmi debian:12",),
     "runtime": ("rootless runtime create --bundle ./bundle box && rootless runtime start box",),
+    "sbom": ("rootless sbom debian", "rootless sbom --format json debian"),
     "search-tags": ("rootless search-tags --limit 20 docker.io/library/debian",),
     "start": ("rootless start web", "rootless start --attach --interactive dev"),
     "stats": ("rootless stats --no-stream",),

@@ -41,7 +41,7 @@ def sbom(
     complete_image(store, known)
     found = find(trees.place_of(store, known))
     for path in found.unread:
-        print_line(f"not read, a database of rpm's older form: {path}")
+        print_line(f"not read, an older form of rpm's database or its log: {path}")
     name, digest = known.reference or image, describe.digest_of(known)
     if form == "table":
         text = "\n".join(table.lines(_HEADER, documents.rows(found.packages)))

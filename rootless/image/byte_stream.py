@@ -1,9 +1,12 @@
 """Streams of bytes: what one must be able to do, and small ones made of others."""
 
 import io
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from _typeshed import WriteableBuffer
 
 _STEP = 1 << 20
@@ -25,6 +28,41 @@ class Source(io.RawIOBase):
     def readable(self) -> bool:
         """Return True."""
         return True
+
+
+class Chunked(Source):
+    """A stream of what a generator yields; closing it ends the generator.
+
+    Args:
+        chunks: The generator.
+    """
+
+    def __init__(self, chunks: "Generator[bytes, None, None]") -> None:
+        super().__init__()
+        self._chunks = chunks
+        self._rest = memoryview(b"")
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        """Fill the buffer, which only the end leaves unfilled; raises what the generator does."""
+        view = memoryview(buffer)
+        position = 0
+        while position < len(view):
+            if not self._rest:
+                chunk = next(self._chunks, None)
+                if chunk is None:
+                    break
+                self._rest = memoryview(chunk)
+            n = min(len(view) - position, len(self._rest))
+            view[position : position + n] = self._rest[:n]
+            self._rest = self._rest[n:]
+            position += n
+        return position
+
+    def close(self) -> None:
+        """Let go of what the generator holds."""
+        with suppress(ValueError):  # a thread hangs in read(2) of a dead server; the process ends
+            self._chunks.close()
+        super().close()
 
 
 class Prefixed(Source):

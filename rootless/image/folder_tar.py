@@ -16,20 +16,16 @@ out.
 import os
 import stat
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from rootless.errors import InvalidInput
-from rootless.image.byte_stream import Source
+from rootless.image.byte_stream import Chunked
 from rootless.image.host_xattrs import kept_of
 from rootless.image.member_header import END, Member, header, padding
 from rootless.image.source import read_error
 from rootless.image.sparse_map import SparseMap, sparse_map
 from rootless.linux.openat2 import RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS, openat2
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 _CHUNK = 1 << 20
 _WHITEOUT = ".wh."
@@ -47,7 +43,7 @@ class _Object:
     target: str = ""
 
 
-class FolderTar(Source):
+class FolderTar(Chunked):
     """The tar of a folder, made while it is read.
 
     Args:
@@ -58,36 +54,12 @@ class FolderTar(Source):
     """
 
     def __init__(self, folder: str) -> None:
-        super().__init__()
+        super().__init__(self._write())
         self.left_out: list[str] = []
         self._folder = folder
         self._own = (os.getuid(), os.getgid())
         self._linked: dict[tuple[int, int], str] = {}
         self._root_fd = -1
-        self._chunks = self._write()
-        self._rest = memoryview(b"")
-
-    def readinto(self, buffer: "WriteableBuffer") -> int:
-        """Fill the buffer, which only the end leaves unfilled; raises NotFound, InvalidInput."""
-        view = memoryview(buffer)
-        position = 0
-        while position < len(view):
-            if not self._rest:
-                chunk = next(self._chunks, None)
-                if chunk is None:
-                    break
-                self._rest = memoryview(chunk)
-            n = min(len(view) - position, len(self._rest))
-            view[position : position + n] = self._rest[:n]
-            self._rest = self._rest[n:]
-            position += n
-        return position
-
-    def close(self) -> None:
-        """Let go of the folder."""
-        with suppress(ValueError):  # a thread hangs in read(2) of a dead server; the process ends
-            self._chunks.close()
-        super().close()
 
     def _write(self) -> _Chunks:
         try:

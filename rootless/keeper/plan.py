@@ -62,7 +62,14 @@ def plan(words: list[str]) -> Planned:
 _UNSUPPORTED = (
     *("bundle", "detach", "name", "publish", "pid", "tty", "overlay", "cidfile", "pidfile"),
     *("verify_key", "signature_policy", "health_cmd"),
-    *("native", "share", "profile", "hpc", "gpus"),  # they speak of who calls, and of his files
+    *(
+        "native",
+        "share",
+        "profile",
+        "hpc",
+        "gpus",
+        "ipc",
+    ),  # they speak of who calls, and of his files
 )
 
 

@@ -34,7 +34,7 @@ class Found:
     Attributes:
         distribution: Which it is.
         packages: In the order of their kinds and names.
-        unread: Databases that are there and of a form that is not read.
+        unread: Databases of rpm's older forms, and what a newer one was not written back to.
     """
 
     distribution: Distribution
@@ -59,8 +59,7 @@ def find(place: Located) -> Found:
         packages = unique(listed)
         if len(packages) > _MOST_PACKAGES:
             raise IntegrityError(f"more than {_MOST_PACKAGES:,} packages", str(place.tree))
-        older = tuple(_shown(path) for path in rpm.OLDER if files.find(path) is not None)
-        return Found(_distribution(files), tuple(packages), older)
+        return Found(_distribution(files), tuple(packages), tuple(_unread(files)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +101,16 @@ def _packages(files: _Files) -> Iterator[Package]:
             yield from rpm.packages(data, _shown(path))
             break  # the other one is a link to it
     yield from _python(files)
+
+
+def _unread(files: _Files) -> Iterator[str]:
+    logs = [path + rpm.LOG_SUFFIX for path in rpm.DATABASES]
+    seen = set()
+    for path in (*rpm.OLDER, *logs):
+        inode = files.find(path)
+        if inode is not None and inode.size > 0 and inode.ino not in seen:
+            seen.add(inode.ino)
+            yield _shown(path)
 
 
 def _texts(

@@ -17,6 +17,7 @@ from rootless.errors import IntegrityError
 from rootless.sbom.package import RPM, Package, cleaned
 
 DATABASES = (b"usr/lib/sysimage/rpm/rpmdb.sqlite", b"var/lib/rpm/rpmdb.sqlite")
+LOG_SUFFIX = b"-wal"
 OLDER = tuple(
     folder + name
     for folder in (b"usr/lib/sysimage/rpm/", b"var/lib/rpm/")

@@ -75,6 +75,7 @@ WRONG = (
     Wrong("no-such-stage", f"{_FROM}COPY --from=7 /x /\n", 2, ("7",)),
     Wrong("no-such-target", f"{_FROM[:-1]} AS a\n", 0, ("nope",), ("--target", "nope")),
     Wrong("no-such-base", "\nFROM nosuch:1\n", 2, ("nosuch",), ("--pull=never",)),
+    Wrong("other-machine", "FROM --platform=linux/s390x debian-demo\n", 1, ("linux/s390x",)),
     Wrong("required-variable", f'{_FROM}ENV A="${{B:?is needed}}"\n', 2, ("is needed",)),
     Wrong("bad-mount", f"{_FROM}RUN --mount=type=magic true\n", 2, ("magic",)),
     Wrong(
@@ -114,7 +115,7 @@ def test_one_line_with_file_and_line(builder: Rootless, tmp_path: Path, wrong: W
     assert "internal error" not in result.stderr
     assert "Traceback" not in result.stderr
     if wrong.line:
-        assert f"Containerfile:{wrong.line}: " in last
+        assert last.count(f"Containerfile:{wrong.line}: ") == 1
     missing = [text for text in wrong.says if text not in last]
     assert not missing, f"{missing} not in: {last}"
     assert "private" not in result.stderr

@@ -204,7 +204,8 @@ def test_options_as_podman_takes_them(rootless: Rootless, context: Path) -> None
 def test_output(rootless: Rootless, tmp_path: Path) -> None:
     """Into a folder that has other files, whose links lead nowhere else; or as a tar."""
     (tmp_path / "a").write_text("content\n")
-    (tmp_path / "Containerfile").write_text("FROM scratch\nCOPY --chown=5:6 --chmod=4755 a /d/a\nCOPY a /b\n")
+    text = "FROM scratch\nCOPY --chown=5:6 --chmod=4755 a /d/a\nCOPY a /b\n"
+    (tmp_path / "Containerfile").write_text(text)
     out = tmp_path / "out"
     (out / "d").mkdir(parents=True)
     (out / "mine").touch()

@@ -11,6 +11,7 @@ from pathlib import Path
 import images
 import pytest
 from executable import Rootless
+from pseudo_terminal import PseudoTerminal
 
 
 @pytest.fixture
@@ -125,3 +126,16 @@ def test_diff_of_images(loaded: Rootless) -> None:
     assert shown["deleted"] == ["/etc/a"]
     said = loaded("diff", "base", "none")
     assert (said.status, said.stderr.count("\n")) == (125, 1)
+
+
+def test_without_the_extra(loaded: Rootless, tmp_path: Path) -> None:
+    """Where textual is missing one line says what to install, and what else there is."""
+    (tmp_path / "textual.py").write_text("raise ModuleNotFoundError('gone', name='textual')\n")
+    environ = {**loaded.home.environ, "PYTHONPATH": str(tmp_path)}
+    with PseudoTerminal(loaded.command("explore", "top"), environ) as terminal:
+        status, said = terminal.finish()
+    assert status == 125
+    assert said.strip() == (
+        "rootless: textual is not installed "
+        "(pip install 'rootless[tui]', or use --json or `rootless tree`)"
+    )

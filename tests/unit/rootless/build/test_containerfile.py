@@ -158,6 +158,13 @@ def test_refuses_what_is_no_text() -> None:
         parse(b"#" * (MAX_BYTES + 1), "C")
 
 
+def test_refuses_what_no_image_could_tell_of() -> None:
+    """Each instruction is a line of the image's history, and those are bounded."""
+    assert len(parse(b"FROM a\n" + b"ENV A=1\n" * 9_999, "C")) == 10_000
+    with pytest.raises(BuildError, match=r"^C: too many instructions: 10001"):
+        parse(b"FROM a\n" + b"ENV A=1\n" * 10_000, "C")
+
+
 def test_a_long_line() -> None:
     """The parser's limit is told with the line, in a here-document and a comment too."""
     fits = "x" * LONGEST_LINE

@@ -1,5 +1,6 @@
 """`rootless.build.expand`: the rules of "Environment replacement" in the Dockerfile reference."""
 
+import re
 import string
 
 import pytest
@@ -205,3 +206,30 @@ def test_prefix_and_suffix_are_a_part(value: str, pattern: str) -> None:
     assert made["#"].endswith(made["##"])
     assert value.startswith(made["%"])
     assert made["%"].startswith(made["%%"])
+
+
+@given(st.text("ab", max_size=12), st.lists(st.sampled_from("ab*?"), max_size=7))
+def test_patterns_fit_what_a_shells_do(value: str, signs: list[str]) -> None:
+    """The shortest and the longest prefix and suffix, and the longest part, are those that fit."""
+    pattern = "".join(signs)
+    fits = re.compile(pattern.replace("*", ".*").replace("?", "."))
+    cuts = [n for n in range(len(value) + 1) if fits.fullmatch(value[:n])]
+    assert expand(f"${{V#{pattern}}}", {"V": value}) == value[min(cuts, default=0) :]
+    assert expand(f"${{V##{pattern}}}", {"V": value}) == value[max(cuts, default=0) :]
+    cuts = [n for n in range(len(value) + 1) if fits.fullmatch(value[n:])]
+    assert expand(f"${{V%{pattern}}}", {"V": value}) == value[: max(cuts, default=len(value))]
+    assert expand(f"${{V%%{pattern}}}", {"V": value}) == value[: min(cuts, default=len(value))]
+    if pattern:
+        assert expand(f"${{V/{pattern}/_}}", {"V": value}) == fits.sub("_", value, count=1)
+        assert expand(f"${{V//{pattern}/_}}", {"V": value}) == fits.sub("_", value)
+
+
+def test_what_would_take_forever() -> None:
+    """A pattern that divides a text in many ways is one pass, and no value grows without end."""
+    values = {"V": "a" * 5000}
+    for text in ("${V#*a*a*a*a*a*a*ab}", "${V%%b*a*a*a*a*a*a}", "${V/*a*a*a*a*a*ab/x}"):
+        assert expand(text, values) == values["V"]
+    grown = {"V": "a" * 500_000}
+    assert len(expand('$V"$V"', grown)) == 1_000_000
+    with pytest.raises(InvalidInput, match="becomes too long"):
+        expand('$V"$V"$V', grown)

@@ -58,3 +58,10 @@ def test_in_the_way(store: Store, path: str) -> None:
     """What is no folder is in the way, and the line is named."""
     with pytest.raises(BuildError, match="Containerfile:2: "):
         _made(store, path)
+
+
+@pytest.mark.parametrize("path", ["/.wh.real", "/x/.wh..wh..opq/y"])
+def test_a_name_that_would_take_something_away(store: Store, path: str) -> None:
+    """No layer has it, and the line is named."""
+    with pytest.raises(BuildError, match=r"Containerfile:2: name cannot be in an image: .*\.wh\."):
+        _made(store, path)

@@ -1,6 +1,11 @@
 """`rootless.build.wildcards`: Go's patterns as regular expressions."""
 
+import re
+from itertools import pairwise
+
 import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
 
 from rootless.build.wildcards import has_wildcards, pattern
 
@@ -45,3 +50,30 @@ def test_what_is_one() -> None:
     assert [has_wildcards(each) for each in ("a b", "a*", "a?", "[a", "a\\b")] == [
         *(False, True, True, True, True)
     ]
+
+
+SIGNS = {"*": "[^/]*", "?": "[^/]", "**/": "(?:.*/)?", "/**/": "/(?:.*/)?", "[ab]": "[ab]"}
+
+
+@given(
+    st.lists(st.sampled_from(["a", "b", "/", *SIGNS]), max_size=9),
+    st.lists(st.text("ab/", max_size=12), max_size=20),
+)
+@example(["**/", "a", "/**/", "*", "b"], ["a/b", "a/a/xb", "b", "b/a/b"])
+@example(["**/", "a", "**/", "b"], ["aab", "aaa/b", "x/aab"])
+def test_the_quick_form_matches_the_same(signs: list[str], texts: list[str]) -> None:
+    """What is matched is what the pattern's signs mean, one by one."""
+    text = "".join(signs)
+    pairs = pairwise(signs)
+    assume(not any(one == "*" and other.startswith("*") for one, other in pairs))
+    assume(not text.endswith("**/"))  # which is `**`
+    plain = re.compile("".join(SIGNS.get(sign, sign) for sign in signs))
+    for each in texts:
+        assert bool(pattern(text).fullmatch(each)) == bool(plain.fullmatch(each)), (text, each)
+
+
+@pytest.mark.parametrize("text", ["*a" * 40 + "b", "**/" * 500 + "b", "**/a/" * 30 + "b"])
+def test_what_would_take_forever(text: str) -> None:
+    """A name that fits a pattern in many ways, but for its end, is read once."""
+    assert not pattern(text).fullmatch("a" * 200)
+    assert not pattern(text).fullmatch("a/" * 200 + "c")

@@ -41,6 +41,21 @@ def test_lines(capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
 
+def test_a_flood_without_a_line_end(capsys: pytest.CaptureFixture[str]) -> None:
+    """It comes in pieces of what can be held, and none of it is lost."""
+    lines = Lines()
+    lines.begin(_FIRST)
+    for _ in range(100):
+        lines.output(_FIRST, b"x" * 8192)
+    shown = capsys.readouterr().err.splitlines()
+    lines.done(_FIRST, 1.0)
+    shown += capsys.readouterr().err.splitlines()
+    pieces = [line.split(" ")[-1] for line in shown[1:-1]]
+    assert "".join(pieces) == "x" * 819200
+    assert len(pieces) > 10
+    assert max(map(len, pieces)) < 80_000
+
+
 def test_ends(capsys: pytest.CaptureFixture[str]) -> None:
     """A step that failed and one that was stopped say so."""
     lines = Lines()

@@ -1,11 +1,12 @@
 """`rootless.image.byte_stream`: streams that give less than was asked for."""
 
 import io
+from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 import pytest
 
-from rootless.image.byte_stream import Prefixed, Source, drain, read_up_to
+from rootless.image.byte_stream import Chunked, Prefixed, Source, drain, read_up_to
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -70,3 +71,30 @@ def test_drain() -> None:
     stream = io.BytesIO(bytes((2 << 20) + 1))
     drain(stream)
     assert stream.read() == b""
+
+
+@pytest.mark.parametrize("step", [1, 3, 7, 100])
+def test_the_stream(step: int) -> None:
+    """Every read fills its buffer, wherever the chunks end."""
+    data = bytes(range(50))
+    with Chunked(data[start : start + 4] for start in range(0, 50, 4)) as stream:
+        parts = list(iter(lambda: stream.read(step), b""))
+    assert b"".join(parts) == data
+    assert all(len(part) == step for part in parts[:-1])
+    assert isinstance(stream, io.RawIOBase)
+
+
+def test_it_ends_what_it_reads() -> None:
+    """A stream that is closed early ends its generator."""
+    ended = []
+
+    def chunks() -> Generator[bytes, None, None]:
+        try:
+            yield b"x"
+            yield b"y"
+        finally:
+            ended.append(True)
+
+    with Chunked(chunks()) as stream:
+        stream.read(1)
+    assert ended == [True]

@@ -73,10 +73,12 @@ def test_what_was_deleted_is_not_there(tmp_path: Path) -> None:
 
 def test_without_any(tmp_path: Path) -> None:
     """An image without packages has none, and an older database of rpm's is named."""
-    layer = images.LayerBuilder().file("var/lib/rpm/Packages", b"\0" * 16)
+    folder = "usr/lib/sysimage/rpm"
+    layer = images.LayerBuilder().symlink("var/lib/rpm", f"/{folder}")
+    layer.file(f"{folder}/Packages", b"\0" * 16).file(f"{folder}/rpmdb.sqlite-wal", b"log")
     found = find(place(tmp_path, layer))
     assert (found.packages, found.distribution) == ((), Distribution())
-    assert found.unread == ("/var/lib/rpm/Packages",)
+    assert found.unread == (f"/{folder}/Packages", f"/{folder}/rpmdb.sqlite-wal")
 
 
 def test_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

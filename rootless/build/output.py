@@ -5,6 +5,8 @@ that the image has.
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from rootless.containers.export import opened
@@ -13,7 +15,6 @@ from rootless.errors import InvalidInput
 from rootless.image.image_tar import image_chunks
 from rootless.image.names import Image
 from rootless.image.store import Store, write_all
-from rootless.image.store_errors import explain
 from rootless.linux.openat2 import RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS, openat2
 
 _FIX = "FOLDER, - for a tar on standard output, or type=local|tar,dest=PATH"
@@ -56,17 +57,17 @@ def write_output(store: Store, image: Image, output: Output) -> list[str]:
     """Write an image's file system; return the names of what could not be made.
 
     Raises:
-        StoreError: It cannot be written.
+        InvalidInput: It cannot be written.
         Conflict: A folder and something else are in each other's place.
     """
     if output.is_tar:
-        with opened(output.path) as fd, explain(output.path or "standard output"):
+        with opened(output.path) as fd, _explained(output.path or "standard output"):
             for chunk in image_chunks(store, image):
                 write_all(fd, chunk)
         return []
     from rootless.image.byte_stream import Chunked  # noqa: PLC0415 - of a folder
 
-    with explain(output.path):
+    with _explained(output.path):
         os.makedirs(output.path, exist_ok=True)
         top = os.open(output.path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -76,8 +77,19 @@ def write_output(store: Store, image: Image, output: Output) -> list[str]:
             Rules(mode_mask=_NO_SPECIAL_BITS),
         )
         chunks = (chunk for chunk in image_chunks(store, image))
-        with explain(output.path), Chunked(chunks) as tar:
+        with _explained(output.path), Chunked(chunks) as tar:
             unpacker.unpack(tar)
     finally:
         os.close(top)
     return unpacker.left_out
+
+
+@contextmanager
+def _explained(path: str) -> Iterator[None]:
+    """Turn an OSError out of the block into an InvalidInput that names the output."""
+    try:
+        yield
+    except OSError as error:
+        where = error.filename if isinstance(error.filename, str) else path
+        what = f"the output cannot be written: {error.strerror}"
+        raise InvalidInput(what, where, "the image has been made and kept") from error

@@ -43,13 +43,16 @@ def build_image(given: Mapping[str, Any], *, has_run: bool) -> str:
     """
     timings.mark("imports")
     request = build_request(given)
+    if request.iidfile:
+        from rootless.cli import id_file  # noqa: PLC0415 - few builds have one
+
+        id_file.check(request.iidfile)
     paths = Paths.from_environment()
     store = Store.open(paths, create=True)
     built = _built(store, paths, request, given, _import_for_run if has_run else None)
     is_told = _write_output(store, built, given["output"])
     if request.iidfile:
-        with open(request.iidfile, "w", encoding="ascii") as file:
-            file.write(built.config_digest)
+        id_file.write(request.iidfile, built.config_digest)
     return "" if is_told else hex_of(built.config_digest)
 
 

@@ -84,6 +84,7 @@ def commit(  # noqa: PLR0917 - one parameter an option
     What the container changed becomes one more layer over those of its image. The command,
     variables and working directory that it was run with are the image's.
     """
+    from rootless.cli import id_file  # noqa: PLC0415
     from rootless.cli.progress import shown  # noqa: PLC0415 - --help needs none of it
     from rootless.containers import commit, located, record, status  # noqa: PLC0415
     from rootless.containers.pause import paused  # noqa: PLC0415
@@ -96,6 +97,8 @@ def commit(  # noqa: PLR0917 - one parameter an option
 
     if form != "oci":
         raise InvalidInput("no such format", form, "images are kept as OCI has them: oci")
+    id_path = "" if iidfile is None else str(iidfile)
+    id_file.check(id_path)
     latest = None if epoch is None else _time(epoch)
     paths = Paths.from_environment()
     found = record.find(paths, container)
@@ -118,8 +121,7 @@ def commit(  # noqa: PLR0917 - one parameter an option
     pid = live.init.pid if live is not None and live.init is not None else 0
     with paused(pid, wanted=pause), shown(quiet=quiet) as progress:
         made = commit.commit(store, image, files, request, progress)
-    if iidfile is not None:
-        iidfile.write_text(made.config_digest)
+    id_file.write(id_path, made.config_digest)
     typer.echo(hex_of(made.config_digest))
 
 

@@ -16,7 +16,7 @@ from typing import NoReturn
 
 from rootless import timings
 from rootless.errors import InvalidInput, OverlayError, RootlessError
-from rootless.linux import capset, mount_api, prctl, scheduling
+from rootless.linux import capset, mount_api, prctl, process_words, scheduling
 from rootless.linux.channel import Channel
 from rootless.linux.pivot_root import change_root, pivot_root
 from rootless.linux.statfs import statfs
@@ -131,6 +131,7 @@ def _become_container(spec: Spec, options: SandboxOptions, control: Channel) -> 
     if options.own_session:
         os.setsid()
     prctl.set_name("rootless-init")
+    process_words.hide()  # /proc/1 is the container's to read
 
     # By the host's /proc, and while this process may still write to its own files there.
     _set_oom_score(spec.process.oom_score_adj)

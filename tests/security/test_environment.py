@@ -31,3 +31,10 @@ def test_of_the_command_line(demo: Rootless) -> None:
     result = demo("run", *words, "debian-demo", "sh", "-c", script)
     assert result.stdout.endswith("3\n")
     assert "evil" not in result.stdout
+
+
+def test_of_what_was_typed(demo: Rootless) -> None:
+    """The words of the command line, host paths among them, cannot be read off PID 1."""
+    words = ("-v", "/etc:/somewhere:ro", "-e", "A=b")
+    result = demo("run", *words, "debian-demo", "sh", "-c", "tr -d '\\0' </proc/1/cmdline")
+    assert (result.status, result.stdout) == (0, "")

@@ -33,7 +33,7 @@ Examples:
   rootless run -it debian bash
   rootless run -v .:/work -w /work debian make
   rootless run --native node:22 npm test      # as if it were installed here
-  rootless run --profile test                 # what .rootless.toml or your settings say
+  rootless run --profile test                 # options by a name of yours
   rootless run --name dev -it debian bash     # what it writes stays
   rootless run -d --name web debian sleep 60  # it lives on: ps, logs, stop
   rootless run --bundle ./bundle""",

@@ -4,6 +4,7 @@ Rules: a test leaves no mount, process or open file; a skip gives a reason that 
 else the run fails under `--strict-skips`, as contrib/test has it.
 """
 
+import logging
 import os
 import shutil
 import time
@@ -121,6 +122,18 @@ class _Skips:
             terminalreporter.section(f"skips with a reason that is not known ({word})")
             for line in sorted(self.unknown):
                 terminalreporter.write_line(line)
+
+
+@pytest.fixture(autouse=True)
+def _leaves_no_log() -> Iterator[None]:
+    """Handlers that a test installs write to streams that end with it."""
+    loggers = [logging.getLogger(), logging.getLogger("rootless"), logging.getLogger("fuse")]
+    before = [(logger, list(logger.handlers), logger.level) for logger in loggers]
+    yield
+    for logger, handlers, level in before:
+        for handler in {*logger.handlers} - {*handlers}:
+            logger.removeHandler(handler)
+        logger.setLevel(level)
 
 
 @pytest.fixture(autouse=True)

@@ -108,6 +108,7 @@ def plain_header(member: Member) -> bytes | None:
     if (
         kind not in _PLAIN_TYPES
         or member.path == "."
+        or member.path.endswith("/")
         or len(name) > 100
         or len(link) > 100
         or not (name.isascii() and link.isascii())

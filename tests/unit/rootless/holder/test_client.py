@@ -2,7 +2,9 @@
 
 import os
 import socket
+import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,16 +20,23 @@ def test_other_commands_are_not_for_a_holder(monkeypatch: pytest.MonkeyPatch) ->
     assert client.run(["run", "image"]) is None
 
 
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """A folder whose sockets have paths of the length that a socket's may have (unix(7))."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        yield Path(folder)
+
+
 @pytest.mark.parametrize("answer", [b"", b"{\xda\x02noz\x03why0"])
 def test_without_an_answer_the_ordinary_way_is_taken(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: bytes
+    short_folder: Path, monkeypatch: pytest.MonkeyPatch, answer: bytes
 ) -> None:
     """A holder that ends or declines makes no error, and none is started beside it."""
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short_folder))
     monkeypatch.delenv("ROOTLESS_HOLDER", raising=False)
-    folder = Path(place.folder_for(str(tmp_path / "rootless"), place.context()))
+    folder = Path(place.folder_for(str(short_folder / "rootless"), place.context()))
     folder.mkdir(parents=True)
-    (tmp_path / "rootless").chmod(0o700)
+    (short_folder / "rootless").chmod(0o700)
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
         listener.bind(str(folder / "door"))
         listener.listen()

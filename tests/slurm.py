@@ -8,7 +8,6 @@ import os
 import pwd
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -117,7 +116,7 @@ def running(
     user = pwd.getpwuid(os.getuid()).pw_name
     conf.write_text(_CONF.format(host=host, user=user, folder=folder, ports=_free_ports()))
     env = {**environ, "SLURM_CONF": str(conf), "HOME": str(folder / "home")}
-    env["PATH"] = f"{Path(sys.prefix, 'bin')}:{env['PATH']}:{_SBIN}"
+    env["PATH"] = f"{env['PATH']}:{_SBIN}"
     munged = ["munged", "--foreground", f"--key-file={folder}/key"]
     munged += [f"--socket={folder}/munge.socket", f"--pid-file={folder}/munged.pid"]
     munged += [f"--seed-file={folder}/seed", f"--log-file={folder}/munged.log"]

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -29,6 +30,7 @@ def slurm(mpi_home: Home) -> Iterator[Slurm]:
 def _cluster(mpi_home: Home, folder: Path) -> Iterator[Slurm]:
     environ = {name: text for name, text in mpi_home.environ.items() if name != "XDG_RUNTIME_DIR"}
     environ["TMPDIR"] = str(folder / "home")
+    environ["PATH"] = f"{Path(sys.prefix, 'bin')}:{environ['PATH']}"
     own = "".join(f"export {name}='{text}'\n" for name, text in environ.items())
     (folder / "warm").write_text("# warmed\nmpi\n/no/such/file\n")
     trace = f"sh -x {EXAMPLES}/prolog 2>>{folder}/prolog.log"

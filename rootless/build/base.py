@@ -7,7 +7,7 @@ from rootless.build.around import Around, Base
 from rootless.build.stage import Stage
 from rootless.build.stage_run import StageRun
 from rootless.build.stages import Plan, with_triggers
-from rootless.build.state import StageState, from_base, scratch
+from rootless.build.state import StageState, from_base, onbuild_triggers, scratch
 from rootless.errors import InvalidInput, NotFound, RootlessError
 from rootless.image import forms
 from rootless.oci.image_index import host_platform, matches, parse_platform
@@ -27,8 +27,7 @@ def with_bases(around: Around, plan: Plan) -> Plan:
     found = plan
     while wanted := [s for s in found.stages if s.base and s.base not in triggers]:
         for stage in wanted:
-            process = _base(around, stage).document.get("config") or {}
-            triggers[stage.base] = tuple(process.get("OnBuild") or ())
+            triggers[stage.base] = onbuild_triggers(_base(around, stage).document)
         if any(triggers.values()):  # which may read from a stage that nothing else needs
             found = with_triggers(plan, triggers)
     for name in found.images:

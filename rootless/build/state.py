@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rootless.build.arguments import BuildArguments
-from rootless.build.containerfile import Instruction, parse_triggers
+from rootless.build.containerfile import Instruction
 from rootless.build.expand import expand, expand_words
 from rootless.build.health import healthcheck
 from rootless.errors import InvalidInput
@@ -120,17 +120,9 @@ def from_base(
     return state.with_process(OnBuild=None)
 
 
-def onbuild_triggers(document: Mapping[str, Any], name: str) -> tuple[Instruction, ...]:
-    """Return what the ONBUILD instructions of an image, or a stage, have put off.
-
-    Args:
-        document: Its config.
-        name: Its name, for errors.
-
-    Raises:
-        BuildError: One of them is wrong.
-    """
-    return parse_triggers((document.get("config") or {}).get("OnBuild") or (), name)
+def onbuild_triggers(document: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what ONBUILD has put off in an image that has this config."""
+    return tuple((document.get("config") or {}).get("OnBuild") or ())
 
 
 def with_layer(

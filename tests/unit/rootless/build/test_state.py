@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rootless.build.arguments import BuildArguments
-from rootless.build.containerfile import Heredoc
+from rootless.build.containerfile import Heredoc, parse_triggers
 from rootless.build.state import (
     DEFAULT_PATH,
     StageState,
@@ -151,13 +151,13 @@ def test_an_image_with_little_in_it() -> None:
         "ENV A=1\nLABEL a=b\nVOLUME /v\nEXPOSE 1", base=from_base({"config": nulls}, ())
     )
     assert state.env == {"A": "1"}
-    assert onbuild_triggers({"config": nulls}, "x") == ()
-    assert onbuild_triggers({}, "x") == ()
+    assert onbuild_triggers({"config": nulls}) == ()
+    assert onbuild_triggers({}) == ()
 
 
 def test_triggers_of_an_image() -> None:
     """Its ONBUILD instructions as instructions."""
-    (found,) = onbuild_triggers(BASE, "img")
+    (found,) = parse_triggers(onbuild_triggers(BASE), "img")
     assert (found.keyword, found.words, found.file) == ("RUN", ("a",), "ONBUILD of img")
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from rootless.build.around import Around
@@ -66,17 +67,19 @@ def _run(around: Around, state: StageState, instruction: Instruction) -> Prepare
         "epoch": request.epoch,
     }
 
-    def make(out: Out) -> "StagedLayer | None":
-        from rootless.build.running import run  # noqa: PLC0415 - when one runs
-
-        return run(around, state, instruction, out)
-
+    @cache
     def found_by() -> Iterable[Digest]:
         if any(name == "mount" for name, _ in instruction.flags):
             from rootless.build.bound import bound  # noqa: PLC0415 - few steps have any
 
             parts["bound"] = bound(around, state, instruction)
         return (key("RUN", state.diff_ids, parts),)
+
+    def make(out: Out) -> "StagedLayer | None":
+        from rootless.build.running import run  # noqa: PLC0415 - when one runs
+
+        found_by()  # by what is bound before the command, which changes meanwhile
+        return run(around, state, instruction, out)
 
     return Prepared(found_by, make)
 

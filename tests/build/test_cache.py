@@ -183,3 +183,14 @@ def test_what_is_bound_counts(builder: Rootless, context: Path) -> None:
     assert [steps[each] for each in steps if each.startswith("RUN")] == ["CACHED", "DONE"]
     assert len({first, second, third}) == 3
     assert builder("run", third, "cat", "/c", "/d").stdout == "new\nnew\n"
+
+
+def test_what_changes_under_a_run(builder: Rootless, context: Path) -> None:
+    """A RUN is found again by what was bound when it began, not by what came of that meanwhile."""
+    run = "RUN --mount=target=/ctx cat /ctx/a >/c; echo new >/out/a"
+    text = f"FROM debian-demo\n{run}\n"
+    options = ("-v", f"{context}:/out")
+    build(builder, context, text, *options)
+    second, steps = build(builder, context, text, *options)
+    assert steps == {run: "DONE"}
+    assert builder("run", second, "cat", "/c").stdout == "new\n"

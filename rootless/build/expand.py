@@ -170,7 +170,7 @@ class _Reader:
         if modifier in ("#", "%") and not empty_is_unset:
             pattern = self._joined("}", keep_escapes=True)
             return _trimmed(value, modifier, pattern)
-        if modifier not in ("-", "+", "?") or not modifier:
+        if modifier not in ("-", "+", "?"):
             shown = f"${{{name}{':' if empty_is_unset else ''}{modifier}"
             fix = "there are :- :+ :? - + ? # ## % %% / //"
             raise InvalidInput("unknown modifier of a variable", shown, fix)

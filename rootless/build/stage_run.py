@@ -5,7 +5,6 @@ a worker goes on (`build.worker`), and the build repeats what that tells on its 
 stage, so that other stages can stand on it.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -71,7 +70,7 @@ class StageRun:
     def work(self, tell: "Teller") -> None:
         """Do the steps that are left; what happens is told, and raised."""
         while not self.is_done:
-            number, began = self.next, time.monotonic()
+            number = self.next
             tell({"begin": number})
             prepared = self._prepare()
             kept = self._look_up(prepared)
@@ -83,7 +82,6 @@ class StageRun:
                 {
                     "done": number,
                     "cached": is_cached,
-                    "seconds": time.monotonic() - began,
                     "diff_id": kept.diff_id,
                     "created": kept.created,
                     "content": kept.content,

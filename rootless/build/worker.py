@@ -6,6 +6,7 @@ when it is told to (SIGTERM), or with the caller.
 """
 
 import logging
+import select
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -94,8 +95,6 @@ class Worker:
             time.sleep(_POLL_S)
 
     def _said(self) -> Iterator[Message]:
-        import select  # noqa: PLC0415 - at the end only
-
         while select.select([self._child.channel], [], [], 0)[0]:
             received = self._child.channel.receive()
             if received is None:

@@ -30,7 +30,7 @@ class Lines:
     def begin(self, step: Step) -> None:
         """Say what begins."""
         self._running[step.number] = _Running()
-        self._write(step, f"{title(step)}")
+        self._write(step, title(step))
 
     def output(self, step: Step, data: bytes) -> None:
         """Write whole lines; one that has not ended waits, as long as it is none of a flood."""

@@ -38,16 +38,15 @@ def with_bases(around: Around, plan: Plan) -> Plan:
     return found
 
 
-def begun(around: Around, stage: Stage, before: dict[int, StageRun]) -> StageRun:
+def begun(around: Around, stage: Stage, before: Mapping[int, StageRun]) -> StageRun:
     """Return a stage of which no step was done.
 
     Args:
         around: What it has around it.
-        stage: The stage.
-        before: Those that are done, by index.
+        stage: The stage; those that it needs are done.
+        before: Those that are begun, by index.
     """
-    states = {index: run.state for index, run in before.items()}
-    state = state_at_start(around, stage, states)
+    state = state_at_start(around, stage, around.stages)
     if stage.base_stage is not None:
         return StageRun(around, stage, state, before[stage.base_stage].base_layers)
     return StageRun(around, stage, state, len(state.diff_ids))

@@ -1,6 +1,5 @@
 """The image that a build comes to: its config, its manifest, its names; all of it or nothing."""
 
-import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -37,7 +36,7 @@ def config_of(
         diff_ids: Its layers, lowest first.
         request: Which has labels and variables of its own.
     """
-    process = copy.deepcopy(document.get("config") or {})
+    process = dict(document.get("config") or {})
     labels = {**(process.get("Labels") or {}), **request.labels}
     process["Labels"] = {k: v for k, v in labels.items() if k not in request.unset_labels}
     env = {each.partition("=")[0]: each for each in (*(process.get("Env") or ()), *request.env)}

@@ -3,7 +3,6 @@
 Nothing of a file system is here: RUN, COPY and ADD make layers, and the state is told of them.
 """
 
-import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -14,12 +13,17 @@ from rootless.build.containerfile import Instruction
 from rootless.build.expand import expand, expand_words
 from rootless.build.health import healthcheck
 from rootless.errors import InvalidInput
-from rootless.image.config_changes import ports, signal_name, with_variables, working_folder
+from rootless.image.config_changes import (
+    DEFAULT_SHELL,
+    ports,
+    signal_name,
+    with_variables,
+    working_folder,
+)
 from rootless.oci.descriptor import Platform
 from rootless.oci.digest import Digest
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-DEFAULT_SHELL = ("/bin/sh", "-c")
 # Docker's own notes on the container that the last layer came from, and what layers there are.
 _NOT_KEPT = ("container", "container_config", "id", "parent", "parent_id", "rootfs")
 
@@ -115,7 +119,7 @@ def from_base(
         arguments: What an ARG can find.
         args: The ARGs of the stage that it begins with; a child has them, too.
     """
-    kept = {key: copy.deepcopy(each) for key, each in document.items() if key not in _NOT_KEPT}
+    kept = {key: each for key, each in document.items() if key not in _NOT_KEPT}
     state = StageState(diff_ids, kept, arguments or BuildArguments(), args or {})
     return state.with_process(OnBuild=None)
 

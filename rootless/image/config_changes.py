@@ -18,6 +18,8 @@ INSTRUCTIONS = (
     *("CMD", "ENTRYPOINT", "ENV", "EXPOSE", "LABEL"),
     *("ONBUILD", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"),
 )
+DEFAULT_SHELL = ("/bin/sh", "-c")
+"""What goes before the shell's form of a command, where no SHELL says otherwise."""
 _KEYS = {
     "EXPOSE": "ExposedPorts",
     "LABEL": "Labels",
@@ -28,7 +30,6 @@ _KEYS = {
 }
 _WORDS = re.compile(r"\s*([A-Za-z]+)(?:\s*=\s*|\s+)(.*)", re.DOTALL)
 _PORT = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?(?:/(tcp|udp|sctp))?", re.IGNORECASE)
-_SHELL = ("/bin/sh", "-c")
 _HIGHEST_PORT, _HIGHEST_SIGNAL = 65535, 64
 
 
@@ -54,7 +55,7 @@ def _members(config: dict[str, Any], name: str, value: str) -> dict[str, Any]:
     now = config.get(key)
     new: Any = value
     if name in ("CMD", "ENTRYPOINT"):
-        new = _array(name, value) or [*_SHELL, value]
+        new = _array(name, value) or [*DEFAULT_SHELL, value]
     elif name == "ENV":
         new = with_variables(now or [], _pairs("ENV", value))
     elif name == "EXPOSE":

@@ -65,14 +65,12 @@ def state_at_start(around: Around, stage: Stage, before: Mapping[int, StageState
 
 
 def _base(around: Around, stage: Stage) -> Base:
-    try:
+    with stage.origin.blamed(RootlessError):
         if stage.platform and not matches(parse_platform(stage.platform), host_platform()):
             fix = f"what is built here is for {host_platform()}"
             raise InvalidInput("cannot build for the platform", stage.platform, fix)
         base = around.base(stage.base)
         _complete(around, base)
-    except RootlessError as error:
-        raise stage.origin.fault(error.what, error.on, error.fix) from error
     return base
 
 

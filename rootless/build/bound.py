@@ -15,7 +15,7 @@ from rootless.build.ignore import Ignore
 from rootless.build.run_mounts import BIND, RunMount, run_mounts
 from rootless.build.selection import pick
 from rootless.build.state import StageState
-from rootless.errors import BuildError, RootlessError
+from rootless.errors import RootlessError
 
 
 def bound(around: Around, state: StageState, instruction: Instruction) -> list[list[str]]:
@@ -35,12 +35,8 @@ def bound(around: Around, state: StageState, instruction: Instruction) -> list[l
 
 def _bound(around: Around, mount: RunMount, instruction: Instruction) -> list[str]:
     if mount.origin:
-        try:
+        with instruction.blamed(RootlessError):
             return list(around.layers_of(mount.origin))
-        except BuildError:
-            raise
-        except RootlessError as error:
-            raise instruction.fault(error.what, error.on, error.fix) from error
     if not around.folder:
         return []  # the step itself says that it cannot be
     try:

@@ -6,12 +6,13 @@ instruction is applied, in a stage that has the variables.
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from rootless.build import parser
 from rootless.build.grammar import NO_TRIGGERS, GrammarFault, check, form_of, read_flags
 from rootless.build.parser import Command, Parsed
-from rootless.errors import BuildError, StepFailed
+from rootless.errors import BuildError, RootlessError, StepFailed
 
 MAX_BYTES = 4 << 20
 _MOST_INSTRUCTIONS = 10_000  # each is a line of the image's history, and a file of the cache
@@ -114,6 +115,16 @@ class Instruction:
     def fault(self, what: str, on: str = "", fix: str = "") -> BuildError:
         """Return the error that says what is wrong with it, and where it stands."""
         return BuildError(f"{self.file}:{self.line}: {what}", shown(on), fix)
+
+    @contextmanager
+    def blamed(self, *kinds: type[RootlessError]) -> Iterator[None]:
+        """Say where in the file it stands what comes out of the block, if it is of these kinds."""
+        try:
+            yield
+        except BuildError:  # has its place already
+            raise
+        except kinds as error:
+            raise self.fault(error.what, error.on, error.fix) from error
 
     def failed(self, status: int) -> StepFailed:
         """Return the error that says with which status its command ended."""

@@ -8,7 +8,7 @@ import logging
 import os
 import stat
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ from rootless.build.ignore import Ignore
 from rootless.build.loose_files import LooseFile
 from rootless.build.selection import Picked, pick
 from rootless.build.state import StageState
-from rootless.errors import BuildError, IntegrityError, InvalidInput, NotFound
+from rootless.errors import IntegrityError, InvalidInput, NotFound
 from rootless.image.store import Store
 from rootless.oci.digest import Digest, hex_of
 
@@ -201,15 +201,9 @@ class CopyPlan:
 
         return trees.located(self._store, self._state.diff_ids, may_grow=True)
 
-    @contextmanager
-    def _blamed(self) -> Iterator[None]:
+    def _blamed(self) -> AbstractContextManager[None]:
         """Say where in the file it stands what is wrong with something."""
-        try:
-            yield
-        except BuildError:
-            raise
-        except (InvalidInput, NotFound, IntegrityError) as error:
-            raise self._instruction.fault(error.what, error.on, error.fix) from error
+        return self._instruction.blamed(InvalidInput, NotFound, IntegrityError)
 
 
 def _is_archive(picked: Picked) -> bool:

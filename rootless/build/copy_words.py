@@ -88,10 +88,8 @@ def copy_words(instruction: Instruction) -> CopyWords:
     Raises:
         BuildError: Something in it means nothing.
     """
-    try:
+    with instruction.blamed(InvalidInput):
         return _words(instruction)
-    except InvalidInput as error:
-        raise instruction.fault(error.what, error.on, error.fix) from error
 
 
 def _words(instruction: Instruction) -> CopyWords:

@@ -11,7 +11,7 @@ from rootless.build.copy_step import CopyPlan, plan_copy
 from rootless.build.keys import key
 from rootless.build.prepared import Out, Prepared
 from rootless.build.state import StageState
-from rootless.errors import BuildError, RootlessError
+from rootless.errors import RootlessError
 from rootless.oci.digest import Digest
 
 if TYPE_CHECKING:
@@ -77,14 +77,10 @@ def _refuse_secrets(around: Around, plan: CopyPlan, instruction: Instruction) ->
 
 def _source(around: Around, instruction: Instruction) -> "CopySource":
     name = instruction.flag("from")
-    try:
+    with instruction.blamed(RootlessError):
         folder = around.source_of(name)
         if folder is not None:
             return folder
         from rootless.build.tree_source import open_layers  # noqa: PLC0415 - few steps have one
 
         return open_layers(around.store, around.layers_of(name), name)
-    except BuildError:
-        raise
-    except RootlessError as error:
-        raise instruction.fault(error.what, error.on, error.fix) from error

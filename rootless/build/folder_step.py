@@ -41,14 +41,11 @@ def folder_layer(
     diff_ids = state.diff_ids
     place = trees.located(store, diff_ids, may_grow=True) if diff_ids else None
     locate = None if place is None else lambda: place
-    with Destination(locate) as destination:
-        try:
-            missing = _missing(destination, os.fsencode(state.workdir))
-            for each in missing:
-                refuse_whiteout(each)
-            owner = owner_of(state.user, store, diff_ids, place) if missing else None
-        except InvalidInput as error:
-            raise instruction.fault(error.what, error.on, error.fix) from error
+    with Destination(locate) as destination, instruction.blamed(InvalidInput):
+        missing = _missing(destination, os.fsencode(state.workdir))
+        for each in missing:
+            refuse_whiteout(each)
+        owner = owner_of(state.user, store, diff_ids, place) if missing else None
     if not missing:
         return None
     attributes = Attributes(owner, None, now_ns, latest_ns)

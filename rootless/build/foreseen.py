@@ -11,7 +11,7 @@ from rootless.build.around import Around
 from rootless.build.base import state_at_start
 from rootless.build.containerfile import Instruction
 from rootless.build.state import StageState, apply, expanded
-from rootless.errors import BuildError, InvalidInput, NotFound
+from rootless.errors import InvalidInput, NotFound
 
 _NO_METADATA = ("RUN", "COPY", "ADD")
 
@@ -43,14 +43,10 @@ def _check(around: Around, instruction: Instruction) -> None:
 
     words = copy_words(instruction)
     excludes = Ignore.of(words.excludes)
-    try:
+    with instruction.blamed(InvalidInput, NotFound):
         source = around.source_of(instruction.flag("from"))
         if source is None:
             return
         for word in words.sources:
             if not is_address(word):
                 check(source, word, excludes)
-    except BuildError:
-        raise
-    except (InvalidInput, NotFound) as error:
-        raise instruction.fault(error.what, error.on, error.fix) from error

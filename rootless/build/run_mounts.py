@@ -87,10 +87,8 @@ def run_mounts(
     found: list[RunMount] = []
     for name, text in instruction.flags:
         if name == "mount":
-            try:
+            with instruction.blamed(InvalidInput):
                 found.append(_parsed(expanded(text), working_dir, len(found)))
-            except InvalidInput as error:
-                raise instruction.fault(error.what, error.on, error.fix) from error
     return tuple(found)
 
 

@@ -29,7 +29,7 @@ from rootless.containers.request import RunRequest
 from rootless.containers.root_files import RootFiles
 from rootless.containers.run_folder import RunFolder, sweep
 from rootless.containers.session import Session, StreamSetup, cut_off
-from rootless.errors import BuildError, RootlessError
+from rootless.errors import RootlessError
 from rootless.image import trees
 from rootless.image.ingest import StagedLayer
 from rootless.image.member_header import END
@@ -89,14 +89,9 @@ def run_layer(
         StepFailed: It ended with another status than 0.
         BuildError: It could not be run.
     """
-    try:
-        with contextlib.ExitStack() as owned:
-            spare.prepare_for_many()
-            layer = _run(store, state, instruction, setting, out, owned)
-    except BuildError:
-        raise
-    except RootlessError as error:
-        raise instruction.fault(error.what, error.on, error.fix) from error
+    with instruction.blamed(RootlessError), contextlib.ExitStack() as owned:
+        spare.prepare_for_many()
+        layer = _run(store, state, instruction, setting, out, owned)
     if layer.size == len(END):
         layer.close()
         return None

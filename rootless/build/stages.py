@@ -132,10 +132,8 @@ def _outer(
 
 
 def _expanded(instruction: Instruction, text: str, variables: Mapping[str, str]) -> str:
-    try:
+    with instruction.blamed(InvalidInput):
         return expand(text, variables, escape=instruction.escape)
-    except InvalidInput as error:
-        raise instruction.fault(error.what, error.on, error.fix) from error
 
 
 def _stages(instructions: Sequence[Instruction], outer: Mapping[str, str]) -> list[Stage]:

@@ -187,10 +187,8 @@ def apply(state: StageState, instruction: Instruction) -> StageState:
         BuildError: It says something that no config can hold.
     """
     change = _CHANGES[instruction.keyword]
-    try:
+    with instruction.blamed(InvalidInput):
         return change(state, instruction)
-    except InvalidInput as error:
-        raise instruction.fault(error.what, error.on, error.fix) from error
 
 
 def _one(state: StageState, instruction: Instruction, text: str) -> str:

@@ -166,7 +166,4 @@ def _holes(origin: _Origin) -> SparseMap | None:
     inode = origin.inode
     if not inode.sparse:
         return None
-    pieces = [(offset, length) for offset, length, _ in origin.extents]
-    if not pieces or sum(pieces[-1]) < inode.size:
-        pieces.append((inode.size, 0))
-    return SparseMap(tuple(pieces), inode.size)
+    return SparseMap.of(((offset, length) for offset, length, _ in origin.extents), inode.size)

@@ -6,7 +6,6 @@ where they lead.
 
 import os
 import stat
-from collections.abc import Callable
 from contextlib import ExitStack
 from typing import NamedTuple, Self
 
@@ -34,11 +33,11 @@ class Destination:
     """The tree of an image; opened when it is first asked; a context manager.
 
     Args:
-        locate: Returns where the tree is; None for an image without layers.
+        place: Where the tree is; None for an image without layers.
     """
 
-    def __init__(self, locate: Callable[[], Located] | None) -> None:
-        self._locate = locate
+    def __init__(self, place: Located | None) -> None:
+        self._place = place
         self._held = ExitStack()
         self._tree: Tree | None = None
 
@@ -96,6 +95,6 @@ class Destination:
         return Place(resolved, self.look(resolved))
 
     def _opened(self) -> Tree | None:
-        if self._tree is None and self._locate is not None:
-            self._tree = self._held.enter_context(trees.open_tree(self._locate().tree))
+        if self._tree is None and self._place is not None:
+            self._tree = self._held.enter_context(trees.open_tree(self._place.tree))
         return self._tree

@@ -64,9 +64,9 @@ class ContextFolder:
             return _node(path, os.fstat(self._root_fd), b"")
         with self._explained(path):
             try:
-                fd = openat2(
-                    self._root_fd, os.fsdecode(path), os.O_PATH | os.O_NOFOLLOW, _NO_PARENT_LINKS
-                )
+                # so a link at the end is opened, not followed
+                flags = os.O_PATH | os.O_NOFOLLOW
+                fd = openat2(self._root_fd, os.fsdecode(path), flags, _BENEATH)
             except (FileNotFoundError, NotADirectoryError):
                 return None
             try:
@@ -134,9 +134,6 @@ class ContextFolder:
             yield
         except OSError as error:
             raise read_error(self.full(path), error) from error
-
-
-_NO_PARENT_LINKS = _BENEATH  # with O_PATH | O_NOFOLLOW a link at the end is opened, not followed
 
 
 def _node(path: bytes, status: os.stat_result, target: bytes) -> Node:

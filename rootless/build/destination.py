@@ -9,12 +9,11 @@ import stat
 from contextlib import ExitStack
 from typing import NamedTuple, Self
 
+from rootless.build.copy_source import LINKS_MAX, path_parts
 from rootless.errors import InvalidInput
 from rootless.image import trees
 from rootless.image.layers import Inode, Tree
 from rootless.image.names import Located
-
-_LINKS_MAX = 40  # as the kernel has it
 
 
 class Place(NamedTuple):
@@ -70,7 +69,7 @@ class Destination:
             InvalidInput: Links lead in a circle, or through what is no folder.
         """
         trail: list[bytes] = []
-        rest = [part for part in reversed(path.split(b"/")) if part not in (b"", b".")]
+        rest = path_parts(path)
         followed = 0
         while rest:
             name = rest.pop()
@@ -80,12 +79,11 @@ class Destination:
             inode = self.look(b"/".join((*trail, name)))
             if inode is not None and stat.S_ISLNK(inode.mode):
                 followed += 1
-                if followed > _LINKS_MAX:
+                if followed > LINKS_MAX:
                     raise InvalidInput("links of the image lead in a circle", os.fsdecode(path))
                 if inode.target.startswith(b"/"):
                     trail = []
-                parts = inode.target.split(b"/")
-                rest += [part for part in reversed(parts) if part not in (b"", b".")]
+                rest += path_parts(inode.target)
                 continue
             if inode is not None and rest and not stat.S_ISDIR(inode.mode):
                 where = os.fsdecode(b"/".join((b"", *trail, name)))

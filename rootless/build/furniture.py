@@ -193,9 +193,8 @@ class CacheFolder:
 
     def put(self, room: Room) -> Mount:
         """Make it what it is to be when it is new."""
-        is_new = not os.path.exists(self.folder / "data")
         data = self.folder / "data"
-        if is_new:
+        if not os.path.exists(data):
             made = self.folder / f"new-{os.getpid()}"
             made.mkdir(mode=0o700)
             if self.root is not None:

@@ -120,7 +120,6 @@ class TreeSource:
     def _node(self, tree: Tree, path: bytes, inode: Inode) -> Node:
         mode = inode.mode
         is_linked = inode.nlink > 1 and not stat.S_ISDIR(mode)
-        xattrs = tree.xattrs(inode.ino) if tree.has_xattrs else {}
         return Node(
             path=path,
             mode=mode,
@@ -134,7 +133,7 @@ class TreeSource:
             origin=_Origin(
                 inode,
                 tree.extents(inode.ino) if inode.sparse else (),
-                kept_xattrs(path, xattrs) if xattrs else {},
+                kept_xattrs(path, tree.xattrs(inode.ino)),
             ),
         )
 

@@ -235,11 +235,10 @@ class _Writer:
         """Pack every directory that shows one of these files: they have other names elsewhere."""
         wanted = set(inos)
         if wanted:
-            rows = self._database.execute("SELECT parent, ino FROM dirent")
+            rows = self._database.execute("SELECT parent, ino FROM dirent").fetchall()
             parents = {parent for parent, ino in rows if ino in wanted}
             self._to_pack |= parents
             missing = parents - self._parents.keys()
-            rows = self._database.execute("SELECT parent, ino FROM dirent")
             self._parents |= {ino: parent for parent, ino in rows if ino in missing}
 
     def _write_contents(self) -> None:

@@ -193,10 +193,7 @@ class Unpacking:
 def _holes(entry: Entry, extents: Sequence[Extent]) -> SparseMap | None:
     if not entry.flags & SPARSE:
         return None
-    pieces = [(offset, length) for offset, length, _ in extents]
-    if not pieces or sum(pieces[-1]) < entry.size:
-        pieces.append((entry.size, 0))
-    return SparseMap(tuple(pieces), entry.size)
+    return SparseMap.of(((offset, length) for offset, length, _ in extents), entry.size)
 
 
 def _stored(entry: Entry, holes: SparseMap | None) -> int:

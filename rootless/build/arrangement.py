@@ -108,16 +108,16 @@ class Arrangement:
     def _put_into(self, place: Place, each: Picked, *, is_archive: bool) -> None:
         folder = place.path
         for parent in each.parents:
-            self._put(_joined(place.path, parent.path), parent.node, each.source)
-            folder = _joined(place.path, parent.path)
+            self._put(posixpath.join(place.path, parent.path), parent.node, each.source)
+            folder = posixpath.join(place.path, parent.path)
         if is_archive:
             self._flush()  # what an archive brings follows
             self._done.append(Unpacked(folder, each.node, each.source))
         elif each.is_folder:
             for item in each.items:
-                self._put(_joined(folder, item.path), item.node, each.source)
+                self._put(posixpath.join(folder, item.path), item.node, each.source)
         else:
-            self._put(_joined(folder, each.name), each.node, each.source)
+            self._put(posixpath.join(folder, each.name), each.node, each.source)
 
     def _flush(self) -> None:
         self._done.append(tuple(self._members.values()))
@@ -163,7 +163,3 @@ class Arrangement:
                 return
         self._require(posixpath.dirname(folder))
         self._members[folder] = Planned(folder)
-
-
-def _joined(folder: bytes, name: bytes) -> bytes:
-    return folder + b"/" + name if folder else name

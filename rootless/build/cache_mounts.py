@@ -4,16 +4,16 @@ Each has the digest of its ID for a name. Whoever uses one has its lock: togethe
 (shared), alone (locked), or alone with a folder of his own where another one is in use (private).
 """
 
-import fcntl
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from rootless.build.run_mounts import LOCKED, PRIVATE
+from rootless.image import build_cache
 from rootless.image.store import Store
 from rootless.image.store_errors import explain
-from rootless.linux import folder_lock
+from rootless.linux.folder_lock import lock_dead, make_or_lock
 from rootless.oci.digest import hex_of, sha256_of
 
 _NAME_LENGTH = 32
@@ -22,7 +22,7 @@ _MOST_PRIVATE = 1000
 
 def folder_of(store: Store) -> Path:
     """Return where they lie."""
-    return store.root / "build-cache" / "mounts"
+    return store.root / build_cache.MOUNTS
 
 
 @contextmanager
@@ -34,7 +34,7 @@ def opened(store: Store, cache_id: str, sharing: str) -> Iterator[Path]:
         fd = (
             _private(path)
             if sharing == PRIVATE
-            else _acquired(path, alone=sharing == LOCKED, wait=True)
+            else make_or_lock(path, alone=sharing == LOCKED, wait=True)
         )
     try:
         yield Path(os.readlink(f"/proc/self/fd/{fd}"))
@@ -48,7 +48,7 @@ def unused(paths: Iterable[Path]) -> Iterator[list[Path]]:
     with ExitStack() as held:
         found = []
         for path in paths:
-            fd = folder_lock.lock_dead(path)
+            fd = lock_dead(path)
             if fd is not None:
                 held.callback(os.close, fd)
                 found.append(path)
@@ -59,26 +59,7 @@ def _private(path: Path) -> int:
     for number in range(_MOST_PRIVATE):
         place = path if number == 0 else path.with_name(f"{path.name}-{number}")
         try:
-            return _acquired(place, alone=True, wait=False)
+            return make_or_lock(place, alone=True, wait=False)
         except BlockingIOError:
             continue
-    return _acquired(path, alone=True, wait=True)
-
-
-def _acquired(path: Path, *, alone: bool, wait: bool) -> int:
-    """Return a descriptor of the folder that holds its lock; raises BlockingIOError, OSError."""
-    kind = fcntl.LOCK_EX if alone else fcntl.LOCK_SH
-    while True:
-        os.makedirs(path, mode=0o700, exist_ok=True)
-        try:
-            fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        except FileNotFoundError:  # taken away between
-            continue
-        try:
-            fcntl.flock(fd, kind if wait else kind | fcntl.LOCK_NB)
-            if os.fstat(fd).st_nlink > 0 and path.exists():
-                return fd
-        except BaseException:
-            os.close(fd)
-            raise
-        os.close(fd)
+    return make_or_lock(path, alone=True, wait=True)

@@ -14,12 +14,9 @@ from copy import copy
 from rootless.build.copy_source import ROOT, Contents, Node
 from rootless.build.ignore import Ignore
 from rootless.errors import InvalidInput
+from rootless.image.host_folder import HostFolder
 from rootless.image.host_xattrs import kept_of
-from rootless.image.source import read_error
 from rootless.image.sparse_map import sparse_map
-from rootless.linux.openat2 import RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS, openat2
-
-_BENEATH = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS
 
 
 class ContextFolder:
@@ -38,13 +35,10 @@ class ContextFolder:
     fingerprint = b""
 
     def __init__(self, folder: str, ignore: Ignore) -> None:
-        self._folder = folder
+        self._folder = HostFolder(folder)
+        self._folder.open()
         self.ignore = ignore
         self._own_uid = os.getuid()
-        try:
-            self._root_fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        except OSError as error:
-            raise read_error(folder, error) from error
 
     def without(self, ignore: Ignore) -> "ContextFolder":
         """Return the same folder, but for what an ignore file keeps away; it closes with this."""
@@ -54,19 +48,16 @@ class ContextFolder:
 
     def close(self) -> None:
         """Let go of the folder; harmless when repeated."""
-        if self._root_fd >= 0:
-            os.close(self._root_fd)
-            self._root_fd = -1
+        self._folder.close()
 
     def lookup(self, path: bytes) -> Node | None:
         """Return what is at a path; raises NotFound where it may not be looked at."""
         if path == ROOT:
-            return _node(path, os.fstat(self._root_fd), b"")
-        with self._explained(path):
+            return _node(path, self._folder.status(), b"")
+        with self._folder.explained(path):
             try:
-                fd = openat2(
-                    self._root_fd, os.fsdecode(path), os.O_PATH | os.O_NOFOLLOW, _NO_PARENT_LINKS
-                )
+                # so a link at the end is opened, not followed
+                fd = self._folder.open_at(path, os.O_PATH | os.O_NOFOLLOW)
             except (FileNotFoundError, NotADirectoryError):
                 return None
             try:
@@ -79,7 +70,10 @@ class ContextFolder:
     def children(self, folder: Node) -> list[Node]:
         """Return what is in a folder, by name; raises NotFound where that cannot be read."""
         prefix = folder.path + b"/" if folder.path else b""
-        with self._opened(folder.path, os.O_DIRECTORY) as fd, self._explained(folder.path):
+        with (
+            self._folder.opened(folder.path, os.O_DIRECTORY) as fd,
+            self._folder.explained(folder.path),
+        ):
             found = []
             with os.scandir(fd) as entries:
                 for entry in entries:
@@ -94,7 +88,7 @@ class ContextFolder:
     def open(self, node: Node) -> Iterator[Contents]:
         """Give a file or a folder; raises InvalidInput where it is another one by now."""
         is_folder = stat.S_ISDIR(node.mode)
-        with self._opened(node.path, os.O_DIRECTORY if is_folder else os.O_NONBLOCK) as fd:
+        with self._folder.opened(node.path, os.O_DIRECTORY if is_folder else os.O_NONBLOCK) as fd:
             status = os.fstat(fd)
             self._check(node, status)
             xattrs = kept_of(fd, self._own_uid)
@@ -104,39 +98,16 @@ class ContextFolder:
             holes = sparse_map(fd, status)
 
             def read(offset: int, size: int) -> bytes:
-                with self._explained(node.path):
+                with self._folder.explained(node.path):
                     return os.pread(fd, size, offset)
 
             yield Contents(status.st_size, xattrs, holes, read)
             self._check(node, os.fstat(fd))
 
-    def full(self, path: bytes) -> str:
-        """Return what the host calls a path."""
-        return os.path.normpath(os.path.join(self._folder, os.fsdecode(path)))
-
     def _check(self, node: Node, status: os.stat_result) -> None:
         if _stamp(status) != node.stamp and not stat.S_ISDIR(node.mode):
             fix = "build when nothing writes to it, or name it in .dockerignore"
-            raise InvalidInput("file changed while it was read", self.full(node.path), fix)
-
-    @contextmanager
-    def _opened(self, path: bytes, flags: int) -> Iterator[int]:
-        with self._explained(path):
-            fd = openat2(self._root_fd, os.fsdecode(path or b"."), os.O_RDONLY | flags, _BENEATH)
-        try:
-            yield fd
-        finally:
-            os.close(fd)
-
-    @contextmanager
-    def _explained(self, path: bytes) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise read_error(self.full(path), error) from error
-
-
-_NO_PARENT_LINKS = _BENEATH  # with O_PATH | O_NOFOLLOW a link at the end is opened, not followed
+            raise InvalidInput("file changed while it was read", self._folder.full(node.path), fix)
 
 
 def _node(path: bytes, status: os.stat_result, target: bytes) -> Node:

@@ -14,9 +14,10 @@ from rootless.build.ignore import Ignore
 from rootless.errors import InvalidInput
 from rootless.image.sparse_map import SparseMap
 
-_LINKS_MAX = 40  # as the kernel has it
 _STEP = 1 << 20
 
+LINKS_MAX = 40
+"""How many links are followed on the way of one path, as the kernel has it."""
 ROOT = b""
 MADE_NOW = -(1 << 63)
 """Time of what the build itself makes: that at which it does."""
@@ -141,7 +142,7 @@ def resolve(source: CopySource, path: bytes, *, last: bool = True) -> Node | Non
     """
     trail: list[bytes] = []
     node = source.lookup(ROOT)
-    rest = _parts(path)
+    rest = path_parts(path)
     followed = 0
     while rest:
         name = rest.pop()
@@ -157,17 +158,17 @@ def resolve(source: CopySource, path: bytes, *, last: bool = True) -> Node | Non
             return None
         if stat.S_ISLNK(node.mode) and (rest or last):
             followed += 1
-            if followed > _LINKS_MAX:
+            if followed > LINKS_MAX:
                 raise InvalidInput("links lead in a circle")
             if node.target.startswith(b"/"):
                 trail = []
-            rest += _parts(node.target)
+            rest += path_parts(node.target)
             node = None
             continue
         trail.append(name)
     return source.lookup(b"/".join(trail)) if node is None else node
 
 
-def _parts(path: bytes) -> list[bytes]:
+def path_parts(path: bytes) -> list[bytes]:
     """Return the parts of a path, the first one last."""
     return [part for part in reversed(path.split(b"/")) if part not in (b"", b".")]

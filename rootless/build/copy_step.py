@@ -106,8 +106,7 @@ class CopyPlan:
 
         with self._blamed():
             place = self._located()
-        locate = None if place is None else lambda: place
-        with Destination(locate) as destination:
+        with Destination(place) as destination:
             with self._blamed():
                 arrangement = Arrangement(destination)
                 target, is_folder = self.words.target(self._state.workdir)

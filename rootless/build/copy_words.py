@@ -57,17 +57,6 @@ class CopyWords:
         """The sources that are fetched."""
         return tuple(word for word in self.sources if is_address(word))
 
-    @property
-    def normal_form(self) -> tuple[str, ...]:
-        """All that the words say, for the key of a cache."""
-        documents = [text for each in self.documents for text in (each.name, each.content)]
-        return (
-            *(self.keyword, self.destination, self.source_name, self.chown, str(self.chmod)),
-            *(str(self.with_parents), str(self.unpack), self.checksum),
-            *(str(len(self.excludes)), *self.excludes, str(len(self.sources)), *self.sources),
-            *documents,
-        )
-
     def target(self, workdir: str) -> tuple[str, bool]:
         """Return the destination, absolute, and whether it must be a folder by its form."""
         home = workdir or "/"

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterable
-from functools import cache
 from typing import TYPE_CHECKING
 
 from rootless.build.around import Around
@@ -39,13 +38,12 @@ def prepare_copy(around: Around, state: StageState, instruction: Instruction) ->
         "workdir": state.workdir,
         "epoch": around.request.epoch,
     }
-    digest, content = cache(plan.digest), cache(plan.content)
 
     def found_by() -> Iterable[Digest]:
         if plan.fingerprint:
             parts_now = {**parts, "fingerprint": plan.fingerprint}
             yield key(instruction.keyword, state.diff_ids, parts_now)
-        yield key(instruction.keyword, state.diff_ids, {**parts, "content": digest()})
+        yield key(instruction.keyword, state.diff_ids, {**parts, "content": plan.digest()})
 
     def make(_: Out) -> "StagedLayer | None":
         from rootless.image.ingest import Expected, ingest  # noqa: PLC0415 - when not cached
@@ -54,7 +52,7 @@ def prepare_copy(around: Around, state: StageState, instruction: Instruction) ->
         with plan.layer(now_ns=now_ns, latest_ns=latest_ns) as tar:
             return ingest(around.store, tar, instruction.source, Expected())
 
-    return Prepared(found_by, make, content)
+    return Prepared(found_by, make, plan.content)
 
 
 def _refuse_secrets(around: Around, plan: CopyPlan, instruction: Instruction) -> None:

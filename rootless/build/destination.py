@@ -6,16 +6,14 @@ where they lead.
 
 import os
 import stat
-from collections.abc import Callable
 from contextlib import ExitStack
 from typing import NamedTuple, Self
 
+from rootless.build.copy_source import LINKS_MAX, path_parts
 from rootless.errors import InvalidInput
 from rootless.image import trees
 from rootless.image.layers import Inode, Tree
 from rootless.image.names import Located
-
-_LINKS_MAX = 40  # as the kernel has it
 
 
 class Place(NamedTuple):
@@ -34,11 +32,11 @@ class Destination:
     """The tree of an image; opened when it is first asked; a context manager.
 
     Args:
-        locate: Returns where the tree is; None for an image without layers.
+        place: Where the tree is; None for an image without layers.
     """
 
-    def __init__(self, locate: Callable[[], Located] | None) -> None:
-        self._locate = locate
+    def __init__(self, place: Located | None) -> None:
+        self._place = place
         self._held = ExitStack()
         self._tree: Tree | None = None
 
@@ -71,7 +69,7 @@ class Destination:
             InvalidInput: Links lead in a circle, or through what is no folder.
         """
         trail: list[bytes] = []
-        rest = [part for part in reversed(path.split(b"/")) if part not in (b"", b".")]
+        rest = path_parts(path)
         followed = 0
         while rest:
             name = rest.pop()
@@ -81,12 +79,11 @@ class Destination:
             inode = self.look(b"/".join((*trail, name)))
             if inode is not None and stat.S_ISLNK(inode.mode):
                 followed += 1
-                if followed > _LINKS_MAX:
+                if followed > LINKS_MAX:
                     raise InvalidInput("links of the image lead in a circle", os.fsdecode(path))
                 if inode.target.startswith(b"/"):
                     trail = []
-                parts = inode.target.split(b"/")
-                rest += [part for part in reversed(parts) if part not in (b"", b".")]
+                rest += path_parts(inode.target)
                 continue
             if inode is not None and rest and not stat.S_ISDIR(inode.mode):
                 where = os.fsdecode(b"/".join((b"", *trail, name)))
@@ -96,6 +93,6 @@ class Destination:
         return Place(resolved, self.look(resolved))
 
     def _opened(self) -> Tree | None:
-        if self._tree is None and self._locate is not None:
-            self._tree = self._held.enter_context(trees.open_tree(self._locate().tree))
+        if self._tree is None and self._place is not None:
+            self._tree = self._held.enter_context(trees.open_tree(self._place.tree))
         return self._tree

@@ -40,17 +40,17 @@ def folder_layer(
     """
     diff_ids = state.diff_ids
     place = trees.located(store, diff_ids, may_grow=True) if diff_ids else None
-    locate = None if place is None else lambda: place
-    with Destination(locate) as destination, instruction.blamed(InvalidInput):
-        missing = _missing(destination, os.fsencode(state.workdir))
-        for each in missing:
-            refuse_whiteout(each)
-        owner = owner_of(state.user, store, diff_ids, place) if missing else None
-    if not missing:
-        return None
-    attributes = Attributes(owner, None, now_ns, latest_ns)
-    with Chunked(_chunks(missing, attributes, Destination(locate))) as tar:
-        return ingest(store, tar, instruction.source, Expected())
+    with Destination(place) as destination:
+        with instruction.blamed(InvalidInput):
+            missing = _missing(destination, os.fsencode(state.workdir))
+            for each in missing:
+                refuse_whiteout(each)
+            owner = owner_of(state.user, store, diff_ids, place) if missing else None
+        if not missing:
+            return None
+        attributes = Attributes(owner, None, now_ns, latest_ns)
+        with Chunked(_chunks(missing, attributes, destination)) as tar:
+            return ingest(store, tar, instruction.source, Expected())
 
 
 def _missing(destination: Destination, path: bytes) -> list[bytes]:
@@ -67,9 +67,8 @@ def _missing(destination: Destination, path: bytes) -> list[bytes]:
 def _chunks(
     missing: list[bytes], attributes: Attributes, destination: Destination
 ) -> Generator[bytes, None, None]:
-    with destination:
-        standing = Standing(destination, attributes.latest_ns)
-        for each in missing:
-            yield from standing.above(each)
-            yield made_folder(each, attributes)
+    standing = Standing(destination, attributes.latest_ns)
+    for each in missing:
+        yield from standing.above(each)
+        yield made_folder(each, attributes)
     yield END

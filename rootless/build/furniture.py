@@ -15,10 +15,9 @@ from rootless.containers.overlay_root import mount_overlay
 from rootless.containers.run_folder import RunFolder
 from rootless.errors import InvalidInput, NotFound, OverlayError, RootlessError
 from rootless.image.store import write_all
-from rootless.linux import mount_api
 from rootless.linux.openat2 import open_in_root
 from rootless.oci.runtime_spec import Mount
-from rootless.overlay.driver import MountedRoot
+from rootless.overlay.driver import MountedRoot, mount_overlayfs
 
 
 @dataclass(slots=True)
@@ -157,22 +156,15 @@ class WritableFolder:
             (self.source, "") if os.path.isdir(self.source) else os.path.split(self.source)
         )
         place = room.place()
-        for each in ("upper", "work", "merged"):
-            (place / each).mkdir(mode=0o755, parents=True)
-        layers = {"lowerdir": folder, "upperdir": f"{place}/upper", "workdir": f"{place}/work"}
-        fds = [os.open(path, os.O_PATH | os.O_DIRECTORY) for path in layers.values()]
-        options = [f"{key}=/proc/self/fd/{fd}" for key, fd in zip(layers, fds, strict=True)]
-        merged = str(place / "merged")
+        upper, work, merged = (place / each for each in ("upper", "work", "merged"))
+        for each in (upper, work, merged):
+            each.mkdir(mode=0o755, parents=True)
         try:
-            mount_api.mount("overlay", merged, "overlay", 0, ",".join([*options, "userxattr"]))
+            mount_overlayfs(Path(folder), upper, work, merged, volatile=False)
         except OSError as error:
             what = f"cannot make a writable view: {error.strerror}"
             raise OverlayError(what, self.source, "leave rw away, and copy it first") from error
-        finally:
-            for fd in fds:
-                os.close(fd)
-        path = f"{merged}/{name}" if name else merged
-        return Mount(self.destination, "bind", path, ("bind", "rprivate"))
+        return Mount(self.destination, "bind", str(merged / name), ("bind", "rprivate"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,9 +193,8 @@ class CacheFolder:
 
     def put(self, room: Room) -> Mount:
         """Make it what it is to be when it is new."""
-        is_new = not os.path.exists(self.folder / "data")
         data = self.folder / "data"
-        if is_new:
+        if not os.path.exists(data):
             made = self.folder / f"new-{os.getpid()}"
             made.mkdir(mode=0o700)
             if self.root is not None:

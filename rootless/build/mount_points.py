@@ -11,10 +11,10 @@ import posixpath
 import stat
 from collections.abc import Iterable
 
+from rootless.build.copy_source import LINKS_MAX, path_parts
 from rootless.image.layers import Tree
 from rootless.linux.openat2 import RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS, openat2
 
-_MOST_LINKS = 40
 _BENEATH = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY
 
@@ -45,7 +45,7 @@ def _depth(path: str) -> int:
 def _parted(tree: Tree, path: bytes) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
     """Return the names that the image has of a path, links followed, and those that it lacks."""
     trail: list[bytes] = []
-    rest, followed = _names(path), 0
+    rest, followed = path_parts(path), 0
     while rest:
         name = rest.pop()
         if name == b"..":
@@ -59,17 +59,12 @@ def _parted(tree: Tree, path: bytes) -> tuple[tuple[bytes, ...], tuple[bytes, ..
             trail.append(name)
             continue
         followed += 1
-        if followed > _MOST_LINKS:
+        if followed > LINKS_MAX:
             break
         if below.target[:1] == b"/":
             trail.clear()
-        rest += _names(below.target)
+        rest += path_parts(below.target)
     return tuple(trail), ()
-
-
-def _names(path: bytes) -> list[bytes]:
-    """Return the parts of a path, the first one last."""
-    return [name for name in reversed(path.split(b"/")) if name not in (b"", b".")]
 
 
 def _remove(upper_fd: int, kept: tuple[bytes, ...], made: tuple[bytes, ...]) -> None:
@@ -77,7 +72,7 @@ def _remove(upper_fd: int, kept: tuple[bytes, ...], made: tuple[bytes, ...]) -> 
     for count in range(len(made), 0, -1):
         try:
             fd = _open(upper_fd, (*kept, *made[: count - 1]))
-        except (FileNotFoundError, NotADirectoryError, OSError):
+        except OSError:
             continue
         try:
             if not _remove_empty(fd, made[count - 1]):

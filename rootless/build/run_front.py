@@ -1,23 +1,18 @@
 """The keeper's side of a RUN: its output is passed on, its layer is taken as it comes."""
 
 import contextlib
+import fcntl
 import os
 import select
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
 from rootless.containers.session import Session
 from rootless.errors import RootlessError
-from rootless.image.byte_stream import Source
 from rootless.image.ingest import Expected, StagedLayer, ingest
 from rootless.image.store import Store
 
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
-
 _PIECE = 65536
 _LAYER_PIPE_BYTES = 1 << 20
-_F_SETPIPE_SZ = 1031
 
 
 class Pipes:
@@ -64,22 +59,8 @@ class Pipes:
 
 
 def _enlarge(fd: int) -> None:
-    import fcntl  # noqa: PLC0415
-
     with contextlib.suppress(OSError):  # the user has many pipes: it stays small
-        fcntl.fcntl(fd, _F_SETPIPE_SZ, _LAYER_PIPE_BYTES)
-
-
-class _Tar(Source):
-    """A pipe, read forwards."""
-
-    def __init__(self, fd: int) -> None:
-        super().__init__()
-        self._fd = fd
-
-    def readinto(self, buffer: "WriteableBuffer") -> int:
-        """Read what is there; 0 at the end."""
-        return os.readv(self._fd, [buffer])
+        fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, _LAYER_PIPE_BYTES)
 
 
 class StepFront:
@@ -167,7 +148,8 @@ class StepFront:
     def _take_layer(self) -> None:
         """Read the tar to its end, into the store; an error is told once the supervisor's is."""
         try:
-            self.layer = ingest(self._store, _Tar(self._pipes.layer), self._what, Expected())
+            with open(self._pipes.layer, "rb", buffering=0, closefd=False) as tar:
+                self.layer = ingest(self._store, tar, self._what, Expected())
         except RootlessError as error:
             self._error = error
             os.close(self._pipes.layer)  # whoever still writes learns it

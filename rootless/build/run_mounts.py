@@ -2,7 +2,6 @@
 
 import posixpath
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -74,21 +73,18 @@ class RunMount:
     env: str = ""
 
 
-def run_mounts(
-    instruction: "Instruction", working_dir: str, expanded: Callable[[str], str] = lambda text: text
-) -> tuple[RunMount, ...]:
+def run_mounts(instruction: "Instruction", working_dir: str) -> tuple[RunMount, ...]:
     """Return the mounts that a RUN asks for; raises BuildError.
 
     Args:
-        instruction: The RUN.
+        instruction: The RUN, its variables replaced.
         working_dir: What a relative target is relative to.
-        expanded: Replaces variables.
     """
     found: list[RunMount] = []
     for name, text in instruction.flags:
         if name == "mount":
             with instruction.blamed(InvalidInput):
-                found.append(_parsed(expanded(text), working_dir, len(found)))
+                found.append(_parsed(text, working_dir, len(found)))
     return tuple(found)
 
 

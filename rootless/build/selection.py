@@ -145,7 +145,7 @@ def _matches(source: CopySource, word: str) -> list[bytes]:
                 if expression.fullmatch(os.fsdecode(child.name))
             ]
         elif part:
-            found = [_joined(start, os.fsencode(part)) for start in found]
+            found = [posixpath.join(start, os.fsencode(part)) for start in found]
     return [path for path in dict.fromkeys(found) if resolve(source, path, last=False) is not None]
 
 
@@ -168,7 +168,7 @@ def _children_of(source: CopySource, path: bytes) -> Iterator[Node]:
     folder = resolve(source, path)
     if folder is not None and stat.S_ISDIR(folder.mode):
         for child in source.children(folder):
-            yield child._replace(path=_joined(path, child.name))
+            yield child._replace(path=posixpath.join(path, child.name))
 
 
 def _folders_from(source: CopySource, path: bytes) -> Iterator[bytes]:
@@ -218,7 +218,3 @@ def _parents(source: CopySource, folder: bytes, pivot: bytes) -> Iterator[Item]:
         node = resolve(source, b"/".join(parts[:count]))
         if node is not None:
             yield Item(b"/".join(parts[skipped:count]), node)
-
-
-def _joined(folder: bytes, name: bytes) -> bytes:
-    return folder + b"/" + name if folder else name

@@ -120,7 +120,6 @@ class TreeSource:
     def _node(self, tree: Tree, path: bytes, inode: Inode) -> Node:
         mode = inode.mode
         is_linked = inode.nlink > 1 and not stat.S_ISDIR(mode)
-        xattrs = tree.xattrs(inode.ino) if tree.has_xattrs else {}
         return Node(
             path=path,
             mode=mode,
@@ -134,7 +133,7 @@ class TreeSource:
             origin=_Origin(
                 inode,
                 tree.extents(inode.ino) if inode.sparse else (),
-                kept_xattrs(path, xattrs) if xattrs else {},
+                kept_xattrs(path, tree.xattrs(inode.ino)),
             ),
         )
 
@@ -166,7 +165,4 @@ def _holes(origin: _Origin) -> SparseMap | None:
     inode = origin.inode
     if not inode.sparse:
         return None
-    pieces = [(offset, length) for offset, length, _ in origin.extents]
-    if not pieces or sum(pieces[-1]) < inode.size:
-        pieces.append((inode.size, 0))
-    return SparseMap(tuple(pieces), inode.size)
+    return SparseMap.of(((offset, length) for offset, length, _ in origin.extents), inode.size)

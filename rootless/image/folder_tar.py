@@ -15,17 +15,15 @@ out.
 
 import os
 import stat
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator
 from dataclasses import dataclass
 
 from rootless.errors import InvalidInput
 from rootless.image.byte_stream import Chunked
+from rootless.image.host_folder import HostFolder
 from rootless.image.host_xattrs import kept_of
 from rootless.image.member_header import END, Member, header, padding
-from rootless.image.source import read_error
 from rootless.image.sparse_map import SparseMap, sparse_map
-from rootless.linux.openat2 import RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS, openat2
 
 _CHUNK = 1 << 20
 _WHITEOUT = ".wh."
@@ -56,18 +54,13 @@ class FolderTar(Chunked):
     def __init__(self, folder: str) -> None:
         super().__init__(self._write())
         self.left_out: list[str] = []
-        self._folder = folder
+        self._folder = HostFolder(folder, _OWNER_FIX)
         self._own = (os.getuid(), os.getgid())
         self._linked: dict[tuple[int, int], str] = {}
-        self._root_fd = -1
 
     def _write(self) -> _Chunks:
-        try:
-            self._root_fd = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        except OSError as error:
-            raise read_error(self._folder, error) from error
-        try:
-            root = _Object(".", os.fstat(self._root_fd))
+        with self._folder:
+            root = _Object(".", self._folder.status())
             waiting = [root]
             while waiting:
                 each = waiting.pop()
@@ -81,21 +74,19 @@ class FolderTar(Chunked):
                 else:
                     yield self._header(each)
             yield END
-        finally:
-            os.close(self._root_fd)
 
     def _directory(
         self, directory: _Object, root: _Object
     ) -> Generator[bytes, None, list[_Object]]:
         """Write a directory's own member; return what is in it, in the order of the names."""
-        with self._opened(directory.path, os.O_DIRECTORY) as fd:
+        with self._folder.opened(directory.path, os.O_DIRECTORY) as fd:
             status = os.fstat(fd)
             yield self._header(_Object(directory.path, status), xattrs=kept_of(fd, self._own[0]))
             if status.st_dev != root.status.st_dev:
                 self.left_out.append(f"what is mounted on {directory.path}")
                 return []
             prefix = "" if directory is root else f"{directory.path}/"
-            with self._explained(directory.path):
+            with self._folder.explained(directory.path):
                 return [
                     self._look(fd, name, prefix) for name in sorted(os.listdir(fd), key=os.fsencode)
                 ]
@@ -104,7 +95,7 @@ class FolderTar(Chunked):
         path = prefix + name
         if name.startswith(_WHITEOUT):
             fix = f"in a layer {_WHITEOUT} marks what it takes away: rename the file"
-            raise InvalidInput("name cannot be in an image", self._full(path), fix)
+            raise InvalidInput("name cannot be in an image", self._folder.full(path), fix)
         status = os.stat(name, dir_fd=dir_fd, follow_symlinks=False)
         is_link = stat.S_ISLNK(status.st_mode)
         return _Object(path, status, os.readlink(name, dir_fd=dir_fd) if is_link else "")
@@ -115,7 +106,7 @@ class FolderTar(Chunked):
         if first is not None:
             yield self._header(file, link=first)
             return
-        with self._opened(file.path, os.O_NONBLOCK) as fd:
+        with self._folder.opened(file.path, os.O_NONBLOCK) as fd:
             status = os.fstat(fd)
             if not stat.S_ISREG(status.st_mode):
                 raise self._changed(file.path)
@@ -132,7 +123,7 @@ class FolderTar(Chunked):
     def _content(self, path: str, fd: int, offset: int, length: int) -> _Chunks:
         end = offset + length
         while offset < end:
-            with self._explained(path):
+            with self._folder.explained(path):
                 chunk = os.pread(fd, min(_CHUNK, end - offset), offset)
             if not chunk:
                 raise self._changed(path)
@@ -162,28 +153,6 @@ class FolderTar(Chunked):
         )
         return header(member, holes)
 
-    @contextmanager
-    def _opened(self, path: str, flags: int) -> Iterator[int]:
-        with self._explained(path):
-            beneath = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS
-            fd = openat2(self._root_fd, path, os.O_RDONLY | flags, beneath)
-        try:
-            yield fd
-        finally:
-            os.close(fd)
-
-    @contextmanager
-    def _explained(self, path: str) -> Iterator[None]:
-        try:
-            yield
-        except PermissionError as error:
-            raise read_error(self._full(path), error, _OWNER_FIX) from error
-        except OSError as error:
-            raise read_error(self._full(path), error) from error
-
     def _changed(self, path: str) -> InvalidInput:
         fix = "import it when nothing writes to it"
-        return InvalidInput("file changed while it was read", self._full(path), fix)
-
-    def _full(self, path: str) -> str:
-        return os.path.normpath(os.path.join(self._folder, path))
+        return InvalidInput("file changed while it was read", self._folder.full(path), fix)

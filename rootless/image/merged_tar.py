@@ -90,10 +90,9 @@ class TreeMembers:
 def _holes(walk: UpperWalk, inode: Inode) -> SparseMap | None:
     if not inode.sparse:
         return None
-    pieces = [(offset, length) for offset, length, _ in walk.extents_before(inode)]
-    if not pieces or sum(pieces[-1]) < inode.size:
-        pieces.append((inode.size, 0))
-    return SparseMap(tuple(pieces), inode.size)
+    return SparseMap.of(
+        ((offset, length) for offset, length, _ in walk.extents_before(inode)), inode.size
+    )
 
 
 def _file(

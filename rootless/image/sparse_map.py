@@ -5,7 +5,9 @@ store. A file with less than 1 MiB of holes is written as it is, which every rea
 """
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Self
 
 from rootless.image.tar_members import BLOCK
 
@@ -19,6 +21,14 @@ class SparseMap:
 
     extents: tuple[tuple[int, int], ...]
     size: int
+
+    @classmethod
+    def of(cls, pieces: Iterable[tuple[int, int]], size: int) -> Self:
+        """Return the map; a file that ends in a hole says so with an empty piece, as GNU tar's."""
+        extents = tuple(pieces)
+        if not extents or sum(extents[-1]) < size:
+            extents += ((size, 0),)
+        return cls(extents, size)
 
     @property
     def stored(self) -> int:
@@ -59,7 +69,4 @@ def sparse_map(fd: int, status: os.stat_result) -> SparseMap | None:
     else:
         if position < status.st_size:
             return None
-    # what ends in a hole says so with an empty piece at its end, as GNU tar has it
-    if not extents or sum(extents[-1]) < status.st_size:
-        extents.append((status.st_size, 0))
-    return SparseMap(tuple(extents), status.st_size)
+    return SparseMap.of(extents, status.st_size)

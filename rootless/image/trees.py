@@ -84,9 +84,9 @@ def _grown(
     if any(place.form is forms.Form.LAZY for place in places):
         return None
     there = store.find(store.grown_tree_path(chain_id(diff_ids)))
-    if there.exists() or not makes_it:
-        return there if there.exists() else None
-    return _made_of_fewer(store, diff_ids, places)
+    if there.exists():
+        return there
+    return _made_of_fewer(store, diff_ids, places) if makes_it else None
 
 
 def _made_of_fewer(

@@ -17,16 +17,22 @@ def make_locked(path: Path) -> int:
     """Make a folder of mode 0700 and return a locked descriptor of it; raises OSError."""
     while True:
         path.mkdir(mode=0o700)
-        with contextlib.suppress(FileNotFoundError):  # taken for a dead one's at once
-            fd = os.open(path, _FLAGS)
-            try:
-                fcntl.flock(fd, fcntl.LOCK_EX)
-                if _names(path, fd):
-                    return fd
-            except BaseException:
-                os.close(fd)
-                raise
-            os.close(fd)
+        fd = _locked(path, fcntl.LOCK_EX)
+        if fd is not None:
+            return fd
+
+
+def make_or_lock(path: Path, *, alone: bool, wait: bool) -> int:
+    """Return a locked descriptor of a folder that stays, made with mode 0700 where it is new.
+
+    Raises BlockingIOError where others have it and nobody is to wait, OSError.
+    """
+    how = fcntl.LOCK_EX if alone else fcntl.LOCK_SH
+    while True:
+        os.makedirs(path, mode=0o700, exist_ok=True)
+        fd = _locked(path, how if wait else how | fcntl.LOCK_NB)
+        if fd is not None:
+            return fd
 
 
 def lock_dead(path: str | Path) -> int | None:
@@ -56,6 +62,21 @@ def is_locked(path: str | Path) -> bool:
     finally:
         os.close(fd)
     return False
+
+
+def _locked(path: Path, how: int) -> int | None:
+    """Return a locked descriptor of a folder; None where it was taken for a dead one's at once."""
+    with contextlib.suppress(FileNotFoundError):
+        fd = os.open(path, _FLAGS)
+        try:
+            fcntl.flock(fd, how)
+            if _names(path, fd):
+                return fd
+        except BaseException:
+            os.close(fd)
+            raise
+        os.close(fd)
+    return None
 
 
 def _names(path: Path, fd: int) -> bool:

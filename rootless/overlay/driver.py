@@ -190,7 +190,7 @@ def _mount_over(
 def _put_over(request: OverlayRequest, upper: Path, work: Path, lower: Path) -> Path:
     rootfs = _mountpoint(request, "rootfs")
     inherit_root(upper, lower)
-    _mount_overlayfs(lower, upper, work, rootfs, volatile=_is_volatile(request))
+    mount_overlayfs(lower, upper, work, rootfs, volatile=_is_volatile(request))
     return rootfs
 
 
@@ -218,7 +218,8 @@ def _is_volatile(request: OverlayRequest) -> bool:
     return request.upperdir is None or request.upperdir.ephemeral
 
 
-def _mount_overlayfs(lower: Path, upper: Path, work: Path, target: Path, *, volatile: bool) -> None:
+def mount_overlayfs(lower: Path, upper: Path, work: Path, target: Path, *, volatile: bool) -> None:
+    """Mount kernel overlayfs as an unprivileged user can; raises OSError."""
     # By descriptor: option strings have no room for commas, colons and long paths.
     fds = [os.open(path, os.O_PATH | os.O_DIRECTORY) for path in (lower, upper, work)]
     try:

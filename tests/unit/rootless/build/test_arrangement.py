@@ -57,7 +57,7 @@ def test_links_that_give_way(stage: copying.Stage, tmp_path: Path) -> None:
 
     place = trees.located(stage.store, stage.state.diff_ids)
     context = stage.context(tmp_path / "c", FILES)
-    with Destination(lambda: place) as destination:
+    with Destination(place) as destination:
         arrangement = Arrangement(destination)
         picked = pick(context, "one", Ignore())
         arrangement.put_all(picked, (), "/", is_folder=True)

@@ -7,7 +7,7 @@ import pytest
 from rootless.build import cache_mounts
 from rootless.build.cache_mounts import folder_of, opened
 from rootless.image.store import Store
-from rootless.linux.folder_lock import is_locked
+from rootless.linux.folder_lock import is_locked, make_or_lock
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_locked_is_alone(store: Store) -> None:
     with opened(store, "a", "locked") as path:
         assert is_locked(path)
         with pytest.raises(BlockingIOError):
-            cache_mounts._acquired(path, alone=False, wait=False)
+            make_or_lock(path, alone=False, wait=False)
     assert not is_locked(path)
 
 

@@ -28,7 +28,7 @@ def destination(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Destinatio
     with copying.Stage(copying.an_empty_store(tmp_path_factory.mktemp("image"))) as stage:
         stage.on(LAYER)
         place = trees.located(stage.store, stage.state.diff_ids)
-        with Destination(lambda: place) as made:
+        with Destination(place) as made:
             made.look(b"usr")  # opens it
             yield made
 

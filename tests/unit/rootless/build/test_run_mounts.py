@@ -46,10 +46,10 @@ def test_what_is_asked_for(text: str, expected: RunMount) -> None:
     assert one(text, "/w") == expected
 
 
-def test_several_and_variables() -> None:
-    """They come in their order, expanded; an agent's socket is numbered by that."""
-    asked = run_with("type=tmpfs,target=$D", "type=ssh")
-    found = run_mounts(asked, "/", lambda text: text.replace("$D", "/d"))
+def test_several() -> None:
+    """They come in their order; an agent's socket is numbered by that."""
+    asked = run_with("type=tmpfs,target=/d", "type=ssh")
+    found = run_mounts(asked, "/")
     assert [each.target for each in found] == ["/d", "/run/buildkit/ssh_agent.1"]
 
 

@@ -23,7 +23,7 @@ BASE = (
 def standing(tmp_path: Path, latest_ns: int | None, *paths: bytes) -> list[tarfile.TarInfo]:
     """Return the members that come before those of these paths."""
     located = Located(build_tree(tmp_path / "tree", [BASE]), ())
-    with Destination(lambda: located) as destination:
+    with Destination(located) as destination:
         given = Standing(destination, latest_ns)
         tar = b"".join(chunk for path in paths for chunk in given.above(path))
     with tarfile.open(fileobj=io.BytesIO(tar + images.END)) as archive:

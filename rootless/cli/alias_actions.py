@@ -78,11 +78,8 @@ def add(alias: Alias, *, pin: bool, pull: bool, force: bool) -> None:
 def _check_request(alias: Alias) -> None:
     """Check an alias's options as `run` would; raises InvalidInput."""
     from rootless.cli.arguments import run_request  # noqa: PLC0415
-    from rootless.cli.straight import read  # noqa: PLC0415
 
-    given = read(["run", alias.image])
-    assert given is not None  # noqa: S101 - an ordinary command line
-    run_request(run_options.merged(given, alias.options))
+    run_request(run_options.of_image(alias.image, alias.options))
 
 
 def listed(*, as_json: bool) -> Iterator[str]:

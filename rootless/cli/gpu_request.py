@@ -25,11 +25,10 @@ def with_devices(request: RunRequest, given: Mapping[str, Any]) -> RunRequest:
     found += [gpus.edits_of(gpus.parse_gpus(text), specs, root) for text in given["gpus"] or ()]
     edits = merged(found)
     options = request.options
-    asked = {mount.destination for mount in options.mounts}
-    mounts = (mount for mount in edits.mounts if mount.destination not in asked)
+    mounts = (*options.mounts, *options.left_open(edits.mounts))
     return replace(
         request,
-        options=replace(options, mounts=(*options.mounts, *mounts), env=(*edits.env, *options.env)),
+        options=replace(options, mounts=mounts, env=(*edits.env, *options.env)),
         devices=tuple(text for text in request.devices if text not in named),
         edits=edits,
     )

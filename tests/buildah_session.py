@@ -12,13 +12,12 @@ import shutil
 import stat
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import leaks
+import own_folder
 from listing import Item, Listing, list_folder
 
 PLAIN = ("--isolation=chroot", "--network=host", "--format=docker", "--layers", "--pull-never")
@@ -42,24 +41,14 @@ class Buildah:
     @classmethod
     def make(cls, demo_image: str) -> "Buildah":
         """Make the folder and pull the demo image into its store as `debian-demo`."""
-        buildah = cls(Path(tempfile.mkdtemp(prefix="buildah.", dir="/var/tmp")))
-        for name in ("home", "run", "tmp"):
-            (buildah.folder / name).mkdir(mode=0o700)
+        buildah = cls(own_folder.make("buildah."))
         buildah.pull(f"oci:{demo_image}", "debian-demo")
         return buildah
 
     @property
     def environ(self) -> dict[str, str]:
         """The environment that it has."""
-        return {
-            "HOME": str(self.folder / "home"),
-            "USER": os.environ.get("USER", ""),
-            "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
-            "LANG": "C.UTF-8",
-            "XDG_RUNTIME_DIR": str(self.folder / "run"),
-            "TMPDIR": str(self.folder / "tmp"),
-            leaks.SESSION_VARIABLE: os.environ.get(leaks.SESSION_VARIABLE, ""),
-        }
+        return own_folder.environ(self.folder)
 
     def command(self, *words: str) -> list[str]:
         """Return the argument list."""

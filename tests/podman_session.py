@@ -9,12 +9,11 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import leaks
+import own_folder
 import run_processes
 from executable import Result
 
@@ -43,9 +42,7 @@ class Podman:
     @classmethod
     def make(cls, demo_image: str) -> "Podman":
         """Make the folder and pull the demo image into its store."""
-        podman = cls(Path(tempfile.mkdtemp(prefix="podman.", dir="/var/tmp")))
-        for name in ("home", "run", "tmp"):
-            (podman.folder / name).mkdir(mode=0o700)
+        podman = cls(own_folder.make("podman."))
         (podman.folder / "containers.conf").write_text(_CONFIGURATION)
         podman.ok("pull", "-q", f"oci:{demo_image}", timeout=120)
         podman.ok("tag", podman.ok("images", "-q").split()[0], IMAGE)
@@ -55,15 +52,9 @@ class Podman:
     def environ(self) -> dict[str, str]:
         """The environment that podman and everything it starts have."""
         return {
-            "HOME": str(self.folder / "home"),
-            "USER": os.environ.get("USER", ""),
-            "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
-            "LANG": "C.UTF-8",
+            **own_folder.environ(self.folder),
             "TERM": "xterm",
-            "XDG_RUNTIME_DIR": str(self.folder / "run"),
-            "TMPDIR": str(self.folder / "tmp"),
             "CONTAINERS_CONF": str(self.folder / "containers.conf"),
-            leaks.SESSION_VARIABLE: os.environ[leaks.SESSION_VARIABLE],
         }
 
     @property

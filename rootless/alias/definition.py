@@ -10,17 +10,24 @@ The user's own file lies beside his config.toml; a project's is in its folder, c
 is true unless it says otherwise.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from rootless import toml_file
-from rootless.config.option_values import Options, Value, fault, table, text, value_of
+from rootless.config.option_values import (
+    Options,
+    Value,
+    fault,
+    is_name,
+    table,
+    text,
+    value_of,
+)
 from rootless.config.profiles import words
 from rootless.config.relative_paths import from_folder
-from rootless.errors import InvalidInput, NotFound
+from rootless.errors import InvalidInput
 
 FILE_NAME = "aliases.toml"
 ALIASES = "aliases"
@@ -28,7 +35,6 @@ WHAT = "the aliases"
 EVAL = "eval"
 NATIVE = "native"
 
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,63}")
 _NOT_ALIASES = ("rootless",)  # it would call itself
 _NOT_IN_ALIASES = frozenset(("profile", "bundle", "detach", "name", "cidfile", "pidfile"))
 
@@ -84,22 +90,19 @@ def parse(data: bytes, file: Path, options: Options) -> dict[str, Alias]:
 
 def check_name(name: str) -> str:
     """Return an alias's name; raises InvalidInput."""
-    if not _NAME.fullmatch(name) or name in _NOT_ALIASES:
+    if not _is_alias_name(name):
         fix = "letters, digits and _ . + -, of a command that is not rootless itself"
         raise InvalidInput("not a name for an alias", name, fix)
     return name
 
 
-def find(known: Mapping[str, Alias], name: str) -> Alias:
-    """Return the alias of a name; raises NotFound."""
-    if name not in known:
-        raise NotFound("no such alias", name, "'rootless alias list' shows them")
-    return known[name]
+def _is_alias_name(name: str) -> bool:
+    return is_name(name) and name not in _NOT_ALIASES
 
 
 def _alias(name: str, given: Any, file: Path, options: Options) -> Alias:
     place = f"{ALIASES}.{name}"
-    if not _NAME.fullmatch(name) or name in _NOT_ALIASES:
+    if not _is_alias_name(name):
         raise fault(file, place, "a name has letters, digits and _ . + -, and is not rootless")
     allowed = {each: kind for each, kind in options.items() if each not in _NOT_IN_ALIASES}
     image, shell = "", ""

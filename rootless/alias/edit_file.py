@@ -1,7 +1,6 @@
 """Changes to an `aliases.toml` that leave its comments and its order alone."""
 
 import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from tomlkit.items import Table
 from rootless import toml_file
 from rootless.alias.definition import ALIASES, NATIVE, WHAT, Alias
 from rootless.errors import InvalidInput, StoreError
+from rootless.replace_file import replace_file
 
 
 def add(file: Path, alias: Alias) -> None:
@@ -58,10 +58,7 @@ def write(file: Path, data: bytes) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         mode = target.stat().st_mode & 0o777 if target.exists() else 0o644
-        with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as made:
-            made.write(data)
-            os.fchmod(made.fileno(), mode)
-        os.rename(made.name, target)
+        replace_file(target, data, mode)
     except OSError as error:
         raise StoreError(f"cannot write {WHAT}: {error.strerror}", str(file)) from error
 

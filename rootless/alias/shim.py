@@ -7,12 +7,12 @@ It says in its second line what it is: only files that do are ever replaced or r
 import json
 import os
 import shlex
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rootless.errors import Conflict, NotFound, StoreError
+from rootless.replace_file import replace_file
 
 _MARK = "# An alias of rootless, from "
 _MAX_BYTES = 1 << 16
@@ -104,12 +104,7 @@ def write(path: Path, text: str, origin: Path, *, force: bool = False) -> None:
             raise Conflict(f"the alias is defined in {known.origin}", path.name, fix)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", dir=path.parent, delete=False, encoding="utf-8", errors="surrogateescape"
-        ) as file:
-            file.write(text)
-            os.fchmod(file.fileno(), 0o755)
-        os.rename(file.name, path)
+        replace_file(path, text.encode("utf-8", "surrogateescape"), 0o755)
     except OSError as error:
         raise StoreError(f"cannot write the command: {error.strerror}", str(path)) from error
 

@@ -6,12 +6,22 @@ import pwd
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from rootless.errors import NotFound
+
 
 def umask() -> int:
     """Return this process's file mode mask."""
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
+
+
+def current_folder() -> str:
+    """Return this process's working directory; raises NotFound where that was removed."""
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        raise NotFound("the current folder was removed", "", "go to another one") from None
 
 
 @dataclass(frozen=True, slots=True)

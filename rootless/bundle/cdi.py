@@ -15,6 +15,7 @@ from rootless.bundle.elf_soname import soname
 from rootless.errors import InvalidInput, NotFound
 from rootless.oci.cdi_spec import MAX_BYTES, CdiSpec, ContainerEdits, parse_cdi, split
 from rootless.oci.runtime_spec import Mount
+from rootless.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,12 @@ def read_folders(folders: Sequence[str] = FOLDERS) -> list[list[CdiSpec]]:
             names = []
         found.append([spec for name in names if (spec := _read(f"{folder}/{name}")) is not None])
     return found
+
+
+def of_host(settings: Settings) -> list[list[CdiSpec]]:
+    """Return the contents of the files in the folders that the settings name, or in the usual."""
+    folders = settings.cdi_folders
+    return read_folders(FOLDERS if folders is None else [str(path) for path in folders])
 
 
 def _read(path: str) -> CdiSpec | None:

@@ -13,6 +13,7 @@ from rootless.bundle import loader_cache
 from rootless.bundle.device_edits import DeviceEdits
 from rootless.errors import InvalidInput, NotFound
 from rootless.oci.runtime_spec import Mount
+from rootless.settings import Settings
 
 KIND = "nvidia.com/gpu"
 INSIDE = "/usr/local/nvidia"
@@ -45,6 +46,11 @@ class Gpu:
 
     node: str
     uuid: str
+
+
+def driver_root(settings: Settings) -> str:
+    """Return where the settings have the driver; "" for the host's own root."""
+    return str(settings.gpu_driver_root or "").rstrip("/")
 
 
 def gpus(root: str = "") -> tuple[Gpu, ...]:

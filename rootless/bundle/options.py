@@ -1,6 +1,6 @@
 """What a user asked of one container, parsed and checked: the same value from every front end."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from rootless.oci.resources_spec import Resources
@@ -70,3 +70,8 @@ class RunOptions:
     resources: Resources = field(default_factory=Resources)
     cgroup_parent: str = ""
     strict_resources: bool = False
+
+    def left_open(self, mounts: Iterable[Mount]) -> tuple[Mount, ...]:
+        """Return those of some mounts in whose places nothing was asked for."""
+        asked = {mount.destination for mount in self.mounts}
+        return tuple(mount for mount in mounts if mount.destination not in asked)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import typer
 
+from rootless import toml_file
 from rootless.alias import check, definition, edit_file, functions, shim
 from rootless.alias.definition import Alias
 from rootless.cli import alias_install, run_options, table
@@ -78,11 +79,8 @@ def add(alias: Alias, *, pin: bool, pull: bool, force: bool) -> None:
 def _check_request(alias: Alias) -> None:
     """Check an alias's options as `run` would; raises InvalidInput."""
     from rootless.cli.arguments import run_request  # noqa: PLC0415
-    from rootless.cli.straight import read  # noqa: PLC0415
 
-    given = read(["run", alias.image])
-    assert given is not None  # noqa: S101 - an ordinary command line
-    run_request(run_options.merged(given, alias.options))
+    run_request(run_options.of_image(alias.image, alias.options))
 
 
 def listed(*, as_json: bool) -> Iterator[str]:
@@ -161,16 +159,19 @@ def edit(*, pull: bool) -> None:
         _check_request(alias)
     edit_file.write(file, after)
     Path(draft.name).unlink()
-    _install(paths, file, pin=False, pull=pull, force=False)
+    aliases = definition.parse(after, file, run_options.KINDS)
+    _install(paths, file, aliases, pin=False, pull=pull, force=False)
 
 
 def sync(given: str, *, pin: bool, trusted: bool, pull: bool, force: bool) -> None:
     """Install what a file defines, once it is trusted."""
     paths = Paths.from_environment()
     file = _meant(given, paths)
+    data = toml_file.read(file, definition.WHAT) or b""  # once: what was trusted is installed
+    aliases = definition.parse(data, file, run_options.KINDS)
     if file != own_file(paths):
-        _ask_for_trust(file, paths, trusted=trusted)
-    _install(paths, file, pin=pin, pull=pull, force=force)
+        _ask_for_trust(file, data, aliases, paths, trusted=trusted)
+    _install(paths, file, aliases, pin=pin, pull=pull, force=force)
     if pin and file != own_file(paths):
         Trust(paths.state).add(file, file.read_bytes())  # what was written was ours
 
@@ -191,9 +192,9 @@ def _meant(given: str, paths: Paths) -> Path:
     return own_file(paths)
 
 
-def _ask_for_trust(file: Path, paths: Paths, *, trusted: bool) -> None:
-    data = file.read_bytes()
-    aliases = definition.parse(data, file, run_options.KINDS)
+def _ask_for_trust(
+    file: Path, data: bytes, aliases: Mapping[str, Alias], paths: Paths, *, trusted: bool
+) -> None:
     for alias in aliases.values():
         _check_request(alias)
     trust = Trust(paths.state)
@@ -213,8 +214,9 @@ def _ask_for_trust(file: Path, paths: Paths, *, trusted: bool) -> None:
     trust.add(file, data)
 
 
-def _install(paths: Paths, file: Path, *, pin: bool, pull: bool, force: bool) -> None:
-    aliases = definition.read(file, run_options.KINDS)
+def _install(
+    paths: Paths, file: Path, aliases: Mapping[str, Alias], *, pin: bool, pull: bool, force: bool
+) -> None:
     for name, alias in aliases.items():
         if pull or pin:
             made = with_image(alias, pin=pin)

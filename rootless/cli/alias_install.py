@@ -45,14 +45,11 @@ def with_image(alias: Alias, *, pin: bool) -> Alias:
         pin: Name the image by its digest.
     """
     from rootless.cli.fetch import image_for_run  # noqa: PLC0415 - may ask a registry
-    from rootless.cli.straight import read  # noqa: PLC0415
     from rootless.image import meant  # noqa: PLC0415
     from rootless.image.describe import digest_of  # noqa: PLC0415
     from rootless.image.store import Store  # noqa: PLC0415
 
-    given = read(["run", alias.image])
-    assert given is not None  # noqa: S101 - an ordinary command line
-    name = image_for_run(alias.image, run_options.merged(given, alias.options))
+    name = image_for_run(alias.image, run_options.of_image(alias.image, alias.options))
     if not pin or alias.is_pinned:
         return alias
     image = meant.resolve(Store.open(Paths.from_environment(), create=False), name)

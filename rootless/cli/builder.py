@@ -39,17 +39,13 @@ def prune(
     """Remove the results of steps and the folders of cache mounts; images stay as they are."""
     from rootless.build.prune import prune as prune_builds  # noqa: PLC0415 - --help needs none
     from rootless.cli import table  # noqa: PLC0415
-    from rootless.cli.pruned import confirmed, moment  # noqa: PLC0415
-    from rootless.errors import InvalidInput  # noqa: PLC0415
+    from rootless.cli.pruned import BUILDS, confirmed, moment_alone  # noqa: PLC0415
     from rootless.image.store import Store  # noqa: PLC0415
     from rootless.paths import Paths  # noqa: PLC0415
 
     del everything
-    for text in filters or ():
-        if not text.startswith("until="):
-            raise InvalidInput("not a filter", text, "until=TIME is the only one")
-    until = moment(filters or ())
-    if not confirmed(("what builds keep for the next one",), force=force):
+    until = moment_alone(filters or ())
+    if not confirmed((BUILDS,), force=force):
         return
     store = Store.open(Paths.from_environment(), create=False)
     freed = prune_builds(store, lambda kept: until is None or kept < until)

@@ -63,8 +63,9 @@ def show(
 
     paths = Paths.from_environment()
     found = profiles.sources(paths, Path.cwd())
-    for field in fields(settings.Settings) if not names else ():
-        said = ((getattr(settings.load((file,)), field.name), file) for file in paths.settings)
+    by_file = [(settings.load((file,)), file) for file in paths.settings if not names]
+    for field in fields(settings.Settings):
+        said = ((getattr(loaded, field.name), file) for loaded, file in by_file)
         for value, file in [each for each in said if each[0] is not None][:1]:
             _print(field.name, value, file if origin else None)
     shown = profiles.load(found, run_options.KINDS)
@@ -125,7 +126,6 @@ def _checked(source: "Source") -> int:
     """Check a file as `run` would; return how many profiles it has."""
     from rootless.cli import run_options  # noqa: PLC0415
     from rootless.cli.arguments import run_request  # noqa: PLC0415
-    from rootless.cli.straight import read  # noqa: PLC0415
     from rootless.config import profiles  # noqa: PLC0415
     from rootless.config.option_values import fault  # noqa: PLC0415
     from rootless.errors import InvalidInput  # noqa: PLC0415
@@ -133,10 +133,8 @@ def _checked(source: "Source") -> int:
     count = 0
     for name, values in profiles.read_profiles(source, run_options.KINDS):
         options = {k: v for k, v in values.items() if k not in (profiles.IMAGE, profiles.COMMAND)}
-        given = read(["run", "image"])
-        assert given is not None  # noqa: S101 - an ordinary command line
         try:
-            run_request(run_options.merged(given, options))
+            run_request(run_options.of_image("image", options))
         except InvalidInput as error:
             raise fault(source.file, f"profiles.{name}", str(error)) from error
         count += 1

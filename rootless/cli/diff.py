@@ -35,7 +35,8 @@ def diff(
     images the second against the first, by attributes and contents, not by times. What a deleted
     folder held goes without saying, and so do the places of mounts.
     """
-    from rootless.containers import diff  # noqa: PLC0415 - --help needs none of it
+    from rootless.cli.exit import printable  # noqa: PLC0415 - --help needs none of it
+    from rootless.containers import diff  # noqa: PLC0415
     from rootless.errors import InvalidInput  # noqa: PLC0415
 
     if form not in ("table", "json"):
@@ -48,7 +49,7 @@ def diff(
     for change in changes:
         path = change.path.decode("utf-8", "backslashreplace" if is_terminal else "surrogateescape")
         if is_terminal:  # a container chooses its names
-            path = "".join(c if c.isprintable() else repr(c)[1:-1] for c in path)
+            path = printable(path)
         sys.stdout.buffer.write(f"{change.kind} {path}\n".encode("utf-8", "surrogateescape"))
     sys.stdout.flush()
 

@@ -16,6 +16,7 @@ from textual.widgets import DataTable, Footer, Header, Static, Tree
 from textual.widgets.tree import TreeNode
 
 from rootless.cli import table
+from rootless.cli.exit import printable
 from rootless.cli.layer_lines import shown
 from rootless.image.layer_changes import (
     ADDED,
@@ -90,7 +91,7 @@ class Explorer(App[None]):
 
     def __init__(self, name: str, layers: Sequence[LayerView]) -> None:
         super().__init__()
-        self.title = _printable(name)
+        self.title = printable(name)
         self.layers = layers
         self.kinds = frozenset((ADDED, CHANGED, DELETED))
         self.by_size = False
@@ -118,7 +119,7 @@ class Explorer(App[None]):
             rows.add_row(
                 Text(table.size(layer.added), justify="right"),
                 Text(table.size(layer.wasted) if layer.wasted else "", style="red"),
-                Text(_printable(layer.step.created_by or layer.diff_id)),
+                Text(printable(layer.step.created_by or layer.diff_id)),
             )
         rows.focus()
         self._show()
@@ -162,12 +163,12 @@ class Explorer(App[None]):
 
     def _facts(self, layer: LayerView) -> str:
         off = [word for kind, word in _WORDS.items() if kind not in self.kinds]
-        lines = [_printable(layer.step.created_by), layer.diff_id]
+        lines = [printable(layer.step.created_by), layer.diff_id]
         lines += [f"not shown: {', '.join(off)}"] if off else []
         wasted = hidden_paths(self.layers, _WASTED)
         if wasted:
             lines.append("hidden in the whole image:")
-            lines += [f"  {table.size(size):>8}  {_printable(shown(p))}" for p, size, _ in wasted]
+            lines += [f"  {table.size(size):>8}  {printable(shown(p))}" for p, size, _ in wasted]
         return "\n".join(line for line in lines if line)
 
 
@@ -176,7 +177,7 @@ _WORDS = {ADDED: "added", CHANGED: "changed", DELETED: "deleted"}
 
 def _label(name: bytes, item: _Item) -> Text:
     change = item.change
-    text = Text(_printable(name.decode("utf-8", "backslashreplace")))
+    text = Text(printable(name.decode("utf-8", "backslashreplace")))
     if change is not None:
         text.stylize(_STYLES[change.kind])
     if item.children or (change is not None and S_ISDIR(change.mode)):
@@ -186,10 +187,6 @@ def _label(name: bytes, item: _Item) -> Text:
     if item.hidden:
         text.append(f"  hides {table.size(item.hidden)}", style="red")
     return text
-
-
-def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def explore(name: str, layers: Sequence[LayerView]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from rootless.bundle import cdi, gpus
+from rootless.bundle import cdi, gpus, nvidia
 from rootless.bundle.device_edits import merged
 from rootless.containers.request import RunRequest
 from rootless.oci.cdi_spec import is_qualified
@@ -19,19 +19,16 @@ def with_devices(request: RunRequest, given: Mapping[str, Any]) -> RunRequest:
         InvalidInput, NotFound, Precondition: They are not there.
     """
     settings = load(Paths.from_environment().settings)
-    folders = settings.cdi_folders
-    specs = cdi.read_folders(cdi.FOLDERS if folders is None else [str(path) for path in folders])
-    root = str(settings.gpu_driver_root or "").rstrip("/")
+    specs, root = cdi.of_host(settings), nvidia.driver_root(settings)
     named = [text for text in request.devices if is_qualified(text)]
     found = [cdi.edits_of(named, specs)]
     found += [gpus.edits_of(gpus.parse_gpus(text), specs, root) for text in given["gpus"] or ()]
     edits = merged(found)
     options = request.options
-    asked = {mount.destination for mount in options.mounts}
-    mounts = (mount for mount in edits.mounts if mount.destination not in asked)
+    mounts = (*options.mounts, *options.left_open(edits.mounts))
     return replace(
         request,
-        options=replace(options, mounts=(*options.mounts, *mounts), env=(*edits.env, *options.env)),
+        options=replace(options, mounts=mounts, env=(*edits.env, *options.env)),
         devices=tuple(text for text in request.devices if text not in named),
         edits=edits,
     )

@@ -41,11 +41,9 @@ def node_of(given: Mapping[str, Any]) -> batch.Node:
 def on_node(request: RunRequest, node: batch.Node) -> RunRequest:
     """Return the request with what the node brings, which gives way to what was asked for."""
     options = request.options
-    asked = {mount.destination for mount in options.mounts}
-    brought = tuple(mount for mount in node.mounts if mount.destination not in asked)
     options = replace(
         options,
-        mounts=(*brought, *options.mounts),
+        mounts=(*options.left_open(node.mounts), *options.mounts),
         env=(*node.env, *options.env),
         inherited_env=node.inherited,
         workdir=options.workdir or node.workdir,

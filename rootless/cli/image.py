@@ -57,7 +57,12 @@ def prune(
     ] = None,
 ) -> None:
     """Remove images that have lost their name, and print their IDs."""
-    from rootless.cli.pruned import confirmed, in_use, wanted_images  # noqa: PLC0415 - --help
+    from rootless.cli.pruned import (  # noqa: PLC0415 - --help needs none of it
+        BUILDS,
+        confirmed,
+        in_use,
+        wanted_images,
+    )
     from rootless.image import gc  # noqa: PLC0415
     from rootless.image.prune import prune as prune_images  # noqa: PLC0415
     from rootless.image.store import Store  # noqa: PLC0415
@@ -65,7 +70,7 @@ def prune(
 
     wanted = wanted_images(filters or ())
     which = "all images without a container" if everything else "all images without a name"
-    also = ("what builds keep for the next one",) if build_cache else ()
+    also = (BUILDS,) if build_cache else ()
     if not confirmed((which, *also), force=force):
         return
     paths = Paths.from_environment()

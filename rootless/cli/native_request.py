@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from rootless.bundle import own_environment, share
-from rootless.bundle.caller import HostUser, umask
+from rootless.bundle.caller import HostUser, current_folder, umask
 from rootless.containers.request import RunRequest
-from rootless.errors import InvalidInput, NotFound
+from rootless.errors import InvalidInput
 
 _FDS = "/proc/self/fd"
 
@@ -25,7 +25,7 @@ def with_native(given: Mapping[str, Any]) -> dict[str, Any]:
         **given,
         "interactive": not given["detach"],
         "umask": given["umask"] or f"{umask():03o}",
-        "workdir": given["workdir"] or _folder(),
+        "workdir": given["workdir"] or current_folder(),
     }
 
 
@@ -37,13 +37,12 @@ def on_host(request: RunRequest, given: Mapping[str, Any]) -> RunRequest:
     """
     options = request.options
     kinds = share.parse(given["share"] or ())
-    asked = {mount.destination for mount in options.mounts}
-    shared = share.mounts(kinds, HostUser.current(), _folder(), os.environ)
+    shared = share.mounts(kinds, HostUser.current(), current_folder(), os.environ)
     also = (share.AGENT_VARIABLE,) if share.SSH_AGENT in kinds else ()
     in_session = share.HOME in kinds and not (given["tty"] or given["detach"])
     options = replace(
         options,
-        mounts=(*(each for each in shared if each.destination not in asked), *options.mounts),
+        mounts=(*options.left_open(shared), *options.mounts),
         env=(*own_environment.passed(os.environ, also), *options.env),
     )
     return replace(
@@ -52,13 +51,6 @@ def on_host(request: RunRequest, given: Mapping[str, Any]) -> RunRequest:
         in_session=in_session,
         passed_fds=_open_fds() if in_session else (),
     )
-
-
-def _folder() -> str:
-    try:
-        return os.getcwd()
-    except FileNotFoundError:
-        raise NotFound("the current folder was removed", "", "go to another one") from None
 
 
 def _open_fds() -> tuple[int, ...]:

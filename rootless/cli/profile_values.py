@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rootless.bundle.caller import current_folder
 from rootless.cli import run_options
 from rootless.config import profiles
-from rootless.errors import NotFound
 from rootless.paths import Paths
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def with_profiles(given: Mapping[str, Any]) -> dict[str, Any]:
         NotFound: There is no such profile.
         InvalidInput: A file has a fault, or is not trusted.
     """
-    found = profiles.sources(Paths.from_environment(), _folder())
+    found = profiles.sources(Paths.from_environment(), Path(current_folder()))
     values: dict[str, Value] = {}
     for name in given["profile"]:
         for option, setting in profiles.profile(found, run_options.KINDS, name).items():
@@ -35,10 +35,3 @@ def with_profiles(given: Mapping[str, Any]) -> dict[str, Any]:
     elif command and len(given["words"] or ()) == 1:
         result["words"] = [*given["words"], *command]
     return result
-
-
-def _folder() -> Path:
-    try:
-        return Path.cwd()
-    except FileNotFoundError:
-        raise NotFound("the current folder was removed", "", "go to another one") from None

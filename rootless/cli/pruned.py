@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from rootless.paths import Paths
 
 
+BUILDS = "what builds keep for the next one"
+"""What a question says of the build cache."""
+
+
 def confirmed(what: Sequence[str], *, force: bool) -> bool:
     """Ask a person at a terminal whether this may go; a script has said so by its call."""
     if force or not sys.stdin.isatty():
@@ -33,6 +37,14 @@ def moment(filters: Sequence[str]) -> int | None:
     """Return the time, in nanoseconds, before which a thing was made that `until=` means."""
     values = [text.partition("=")[2] for text in filters if text.partition("=")[0] == "until"]
     return min((parse_moment(value, time.time_ns()) for value in values), default=None)
+
+
+def moment_alone(filters: Sequence[str]) -> int | None:
+    """Return what `moment` does, where `until=` is the only filter; raises InvalidInput."""
+    for text in filters:
+        if not text.startswith("until="):
+            raise InvalidInput("not a filter", text, "until=TIME is the only one")
+    return moment(filters)
 
 
 def wanted_images(filters: Sequence[str]) -> Callable[["Image"], bool]:

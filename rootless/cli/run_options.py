@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rootless.cli.option_table import COMMANDS
+from rootless.cli.straight import read
 from rootless.config.option_values import FLAG, TEXT, TEXTS, Value
 
 _PARAMETERS: Mapping[str, Any] = COMMANDS["run"]["parameters"]
@@ -38,6 +39,13 @@ def merged(given: Mapping[str, Any], values: Mapping[str, Value]) -> dict[str, A
         elif own == default:
             result[parameter] = value
     return result
+
+
+def of_image(image: str, values: Mapping[str, Value]) -> dict[str, Any]:
+    """Return the values by parameter of `run IMAGE` with these options."""
+    given = read(["run", image])
+    assert given is not None  # noqa: S101 - an ordinary command line
+    return merged(given, values)
 
 
 def as_words(values: Mapping[str, Value]) -> list[str]:

@@ -90,16 +90,12 @@ def prune(
 ) -> int:
     """Remove containers that do not run, images without a name, and what nothing leads to."""
     from rootless.cli import pruning  # noqa: PLC0415 - --help needs none of it
-    from rootless.cli.pruned import confirmed, moment  # noqa: PLC0415
-    from rootless.errors import InvalidInput  # noqa: PLC0415
+    from rootless.cli.pruned import BUILDS, confirmed, moment_alone  # noqa: PLC0415
 
-    for text in filters or ():
-        if not text.startswith("until="):
-            raise InvalidInput("not a filter", text, "until=TIME is the only one")
-    until = moment(filters or ())
+    until = moment_alone(filters or ())
     which = "all images without a container" if everything else "all images without a name"
     cut_short = "all downloads that were cut short" if everything else "downloads a week old"
-    builds = ("what builds keep for the next one",) if everything else ()
+    builds = (BUILDS,) if everything else ()
     if not confirmed(("all containers that do not run", which, cut_short, *builds), force=force):
         return 0
     return pruning.prune_all(everything=everything, until=until)

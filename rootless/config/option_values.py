@@ -4,6 +4,7 @@ An option has its long name without the dashes. A switch is true or false, a val
 number, an option that may be given again is an array, or a table where its values are NAME=VALUE.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -18,6 +19,7 @@ Value = bool | str | tuple[str, ...]
 Options = Mapping[str, str]
 """What each option takes, by its name."""
 
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,63}")
 _PAIRS = frozenset(("annotation", "env", "label", "log-opt", "ulimit"))
 _SWITCH_WORDS = frozenset(("tls-verify",))  # true or false is a word there
 
@@ -25,6 +27,11 @@ _SWITCH_WORDS = frozenset(("tls-verify",))  # true or false is a word there
 def fault(file: Path, place: str, what: str) -> InvalidInput:
     """Return the error for a value that cannot be."""
     return InvalidInput("wrong setting", f"{file}: {place}", what)
+
+
+def is_name(text: str) -> bool:
+    """Tell whether a profile or an alias can be called so: letters, digits and _ . + -."""
+    return _NAME.fullmatch(text) is not None
 
 
 def table(value: Any, file: Path, place: str) -> dict[str, Any]:

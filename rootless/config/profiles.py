@@ -10,7 +10,6 @@ In the order of their word: the `.rootless.toml` of the folder or of the next on
 is trusted; the user's settings; the machine's. An option comes out of the first one that has it.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -18,7 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from rootless import settings, toml_file
-from rootless.config.option_values import Options, Value, fault, table, text, value_of
+from rootless.config.option_values import (
+    Options,
+    Value,
+    fault,
+    is_name,
+    table,
+    text,
+    value_of,
+)
 from rootless.config.relative_paths import from_folder
 from rootless.config.trust import State, Trust, refusal
 from rootless.errors import InvalidInput, NotFound
@@ -28,7 +35,6 @@ PROJECT_FILE = ".rootless.toml"
 PROFILES = "profiles"
 IMAGE, COMMAND = "image", "command"
 _WHAT = "the project's settings"
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,63}")
 _NOT_IN_PROFILES = frozenset(("profile", "bundle"))
 
 
@@ -129,7 +135,7 @@ def read_profiles(source: Source, options: Options) -> Iterator[tuple[str, dict[
             raise fault(source.file, name, f"a project's file has [{PROFILES}.NAME] only")
     for name, values in table(document.get(PROFILES, {}), source.file, PROFILES).items():
         place = f"{PROFILES}.{name}"
-        if not _NAME.fullmatch(name):
+        if not is_name(name):
             raise fault(source.file, place, "a name has letters, digits and _ . + -")
         found = _values(table(values, source.file, place), options, source.file, place)
         if source.is_project:

@@ -7,13 +7,13 @@ counts before he has said so once, and again after each change. As direnv and mi
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
 
 from rootless import toml_file
 from rootless.errors import InvalidInput, StoreError
+from rootless.replace_file import replace_file
 
 _NAME = "trusted.json"
 _WHAT = "the trusted files"
@@ -72,9 +72,7 @@ class Trust:
         folder = self._file.parent
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile("w", dir=folder, delete=False) as file:
-                json.dump(known, file, indent=1)
-            os.rename(file.name, self._file)
+            replace_file(self._file, json.dumps(known, indent=1).encode())
         except OSError as error:
             raise StoreError(f"cannot remember: {error.strerror}", str(self._file)) from error
 

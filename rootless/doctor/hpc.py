@@ -62,12 +62,9 @@ class NodeFacts:
 def gather(paths: Paths, home: str) -> NodeFacts:
     """Look."""
     settings = load(paths.settings)
-    folders = settings.cdi_folders
-    specs = cdi.read_folders(cdi.FOLDERS if folders is None else [str(each) for each in folders])
     nodes = [path for pattern in batch.DEVICES for path in sorted(glob.glob(pattern))]
     opened = tuple(path for path in nodes if os.access(path, os.R_OK | os.W_OK))
     limits = [_number(_LIMITS / f"max_{kind}_namespaces", 1 << 20) for kind in ("user", "mnt")]
-    root = str(settings.gpu_driver_root or "").rstrip("/")
     return NodeFacts(
         home=gather_folder(Path(home)),
         temporary=gather_folder(Path(os.environ.get("TMPDIR") or "/tmp")),  # noqa: S108
@@ -78,8 +75,8 @@ def gather(paths: Paths, home: str) -> NodeFacts:
         fabric=opened,
         closed=tuple(path for path in nodes if path not in opened),
         locked=_limit(resource.RLIMIT_MEMLOCK),
-        cdi=tuple(dict.fromkeys(spec.kind for folder in specs for spec in folder)),
-        nvidia=len(nvidia.gpus(root)),
+        cdi=tuple(dict.fromkeys(spec.kind for folder in cdi.of_host(settings) for spec in folder)),
+        nvidia=len(nvidia.gpus(nvidia.driver_root(settings))),
         amd=len(glob.glob("/dev/dri/renderD*")) if os.path.exists("/dev/kfd") else 0,
     )
 

@@ -12,7 +12,6 @@ import contextlib
 import fcntl
 import json
 import os
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import Any
 from rootless.errors import InvalidInput, Precondition
 from rootless.oci.document import Node, parse_document
 from rootless.registry.credentials import Credentials
+from rootless.replace_file import replace_file
 
 _MAX_BYTES = 4 << 20
 _FIX = "mend or remove the file, then log in again"
@@ -155,7 +155,7 @@ def _change(path: Path, change: Callable[[dict[str, Any]], bool]) -> bool:
                 raise InvalidInput("auths is not an object", os.fspath(path), _FIX)
             if not change(auths):
                 return False
-            _replace(real, json.dumps(document, indent="\t").encode() + b"\n")
+            replace_file(real, json.dumps(document, indent="\t").encode() + b"\n")
             return True
     except OSError as error:
         fix = "--authfile names another file"
@@ -172,17 +172,3 @@ def _locked(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(fd)
-
-
-def _replace(path: Path, data: bytes) -> None:
-    fd, temporary = tempfile.mkstemp(prefix=".auth-", dir=path.parent)  # 0600 from the first
-    try:
-        with open(fd, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.rename(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise

@@ -5,25 +5,21 @@ from pathlib import Path
 
 import images
 import pytest
+from stocked import store_with_pic
 
 from rootless.build.containerfile import parse
 from rootless.build.folder_step import folder_layer
 from rootless.build.state import apply, from_base
 from rootless.errors import BuildError
 from rootless.image import names
-from rootless.image.load import load
 from rootless.image.store import Store
-from rootless.paths import Paths
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     """A store with the image `pic`, which has a link to a folder."""
-    paths = Paths(tmp_path / "store", tmp_path / "run", tmp_path / "scratch")
-    made = Store.open(paths, create=True)
     layer = images.LayerBuilder().directory("real").symlink("link", "real").file("file", b"")
-    load(made, str(images.docker_archive(tmp_path / "a.tar", [layer], names=["pic"])))
-    return made
+    return store_with_pic(tmp_path, layer)
 
 
 def _made(store: Store, path: str, *, of: str = "pic") -> list[tuple[str, int, int, int]]:

@@ -3,27 +3,21 @@
 import json
 from pathlib import Path
 
-import images
 import pytest
+from stocked import store_with_pic
 
 from rootless.build.kept_image import keep
 from rootless.build.request import BuildRequest
 from rootless.errors import NotFound
 from rootless.image import names, trees
-from rootless.image.load import load
 from rootless.image.store import Store
 from rootless.oci.digest import sha256_of
-from rootless.paths import Paths
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     """A store with the image `pic`."""
-    paths = Paths(tmp_path / "store", tmp_path / "run", tmp_path / "scratch")
-    made = Store.open(paths, create=True)
-    layers = [images.small_layer()]
-    load(made, str(images.docker_archive(tmp_path / "a.tar", layers, names=["pic"])))
-    return made
+    return store_with_pic(tmp_path)
 
 
 def _config(*diff_ids: str) -> bytes:

@@ -2,8 +2,12 @@
 
 import os
 import pwd
+from pathlib import Path
 
-from rootless.bundle.caller import HostUser
+import pytest
+
+from rootless.bundle.caller import HostUser, current_folder
+from rootless.errors import NotFound
 
 
 def test_home_is_what_the_environment_says() -> None:
@@ -23,3 +27,14 @@ def test_ids_are_this_process_s() -> None:
     assert (user.uid, user.gid) == (os.getuid(), os.getgid())
     assert user.name
     assert user.group
+
+
+def test_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is where one stands; who stands in a folder that is gone is told so."""
+    folder = tmp_path / "f"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    assert current_folder() == str(folder)
+    folder.rmdir()
+    with pytest.raises(NotFound, match="the current folder was removed"):
+        current_folder()

@@ -4,17 +4,15 @@ import os
 import time
 from pathlib import Path
 
-import images
 import pytest
+from stocked import store_with_pic
 
 from rootless.errors import StoreError
 from rootless.image import build_cache, gc, names
 from rootless.image.build_cache import KeptStep, forget, held, keep, kept, look_up, mounts
-from rootless.image.load import load
 from rootless.image.remove import remove
 from rootless.image.store import Store
 from rootless.oci.digest import Digest, sha256_of
-from rootless.paths import Paths
 
 _KEY = sha256_of(b"step")
 
@@ -22,11 +20,7 @@ _KEY = sha256_of(b"step")
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     """A store with the image `pic`."""
-    paths = Paths(tmp_path / "store", tmp_path / "run", tmp_path / "scratch")
-    made = Store.open(paths, create=True)
-    layers = [images.small_layer()]
-    load(made, str(images.docker_archive(tmp_path / "a.tar", layers, names=["pic"])))
-    return made
+    return store_with_pic(tmp_path)
 
 
 def _layer(store: Store) -> Digest:

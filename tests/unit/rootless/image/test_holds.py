@@ -3,26 +3,20 @@
 import os
 from pathlib import Path
 
-import images
 import pytest
+from stocked import store_with_pic
 
 from rootless.image import gc, names
 from rootless.image.holds import DUE, configs_held, held, needs_of, note_due, objects_of
-from rootless.image.load import load
 from rootless.image.remove import remove
 from rootless.image.store import Store
 from rootless.linux.folder_lock import make_locked
-from rootless.paths import Paths
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     """A store with the image `pic`."""
-    paths = Paths(tmp_path / "store", tmp_path / "run", tmp_path / "scratch")
-    made = Store.open(paths, create=True)
-    layers = [images.small_layer()]
-    load(made, str(images.docker_archive(tmp_path / "a.tar", layers, names=["pic"])))
-    return made
+    return store_with_pic(tmp_path)
 
 
 def test_nothing(store: Store) -> None:

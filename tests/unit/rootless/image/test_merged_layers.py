@@ -6,14 +6,13 @@ from pathlib import Path
 import images
 import pytest
 import trees
+from stocked import store_with_pic
 
 from fuse.tree import Tree
 from rootless.image import names
-from rootless.image.load import load
 from rootless.image.merged_layers import merged_layer_chunks
 from rootless.image.store import Store
 from rootless.oci.digest import Digest
-from rootless.paths import Paths
 
 _LOWEST = (
     images.LayerBuilder()
@@ -40,11 +39,7 @@ _UPPER = (
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     """A store with the layers."""
-    paths = Paths(tmp_path / "store", tmp_path / "run", tmp_path / "scratch")
-    made = Store.open(paths, create=True)
-    layers = [_LOWEST, *_UPPER]
-    load(made, str(images.docker_archive(tmp_path / "a.tar", layers, names=["pic"])))
-    return made
+    return store_with_pic(tmp_path, _LOWEST, *_UPPER)
 
 
 def _merged(store: Store, diff_ids: tuple[Digest, ...], **options: bool) -> bytes:

@@ -56,7 +56,10 @@ def run(words: list[str]) -> int | None:
         return None
     try:
         runtime = place.runtime_folder(os.environ)
-        path = f"{place.folder_for(runtime, place.context())}/{place.DOOR}"
+        folder = place.folder_for(runtime, place.context())
+        if not place.has_room(folder):
+            return None
+        path = f"{folder}/{place.DOOR}"
         door = _connect(runtime, path)
         if door is None and mode == start.WAIT:
             door = _wait_for(runtime, path, words)

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 FOLDER = "holder"
 DOOR = "door"
+UNOPENED = ".door"
 _NAMESPACES = ("cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts")
+_SUN_PATH = 108  # bytes, with the NUL: unix(7)
 _PRIME = (1 << 89) - 1  # a Mersenne one: the rest of a division is a digest that costs no import
 
 
@@ -51,6 +53,11 @@ def folder_for(runtime: str, wanted: str) -> str:
     """Return the folder of the holder for a context."""
     digest = int.from_bytes(wanted.encode("utf-8", "surrogateescape"), "little") % _PRIME
     return f"{runtime}/{FOLDER}/{digest:023x}"
+
+
+def has_room(folder: str) -> bool:
+    """Tell whether a socket in a folder can have a name: a path may be too long for that."""
+    return len(os.fsencode(f"{folder}/{UNOPENED}")) < _SUN_PATH
 
 
 def is_private(folder: str) -> bool:

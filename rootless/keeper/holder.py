@@ -42,7 +42,7 @@ class Holder:
 
     def open(self) -> None:
         """Begin to take connections."""
-        temp = f"{self._folder}/.door"
+        temp = f"{self._folder}/{place.UNOPENED}"
         self._listener.bind(temp)
         self._listener.listen(64)
         os.rename(temp, f"{self._folder}/{place.DOOR}")

@@ -20,6 +20,20 @@ def test_other_commands_are_not_for_a_holder(monkeypatch: pytest.MonkeyPatch) ->
     assert client.run(["run", "image"]) is None
 
 
+@pytest.mark.parametrize("mode", ["", "wait"])
+def test_none_is_wanted_where_its_socket_cannot_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    """With a path that is too long for a socket the ordinary way is taken, and none is started."""
+    folder = tmp_path / ("x" * 100)
+    folder.mkdir()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
+    monkeypatch.setenv("ROOTLESS_HOLDER", mode)
+    monkeypatch.setattr(start, "spawn", lambda *_: pytest.fail("it started one"))
+    assert client.run(["run", "image"]) is None
+    assert not start.is_wanted()
+
+
 @pytest.fixture
 def short_folder() -> Iterator[Path]:
     """A folder whose sockets have paths of the length that a socket's may have (unix(7))."""

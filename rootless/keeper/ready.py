@@ -56,7 +56,7 @@ def serve_one(end: socket.socket, request: Mapping[str, Any], lower: SharedLower
                 asked = _peek(door)
                 wanted = None if asked is None else evidence.command_of(*asked)
                 if wanted is None:
-                    end.sendmsg([marshal.dumps({"another": True})], [_rights(door)])
+                    socket.send_fds(end, [marshal.dumps({"another": True})], [door.fileno()])
                     continue
                 _, fds, _, _ = socket.recv_fds(door, _MOST_BYTES, _MOST_FDS)
                 client = client_of(door)
@@ -103,7 +103,3 @@ def _peek(door: socket.socket) -> tuple[dict[str, Any], tuple[int, ...] | None] 
     finally:
         for fd in fds:
             os.close(fd)
-
-
-def _rights(door: socket.socket) -> "tuple[int, int, array[int]]":
-    return (socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", [door.fileno()]))

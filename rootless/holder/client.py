@@ -18,7 +18,6 @@ from _socket import (
     CMSG_LEN,
     MSG_CMSG_CLOEXEC,
     SCM_RIGHTS,
-    SO_PEERCRED,
     SOCK_CLOEXEC,
     SOCK_SEQPACKET,
     SOL_SOCKET,
@@ -82,7 +81,7 @@ def _connect(runtime: str, path: str) -> "socket | None":
     try:
         if place.is_private(runtime):
             end.connect(path)
-            uid = int.from_bytes(end.getsockopt(SOL_SOCKET, SO_PEERCRED, 12)[4:8], sys.byteorder)
+            _, uid = place.peer_of(end)
             if uid == os.getuid():
                 return end
     except OSError:

@@ -7,9 +7,12 @@ the name of the folder.
 
 import os
 import stat
+import sys
+from _socket import SO_PEERCRED, SOL_SOCKET
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from _socket import socket
     from collections.abc import Mapping
 
 FOLDER = "holder"
@@ -68,3 +71,10 @@ def is_private(folder: str) -> bool:
         and found.st_uid == os.getuid()
         and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
     )
+
+
+def peer_of(end: "socket") -> tuple[int, int]:
+    """Return process and user ID of who is at the other end of a connection (unix(7))."""
+    found = end.getsockopt(SOL_SOCKET, SO_PEERCRED, 12)
+    pid, uid = (int.from_bytes(found[at : at + 4], sys.byteorder) for at in (0, 4))
+    return pid, uid

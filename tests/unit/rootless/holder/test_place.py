@@ -13,6 +13,7 @@ from rootless.holder.place import (
     folder_for,
     has_room,
     is_private,
+    peer_of,
     runtime_folder,
 )
 from rootless.paths import Paths
@@ -65,3 +66,10 @@ def test_a_path_that_is_too_long_for_a_socket() -> None:
                 else:
                     with pytest.raises(OSError, match="too long"):
                         listener.bind(f"{folder}/{UNOPENED}")
+
+
+def test_who_is_at_the_other_end() -> None:
+    """The kernel says so, of whoever made it."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        assert peer_of(ours) == (os.getpid(), os.getuid())

@@ -33,9 +33,9 @@ def chosen(paths: Iterable[str]) -> tuple[str, ...]:
     return tuple(path for path in found if not any(_is_below(path, other) for other in found))
 
 
-def mounts(paths: Iterable[str]) -> tuple[Mount, ...]:
-    """Return a bind mount for each of the chosen folders."""
-    return tuple(Mount(path, "bind", path, _OPTIONS) for path in chosen(paths))
+def mounts(folders: Iterable[str]) -> tuple[Mount, ...]:
+    """Return a bind mount for each of the folders that `chosen` gave."""
+    return tuple(Mount(path, "bind", path, _OPTIONS) for path in folders)
 
 
 def holds(folders: Iterable[str], path: str) -> bool:

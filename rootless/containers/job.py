@@ -9,6 +9,7 @@ import signal
 from collections.abc import Iterable, Iterator
 from typing import Self
 
+from rootless.containers.processes import stat_fields
 from rootless.linux.process_id import ProcessId
 from rootless.linux.signal_fd import SI_KERNEL, read_signals, signalfd
 
@@ -78,8 +79,6 @@ def stop_as_job(workload: ProcessId | None) -> None:
 
 def _is_stopped(pid: int) -> bool:
     try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            text = file.read()
+        return stat_fields(pid)[0] in _STOPPED
     except (FileNotFoundError, ProcessLookupError):
         return False
-    return text[text.rindex(b")") + 2 :].split()[0] in _STOPPED

@@ -93,7 +93,7 @@ def supervise(container: Container, resources: Resources, channel: Channel) -> i
     forwarder, status = None, -1
     try:
         forwarder = attach(container.network, resources.network_fd, str(resources.folder.path))
-        options = _sandbox_options(container, root, resources)
+        options = sandbox_options(container, root, resources)
         spec = container.network.spec_inside(with_name_files(container, resources.folder))
         if resources.furnishing is not None:
             spec = resources.furnishing.furnish(resources.folder, spec)
@@ -128,9 +128,10 @@ def supervise(container: Container, resources: Resources, channel: Channel) -> i
         timings.mark("root taken down, server gone")
 
 
-def _sandbox_options(
+def sandbox_options(
     container: Container, root: MountedRoot | None, resources: Resources
 ) -> sandbox.SandboxOptions:
+    """Return how PID 1 makes the container on what stands ready."""
     return sandbox.SandboxOptions(
         rootfs=str(_root_path(container, root)),
         set_groups=container.maps.allows_setgroups and not container.keep_groups,

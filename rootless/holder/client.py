@@ -18,7 +18,6 @@ from _socket import (
     CMSG_LEN,
     MSG_CMSG_CLOEXEC,
     SCM_RIGHTS,
-    SO_PEERCRED,
     SOCK_CLOEXEC,
     SOCK_SEQPACKET,
     SOL_SOCKET,
@@ -56,7 +55,10 @@ def run(words: list[str]) -> int | None:
         return None
     try:
         runtime = place.runtime_folder(os.environ)
-        path = f"{place.folder_for(runtime, place.context())}/{place.DOOR}"
+        folder = place.folder_for(runtime, place.context())
+        if not place.has_room(folder):
+            return None
+        path = f"{folder}/{place.DOOR}"
         door = _connect(runtime, path)
         if door is None and mode == start.WAIT:
             door = _wait_for(runtime, path, words)
@@ -79,7 +81,7 @@ def _connect(runtime: str, path: str) -> "socket | None":
     try:
         if place.is_private(runtime):
             end.connect(path)
-            uid = int.from_bytes(end.getsockopt(SOL_SOCKET, SO_PEERCRED, 12)[4:8], sys.byteorder)
+            _, uid = place.peer_of(end)
             if uid == os.getuid():
                 return end
     except OSError:

@@ -7,14 +7,19 @@ the name of the folder.
 
 import os
 import stat
+import sys
+from _socket import SO_PEERCRED, SOL_SOCKET
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from _socket import socket
     from collections.abc import Mapping
 
 FOLDER = "holder"
 DOOR = "door"
+UNOPENED = ".door"
 _NAMESPACES = ("cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts")
+_SUN_PATH = 108  # bytes, with the NUL: unix(7)
 _PRIME = (1 << 89) - 1  # a Mersenne one: the rest of a division is a digest that costs no import
 
 
@@ -53,6 +58,11 @@ def folder_for(runtime: str, wanted: str) -> str:
     return f"{runtime}/{FOLDER}/{digest:023x}"
 
 
+def has_room(folder: str) -> bool:
+    """Tell whether a socket in a folder can have a name: a path may be too long for that."""
+    return len(os.fsencode(f"{folder}/{UNOPENED}")) < _SUN_PATH
+
+
 def is_private(folder: str) -> bool:
     """Tell whether nobody else could have put something there."""
     found = os.lstat(folder)
@@ -61,3 +71,10 @@ def is_private(folder: str) -> bool:
         and found.st_uid == os.getuid()
         and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
     )
+
+
+def peer_of(end: "socket") -> tuple[int, int]:
+    """Return process and user ID of who is at the other end of a connection (unix(7))."""
+    found = end.getsockopt(SOL_SOCKET, SO_PEERCRED, 12)
+    pid, uid = (int.from_bytes(found[at : at + 4], sys.byteorder) for at in (0, 4))
+    return pid, uid

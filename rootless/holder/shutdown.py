@@ -5,7 +5,6 @@ import os
 import select
 import signal
 import socket
-import struct
 from pathlib import Path
 
 from rootless.holder import place
@@ -30,8 +29,7 @@ def _end(door: Path) -> bool:
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC) as end:
         try:
             end.connect(str(door))
-            peer = end.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-            pid, uid, _ = struct.unpack("3i", peer)
+            pid, uid = place.peer_of(end)
             pidfd = os.pidfd_open(pid)
         except OSError:
             return False

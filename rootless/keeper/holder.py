@@ -7,7 +7,6 @@ import marshal
 import os
 import select
 import socket
-import sys
 import time
 from array import array
 from pathlib import Path
@@ -42,7 +41,7 @@ class Holder:
 
     def open(self) -> None:
         """Begin to take connections."""
-        temp = f"{self._folder}/.door"
+        temp = f"{self._folder}/{place.UNOPENED}"
         self._listener.bind(temp)
         self._listener.listen(64)
         os.rename(temp, f"{self._folder}/{place.DOOR}")
@@ -116,8 +115,8 @@ class Holder:
         return keeper
 
     def _may(self, door: socket.socket) -> bool:
-        peer = door.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
-        return int.from_bytes(peer[4:8], sys.byteorder) == os.getuid()
+        _, uid = place.peer_of(door)
+        return uid == os.getuid()
 
     def _hear(self, keeper: Stock) -> None:
         data, fds = b"", array("i")

@@ -9,13 +9,13 @@ import marshal
 import os
 import select
 import socket
-import sys
 from array import array
 from collections.abc import Mapping
 from typing import Any
 
 from rootless import timings
 from rootless.containers.container import OverlayRoot
+from rootless.holder import place
 from rootless.keeper.evidence import Evidence, sign_of
 from rootless.keeper.plan import Declined, plan
 from rootless.keeper.run import Made, Visit
@@ -56,7 +56,7 @@ def serve_one(end: socket.socket, request: Mapping[str, Any], lower: SharedLower
                 asked = _peek(door)
                 wanted = None if asked is None else evidence.command_of(*asked)
                 if wanted is None:
-                    end.sendmsg([marshal.dumps({"another": True})], [_rights(door)])
+                    socket.send_fds(end, [marshal.dumps({"another": True})], [door.fileno()])
                     continue
                 _, fds, _, _ = socket.recv_fds(door, _MOST_BYTES, _MOST_FDS)
                 client = client_of(door)
@@ -74,8 +74,8 @@ def serve_one(end: socket.socket, request: Mapping[str, Any], lower: SharedLower
 
 def client_of(door: socket.socket) -> ProcessId | None:
     """Return the process that a connection comes from; None where it has ended."""
-    peer = door.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
-    return identify(int.from_bytes(peer[:4], sys.byteorder))
+    pid, _ = place.peer_of(door)
+    return identify(pid)
 
 
 def _next_door(end: socket.socket, init_fd: int) -> socket.socket | None:
@@ -103,7 +103,3 @@ def _peek(door: socket.socket) -> tuple[dict[str, Any], tuple[int, ...] | None] 
     finally:
         for fd in fds:
             os.close(fd)
-
-
-def _rights(door: socket.socket) -> "tuple[int, int, array[int]]":
-    return (socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", [door.fileno()]))

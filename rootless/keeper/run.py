@@ -24,7 +24,12 @@ from rootless.containers.notes import Notes
 from rootless.containers.overlay_root import overlay_request
 from rootless.containers.record import NEEDS, Record, needs_text, write
 from rootless.containers.run_folder import RunFolder
-from rootless.containers.supervisor import Resources, take_down, with_name_files
+from rootless.containers.supervisor import (
+    Resources,
+    sandbox_options,
+    take_down,
+    with_name_files,
+)
 from rootless.containers.times import now
 from rootless.errors import Conflict, RootlessError
 from rootless.keeper.plan import Planned
@@ -137,15 +142,7 @@ class Made:
 
     def _start(self, root: MountedRoot, resources: Resources) -> int:
         container = self._planned.record.container
-        options = sandbox.SandboxOptions(
-            rootfs=str(root.path),
-            set_groups=container.maps.allows_setgroups and not container.keep_groups,
-            close_stdin=not container.interactive,
-            devices=container.devices,
-            has_visitor=True,
-            cgroup_fd=-1 if resources.cgroup is None else resources.cgroup.procs_fd(),
-            seccomp=container.seccomp,
-        )
+        options = replace(sandbox_options(container, root, resources), has_visitor=True)
         spec = with_name_files(container, resources.folder)
         return sandbox.start(spec, options, resources.control)
 

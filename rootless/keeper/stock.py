@@ -8,7 +8,6 @@ import signal
 import socket
 import sys
 import tempfile
-from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -190,8 +189,7 @@ def _warm(
         "cwd": os.getcwd(),
         "asked": planned.without_command(marshal.loads(request)["words"]),  # noqa: S302 - our own
     }
-    rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", lower.fds()))]
-    end.sendmsg([marshal.dumps(told)], rights)
+    socket.send_fds(end, [marshal.dumps(told)], lower.fds())
 
 
 def wanted_lower(planned: Planned, folder: str) -> tuple[OverlayRequest, str]:

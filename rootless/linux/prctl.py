@@ -52,11 +52,6 @@ def drop_bounding_capability(number: int) -> None:
     check(_prctl(PR_CAPBSET_DROP, number, 0, 0, 0))
 
 
-def set_keep_capabilities() -> None:
-    """Keep the permitted set across the change away from UID 0 that follows."""
-    check(_prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0))
-
-
 def set_no_new_privileges() -> None:
     """Make execve(2) grant nothing that the caller lacks (no_new_privs, inherited)."""
     check(_prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))

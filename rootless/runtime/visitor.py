@@ -10,7 +10,6 @@ report by execve(2), or says why he could not.
 import marshal
 import os
 import socket
-from array import array
 from typing import TYPE_CHECKING
 
 from rootless.errors import RootlessError
@@ -64,9 +63,8 @@ def let_in(
     with ours:
         with theirs, socket.socket(fileno=received[1][0]) as door:
             fds = [theirs.fileno(), *([terminal_fd] if terminal_fd >= 0 else []), *own]
-            rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", fds))]
             try:
-                door.sendmsg([marshal.dumps(told)], rights)
+                socket.send_fds(door, [marshal.dumps(told)], fds)
             except OSError as error:
                 raise RootlessError(f"the caller has gone: {error.strerror}") from error
         for fd in own:

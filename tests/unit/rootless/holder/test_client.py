@@ -1,6 +1,7 @@
 """The client's own decisions; its runs are in tests/holder."""
 
 import os
+import signal
 import socket
 import tempfile
 import threading
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from rootless.containers import foreground
 from rootless.holder import client, place, start
 
 
@@ -18,6 +20,25 @@ def test_other_commands_are_not_for_a_holder(monkeypatch: pytest.MonkeyPatch) ->
     assert client.run(["ps"]) is None
     monkeypatch.setenv("ROOTLESS_HOLDER", "off")
     assert client.run(["run", "image"]) is None
+
+
+def test_signals_are_passed_on_as_otherwise() -> None:
+    """The numbers, which stand for names that cost an import, are those of every other run."""
+    assert set(client._FORWARDED) == {*foreground._TAKEN} - {signal.SIGWINCH}
+
+
+@pytest.mark.parametrize("mode", ["", "wait"])
+def test_none_is_wanted_where_its_socket_cannot_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    """With a path that is too long for a socket the ordinary way is taken, and none is started."""
+    folder = tmp_path / ("x" * 100)
+    folder.mkdir()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
+    monkeypatch.setenv("ROOTLESS_HOLDER", mode)
+    monkeypatch.setattr(start, "spawn", lambda *_: pytest.fail("it started one"))
+    assert client.run(["run", "image"]) is None
+    assert not start.is_wanted()
 
 
 @pytest.fixture

@@ -1,11 +1,21 @@
 """Where a holder is met."""
 
 import os
+import socket
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from rootless.holder.place import context, folder_for, is_private, runtime_folder
+from rootless.holder.place import (
+    UNOPENED,
+    context,
+    folder_for,
+    has_room,
+    is_private,
+    peer_of,
+    runtime_folder,
+)
 from rootless.paths import Paths
 
 
@@ -41,3 +51,25 @@ def test_a_folder_that_others_can_write_to(tmp_path: Path) -> None:
     assert not is_private(str(link))
     folder.chmod(0o770)
     assert not is_private(str(folder))
+
+
+def test_a_path_that_is_too_long_for_a_socket() -> None:
+    """The longest that is said to have room can be bound, and one byte more can not."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as short:
+        longest = max(n for n in range(1, 200) if has_room(f"{short}/{'x' * n}"))
+        for length, fits in ((longest, True), (longest + 1, False)):
+            folder = f"{short}/{'x' * length}"
+            os.mkdir(folder)
+            with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+                if fits:
+                    listener.bind(f"{folder}/{UNOPENED}")
+                else:
+                    with pytest.raises(OSError, match="too long"):
+                        listener.bind(f"{folder}/{UNOPENED}")
+
+
+def test_who_is_at_the_other_end() -> None:
+    """The kernel says so, of whoever made it."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        assert peer_of(ours) == (os.getpid(), os.getuid())

@@ -21,10 +21,10 @@ from rootless.containers.network.forwarder import Forwarder
 from rootless.containers.overlay_root import mount_overlay
 from rootless.containers.run_folder import RunFolder, remove_cgroup
 from rootless.containers.shared_pids import SharedPids
-from rootless.containers.terminal import State, restore_if_raw
 from rootless.linux import mount_api, namespaces, prctl
 from rootless.linux.channel import Channel
 from rootless.linux.remove_tree import remove_tree
+from rootless.linux.terminal import State, restore_if_raw
 from rootless.oci.runtime_spec import Mount, Spec
 from rootless.overlay.driver import MountedRoot
 from rootless.overlay.upperdir import Upperdir

@@ -1,9 +1,11 @@
 """What a request for a run means, by the code of every run; and what is not for a holder."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rootless.cli.arguments import run_request
 from rootless.cli.fetch import image_for_run
+from rootless.cli.profile_values import with_profiles
 from rootless.cli.straight import read
 from rootless.containers import keep
 from rootless.containers.container import OverlayRoot
@@ -24,10 +26,12 @@ class Planned:
     record: Record
     request: RunRequest
     needs: tuple[str, ...]
+    command: tuple[str, ...]
+    """What of the words is the command, at their end; none where a profile says it."""
 
     def without_command(self, words: list[str]) -> list[str]:
         """Return the words up to the image's name: what decides of all but the command."""
-        return words[: len(words) - len(self.request.options.command)]
+        return words[: len(words) - len(self.command)]
 
 
 def plan(words: list[str]) -> Planned:
@@ -38,6 +42,8 @@ def plan(words: list[str]) -> Planned:
     given = read(words)
     if given is None or words[:1] != ["run"]:
         raise Declined("unusual words")
+    own = given["words"] or []
+    given = with_profiles(given) if given["profile"] else given
     for name in _UNSUPPORTED:
         if given[name]:
             raise Declined(name)
@@ -56,20 +62,19 @@ def plan(words: list[str]) -> Planned:
         raise Declined("seccomp")
     if container.maps.reason and not (paths.runtime / "said-single-id").exists():
         raise Declined("to be said")
-    return Planned(paths, record, request, needs)
+    return Planned(paths, record, request, needs, _command_in(own, given["words"]))
+
+
+def _command_in(own: Sequence[str], words: Sequence[str]) -> tuple[str, ...]:
+    """Return what of a command line's own words is the command, of those that profiles made."""
+    has_image = list(words[: len(own)]) == list(own)
+    return tuple(own[1:] if has_image else own) if len(words) == len(own) + (not has_image) else ()
 
 
 _UNSUPPORTED = (
-    *("bundle", "detach", "name", "publish", "pid", "tty", "overlay", "cidfile", "pidfile"),
+    *("bundle", "detach", "name", "publish", "pid", "overlay", "cidfile", "pidfile"),
     *("verify_key", "signature_policy", "health_cmd"),
-    *(
-        "native",
-        "share",
-        "profile",
-        "hpc",
-        "gpus",
-        "ipc",
-    ),  # they speak of who calls, and of his files
+    *("hpc", "gpus", "ipc"),  # they speak of who calls, and of his files
 )
 
 

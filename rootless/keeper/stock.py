@@ -162,7 +162,7 @@ def _serve(
             used = {"used": key, "request": data, "asked": asked, "cwd": os.getcwd()}
             end.send(marshal.dumps(used))
             _let_go_of_others(lowers, key)
-            runs.run(planned, lower, runs.Visit(door, client, stderr))
+            runs.run(planned, lower, runs.Visit(door, client, stderr, request["tty"]))
             return
     except (Declined, RootlessError, OSError) as why:  # the ordinary way tells what is wrong
         _decline(door, str(why))

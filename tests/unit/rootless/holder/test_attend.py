@@ -15,16 +15,20 @@ from rootless.holder import attend
 
 # In a process of its own, as signals are a process's.
 SCRIPT = """
-import os, signal, socket, sys
+import os, socket, sys
 from rootless.errors import RootlessError
 from rootless.holder.attend import Attendance, signals_for
+from rootless.runtime.workload import reset_signals
 
 door = socket.socket(fileno=int(sys.argv[1]))
 with signals_for(own_session=sys.argv[2] == "session") as signals:
+    runs, report = os.pipe()
     pid = os.fork()
     if pid == 0:
-        signal.pthread_sigmask(signal.SIG_SETMASK, [])
+        reset_signals()
         os.execvp("sleep", ["sleep", "600"])
+    os.close(report)
+    os.read(runs, 1)
     door.send(str(pid).encode())
     try:
         print(Attendance(door, pid, signals, None).run())

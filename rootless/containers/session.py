@@ -310,4 +310,5 @@ def _resources(
         furnishing,
         ignored,
         streams.passed_fds,
+        footing.lower,
     )

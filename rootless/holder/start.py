@@ -11,6 +11,7 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import NoReturn
 
 OFF, WAIT = "off", "wait"
 VARIABLE = "ROOTLESS_HOLDER"
@@ -70,16 +71,24 @@ def spawn(runtime: str, asked: bytes, keep_alive: int) -> None:
     if pid == 0:
         try:
             os.setsid()
-            os.dup2(fd, 0)
-            words = [sys.executable, "-P", "-m", "rootless.keeper", runtime, str(keep_alive)]
-            null = (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_RDWR, 0)
-            actions = [null, (os.POSIX_SPAWN_DUP2, 1, 2), (os.POSIX_SPAWN_DUP2, cwd, 3)]
-            os.posix_spawn(sys.executable, words, _environment(os.environ), file_actions=actions)
+            if os.fork() == 0:
+                _become(runtime, keep_alive, fd, cwd)
         finally:
             os._exit(0)
     os.waitpid(pid, 0)
     os.close(fd)
     os.close(cwd)
+
+
+def _become(runtime: str, keep_alive: int, asked: int, cwd: int) -> "NoReturn":
+    # posix_spawn(3) would leave two of the C library's signals ignored, for all that comes of it.
+    os.dup2(asked, 0)
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 1)
+    os.dup2(null, 2)
+    os.dup2(cwd, 3)
+    words = [sys.executable, "-P", "-m", "rootless.keeper", runtime, str(keep_alive)]
+    os.execve(sys.executable, words, _environment(os.environ))  # noqa: S606 - ours
 
 
 def _environment(environ: "Mapping[str, str]") -> dict[str, str]:

@@ -17,7 +17,7 @@ from rootless import timings
 from rootless.containers.container import OverlayRoot
 from rootless.holder import place
 from rootless.keeper.evidence import Evidence, sign_of
-from rootless.keeper.plan import Declined, plan
+from rootless.keeper.plan import Declined, ask, plan
 from rootless.keeper.run import Made, Visit
 from rootless.linux.process_id import ProcessId, identify
 from rootless.overlay.shared import SharedLower
@@ -34,12 +34,12 @@ def serve_one(end: socket.socket, request: Mapping[str, Any], lower: SharedLower
     """
     evidence = Evidence(request)
     evidence.begin()
-    planned = plan(request["words"])
+    planned = plan(ask(request["words"]))
     container = planned.record.container
     root = container.root
     if not isinstance(root, OverlayRoot) or planned.request.devices:
         raise Declined("not for stock")
-    command = planned.command
+    command = planned.asked.command
     files = [str(path) for path in (root.tree, *root.layers)]
     evidence.end(command, files, has_volumes=bool(planned.request.options.mounts))
     with contextlib.ExitStack() as owned:

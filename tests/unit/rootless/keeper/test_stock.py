@@ -16,7 +16,12 @@ def test_one_serves_once_and_ends(tmp_path: Path) -> None:
     with ours, keeper.end, open(os.devnull, "w") as null:
         with theirs:
             keeper.give(theirs)
-        request = {"words": ["run", "--hpc", "x"], "environ": {"PATH": "/bin"}, "umask": 0o22, "tty": ""}
+        request = {
+            "words": ["run", "--hpc", "x"],
+            "environ": {"PATH": "/bin"},
+            "umask": 0o22,
+            "tty": "",
+        }
         cwd = os.open("/", os.O_PATH)
         socket.send_fds(ours, [marshal.dumps(request)], [cwd, null.fileno()])
         os.close(cwd)

@@ -85,6 +85,7 @@ def test_whoever_is_killed(held: Rootless, victim: str, wait_until: WaitUntil) -
         found = Processes.when_running(terminal.process.pid, "sh")
         assert found.supervisor, "not through the holder"
         assert terminal.is_raw
+        wait_until(lambda: len(holders(held)) == 1)
         (holder,) = holders(held)
         os.kill(holder if victim == "holder" else getattr(found, victim), signal.SIGKILL)
         if victim == "holder":

@@ -21,11 +21,11 @@ from rootless.containers.network.forwarder import Forwarder
 from rootless.containers.overlay_root import mount_overlay, overlay_request
 from rootless.containers.run_folder import RunFolder, remove_cgroup
 from rootless.containers.shared_pids import SharedPids
-from rootless.containers.terminal import State, restore_if_raw
 from rootless.errors import OverlayError
 from rootless.linux import mount_api, namespaces, prctl
 from rootless.linux.channel import Channel
 from rootless.linux.remove_tree import remove_tree
+from rootless.linux.terminal import State, restore_if_raw
 from rootless.oci.runtime_spec import Mount, Spec
 from rootless.overlay.driver import MountedRoot, mount_root
 from rootless.overlay.upperdir import Upperdir

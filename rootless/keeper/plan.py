@@ -1,9 +1,11 @@
 """What a request for a run means, by the code of every run; and what is not for a holder."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rootless.cli.arguments import run_request
 from rootless.cli.fetch import image_for_run
+from rootless.cli.profile_values import with_profiles
 from rootless.cli.straight import read
 from rootless.containers import keep
 from rootless.containers.container import OverlayRoot
@@ -23,10 +25,12 @@ class Asked:
     paths: Paths
     image: str
     request: RunRequest
+    command: tuple[str, ...]
+    """What of the words is the command, at their end; none where a profile says it."""
 
     def without_command(self, words: list[str]) -> list[str]:
         """Return the words up to the image's name: what decides of all but the command."""
-        return words[: len(words) - len(self.request.options.command)]
+        return words[: len(words) - len(self.command)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,8 @@ def ask(words: list[str]) -> Asked:
     given = read(words)
     if given is None or words[:1] != ["run"]:
         raise Declined("unusual words")
+    own = given["words"] or []
+    given = with_profiles(given) if given["profile"] else given
     # What is in the background has nothing of the caller's but what the words say.
     for name in _NEVER if given["detach"] else (*_NEVER, *_NOT_IN_FRONT):
         if given[name]:
@@ -69,7 +75,8 @@ def ask(words: list[str]) -> Asked:
     image, request = run_request(given)
     if not image:
         raise Declined("bundle")
-    return Asked(Paths.from_environment(), image_for_run(image, given, _declined), request)
+    image = image_for_run(image, given, _declined)
+    return Asked(Paths.from_environment(), image, request, _command_in(own, given["words"]))
 
 
 def plan(asked: Asked) -> Planned:
@@ -98,10 +105,16 @@ def _check_in_front(asked: Asked, record: Record) -> None:
         raise Declined("to be said")
 
 
-_NEVER = ("bundle", "profile", "verify_key", "signature_policy")
+def _command_in(own: Sequence[str], words: Sequence[str]) -> tuple[str, ...]:
+    """Return what of a command line's own words is the command, of those that profiles made."""
+    has_image = list(words[: len(own)]) == list(own)
+    return tuple(own[1:] if has_image else own) if len(words) == len(own) + (not has_image) else ()
+
+
+_NEVER = ("bundle", "verify_key", "signature_policy")
 _NOT_IN_FRONT = (
-    *("name", "publish", "pid", "tty", "overlay", "cidfile", "pidfile", "health_cmd"),
-    *("native", "share", "hpc", "gpus", "ipc"),  # they speak of who calls, and of his files
+    *("name", "publish", "pid", "overlay", "cidfile", "pidfile", "health_cmd"),
+    *("hpc", "gpus", "ipc"),  # they speak of who calls, and of his files
 )
 
 

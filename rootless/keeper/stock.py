@@ -21,7 +21,6 @@ from rootless.keeper import detached, ready
 from rootless.keeper import run as runs
 from rootless.keeper.plan import Declined, Planned, ask, plan
 from rootless.linux import prctl
-from rootless.linux.process_id import ProcessId
 from rootless.overlay.driver import OverlayRequest, server_config
 from rootless.overlay.shared import SharedLower, share
 
@@ -164,7 +163,8 @@ def _serve(
             used = {"used": key, "request": data, "asked": words, "cwd": os.getcwd()}
             end.send(marshal.dumps({**used, "again": not asked.request.detach}))
             _let_go_of_others(lowers, key)
-        is_served = _run(door, client, stderr, planned, lower) if "warms" not in request else False
+        visit = runs.Visit(door, client, stderr, request["tty"])
+        is_served = "warms" not in request and _run(visit, planned, lower)
     except (Declined, RootlessError, OSError) as why:  # the ordinary way tells what is wrong
         _decline(door, str(why))
         return
@@ -176,22 +176,16 @@ def _serve(
             _warm(end, planned, wanted, key, data)
 
 
-def _run(
-    door: socket.socket,
-    client: ProcessId,
-    stderr: int,
-    planned: Planned,
-    lower: SharedLower | None,
-) -> bool:
+def _run(visit: runs.Visit, planned: Planned, lower: SharedLower | None) -> bool:
     """Run it; False where that is only done on a lower that is mounted."""
     if planned.request.detach:
-        runs.say_on(stderr)
-        detached.serve(door, planned.asked, lower)
-        return True
-    if lower is not None:
-        runs.run(planned, lower, runs.Visit(door, client, stderr))
-        return True
-    return False
+        runs.say_on(visit.stderr)
+        detached.serve(visit.door, planned.asked, lower)
+    elif lower is None:
+        return False
+    else:
+        runs.run(planned, lower, visit)
+    return True
 
 
 def _warm(

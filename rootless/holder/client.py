@@ -10,6 +10,7 @@ Nothing heavy may be imported here: it would cost more than all the rest (`tests
 
 import marshal
 import os
+import stat
 import sys
 from _socket import AF_UNIX, SCM_RIGHTS, SOCK_CLOEXEC, SOCK_SEQPACKET, SOL_SOCKET, socket
 
@@ -142,6 +143,8 @@ class _Visit:
         with signals_for(own_session=program["own_session"]) as signals:
             if not program["own_session"]:
                 _be_job(program)
+            elif program["passed_fds"]:
+                program["passed_fds"] = tuple(filter(_is_passed, program["passed_fds"]))
             fds = {"report": received.pop(0)}
             terminal = None
             if answer["terminal"]:
@@ -210,6 +213,15 @@ def _be_job(program: "dict[str, Any]") -> None:
 
     program["ignored"] = ignored()
     program["passed_fds"] = _open_fds()
+
+
+def _is_passed(fd: int) -> bool:
+    """Tell whether one that a variable names is a connection of the caller's, and not of ours."""
+    try:
+        mode = os.fstat(fd).st_mode
+        return os.get_inheritable(fd) and (stat.S_ISSOCK(mode) or stat.S_ISFIFO(mode))
+    except OSError:
+        return False
 
 
 def _open_fds() -> tuple[int, ...]:

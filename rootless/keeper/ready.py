@@ -15,10 +15,11 @@ from typing import Any
 
 from rootless import timings
 from rootless.containers.container import OverlayRoot
+from rootless.containers.supervisor import outlive_signals
 from rootless.holder import place
 from rootless.keeper.evidence import Evidence, sign_of
 from rootless.keeper.plan import Declined, ask, plan
-from rootless.keeper.run import Made, Visit
+from rootless.keeper.run import Made, Visit, serve
 from rootless.linux.process_id import ProcessId, identify
 from rootless.overlay.shared import SharedLower
 
@@ -37,7 +38,8 @@ def serve_one(end: socket.socket, request: Mapping[str, Any], lower: SharedLower
     planned = plan(ask(request["words"]))
     container = planned.record.container
     root = container.root
-    if not isinstance(root, OverlayRoot) or planned.request.devices:
+    assert isinstance(root, OverlayRoot)  # noqa: S101 - as planned
+    if not planned.may_wait:
         raise Declined("not for stock")
     command = planned.asked.command
     files = [str(path) for path in (root.tree, *root.layers)]
@@ -68,7 +70,9 @@ def serve_one(end: socket.socket, request: Mapping[str, Any], lower: SharedLower
                     timings.adopt(others[0])
                     timings.mark("keeper: container in stock")
                 end.send(marshal.dumps({"taken": True}))
-                made.serve(Visit(door, client, stderr, asked[0]["tty"], (*fixed, *wanted)))
+                outlive_signals()
+                visit = Visit(door, client, stderr, asked[0]["tty"], (*fixed, *wanted))
+                serve(made, planned, visit, owned)
                 return
 
 

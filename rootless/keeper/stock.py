@@ -15,12 +15,14 @@ from typing import Any, NoReturn
 
 from rootless import timings
 from rootless.containers.container import OverlayRoot
+from rootless.containers.job_namespace import JobNamespace
 from rootless.containers.overlay_root import overlay_request
 from rootless.errors import RootlessError
 from rootless.keeper import detached, ready
 from rootless.keeper import run as runs
 from rootless.keeper.plan import Declined, Planned, ask, plan
 from rootless.linux import prctl
+from rootless.linux.process_id import pid_of
 from rootless.overlay.driver import OverlayRequest, server_config
 from rootless.overlay.shared import SharedLower, share
 
@@ -161,7 +163,7 @@ def _serve(
         if lower is not None:
             words = asked.without_command(request["words"])
             used = {"used": key, "request": data, "asked": words, "cwd": os.getcwd()}
-            end.send(marshal.dumps({**used, "again": not asked.request.detach}))
+            end.send(marshal.dumps({**used, "again": planned.may_wait}))
             _let_go_of_others(lowers, key)
         visit = runs.Visit(door, client, stderr, request["tty"])
         is_served = "warms" not in request and _run(visit, planned, lower)
@@ -194,7 +196,7 @@ def _warm(
     wanted.folder.mkdir(mode=0o700, exist_ok=True)
     mountpoint = wanted.folder / "lower"
     mountpoint.mkdir(mode=0o755, exist_ok=True)
-    lower = share(server_config(wanted, mountpoint), planned.record.container.maps)
+    lower = _share(planned, wanted, mountpoint)
     words = marshal.loads(request)["words"]  # noqa: S302 - of our own
     told = {
         "lower": key,
@@ -208,12 +210,35 @@ def _warm(
     socket.send_fds(end, [marshal.dumps(told)], lower.fds())
 
 
+def _share(planned: Planned, wanted: OverlayRequest, mountpoint: Path) -> SharedLower:
+    """Mount the lower; that of a job in the user namespace that its parts have in common."""
+    maps, job = planned.record.container.maps, planned.record.container.job
+    config = server_config(wanted, mountpoint)
+    if job is None:
+        return share(config, maps)
+    note = JobNamespace.open(planned.paths, job, maps)
+    user_fd = os.dup(note.user_fd) if note.user_fd >= 0 else -1
+    if user_fd >= 0:  # who makes it has to be waited for; who joins it has not
+        note.close()
+    try:
+        lower = share(config, maps, user_fd)
+        if user_fd >= 0:
+            note = JobNamespace.open(planned.paths, job, maps)
+        note.note(pid_of(lower.server.pidfd))
+    finally:
+        note.close()
+        if user_fd >= 0:
+            os.close(user_fd)
+    return lower
+
+
 def wanted_lower(planned: Planned, folder: str) -> tuple[OverlayRequest, str]:
     """Return the lower of a run, and what must be equal for two runs to use the same."""
     container = planned.record.container
     root = container.root
     assert isinstance(root, OverlayRoot)  # noqa: S101 - as planned
-    key = repr((root.tree, os.stat(root.tree).st_ino, root.layers, container.maps, root.name))
+    inode = os.stat(root.tree).st_ino
+    key = repr((root.tree, inode, root.layers, container.maps, root.name, container.job))
     place = Path(folder) / f"{hash(key) & 0xFFFFFFFFFFFF:x}"
     return overlay_request(container, root, place, None), key
 

@@ -43,7 +43,7 @@ def run(words: list[str]) -> int | None:
         timings.begin()
         words = words[1:]
     mode = os.environ.get(start.VARIABLE, "")
-    if clone is None or words[:1] != ["run"] or mode == start.OFF:
+    if clone is None or words[:1] not in (["run"], ["build"]) or mode == start.OFF:
         return None
     try:
         runtime = place.runtime_folder(os.environ)
@@ -113,7 +113,7 @@ class _Visit:
 
     def run(self, words: list[str]) -> int | None:
         cwd = os.open(".", os.O_PATH | os.O_CLOEXEC)
-        fds = [cwd, 2]
+        fds = [cwd, 2] if words[0] == "run" else [cwd, 2, 0, 1]
         if timings.fileno() >= 0:
             fds.append(timings.fileno())
         timings.mark("client: connected")
@@ -128,6 +128,12 @@ class _Visit:
             self.answer = "used"
             timings.mark("client: told what to do")
             return await_id(self._door)
+        if answer is not None and "begun" in answer:
+            from rootless.holder.building import attend  # noqa: PLC0415 - as above
+
+            self.answer = "used"
+            timings.mark("client: told what to do")
+            return attend(self._door)
         if answer is None or "program" not in answer:
             self.answer = "nothing" if answer is None else str(answer)
             return None

@@ -60,6 +60,13 @@ class Planned:
         """Return the options."""
         return self.asked.request
 
+    def check_said(self, tty: str) -> None:
+        """Raise Declined where the person at a terminal is to be told something first."""
+        reason = self.record.container.maps.reason
+        said = self.paths.runtime / "said-single-id"
+        if tty and reason and not (self.request.detach or said.exists()):
+            raise Declined("to be said")
+
     @property
     def may_wait(self) -> bool:
         """Tell whether it can be made before anybody asks: it takes nothing that others want."""
@@ -111,8 +118,6 @@ def _check_in_front(asked: Asked, record: Record) -> None:
         raise Declined("maps")
     if container.seccomp is not None and container.seccomp.notifies:
         raise Declined("seccomp")
-    if container.maps.reason and not (asked.paths.runtime / "said-single-id").exists():
-        raise Declined("to be said")
 
 
 def _in_front(request: RunRequest) -> RunRequest:

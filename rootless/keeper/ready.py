@@ -18,7 +18,7 @@ from rootless.containers.container import OverlayRoot
 from rootless.containers.supervisor import outlive_signals
 from rootless.holder import place
 from rootless.keeper.evidence import Evidence, sign_of
-from rootless.keeper.plan import Declined, ask, plan
+from rootless.keeper.plan import Declined, Planned, ask, plan
 from rootless.keeper.run import Made, Visit, serve
 from rootless.linux.process_id import ProcessId, identify
 from rootless.overlay.shared import SharedLower
@@ -57,7 +57,7 @@ def serve_one(end: socket.socket, request: Mapping[str, Any], lower: SharedLower
             with door:
                 asked = _peek(door)
                 wanted = None if asked is None else evidence.command_of(*asked)
-                if asked is None or wanted is None:
+                if asked is None or wanted is None or not _is_said(planned, asked[0]["tty"]):
                     socket.send_fds(end, [marshal.dumps({"another": True})], [door.fileno()])
                     continue
                 _, fds, _, _ = socket.recv_fds(door, _MOST_BYTES, _MOST_FDS)
@@ -74,6 +74,14 @@ def serve_one(end: socket.socket, request: Mapping[str, Any], lower: SharedLower
                 visit = Visit(door, client, stderr, asked[0]["tty"], (*fixed, *wanted))
                 serve(made, planned, visit, owned)
                 return
+
+
+def _is_said(planned: Planned, tty: str) -> bool:
+    try:
+        planned.check_said(tty)
+    except Declined:
+        return False
+    return True
 
 
 def client_of(door: socket.socket) -> ProcessId | None:

@@ -18,11 +18,12 @@ from rootless.containers.container import OverlayRoot
 from rootless.containers.job_namespace import JobNamespace
 from rootless.containers.overlay_root import overlay_request
 from rootless.errors import RootlessError
-from rootless.keeper import detached, ready
+from rootless.keeper import building, detached, ready
 from rootless.keeper import run as runs
 from rootless.keeper.plan import Declined, Planned, ask, plan
 from rootless.linux import prctl
 from rootless.linux.process_id import pid_of
+from rootless.overlay import warm
 from rootless.overlay.driver import OverlayRequest, server_config
 from rootless.overlay.shared import SharedLower, share
 
@@ -153,10 +154,14 @@ def _serve(
     if client is None:
         return
     request = marshal.loads(data)  # noqa: S302 - of our own
-    stderr = _take_place(request, fds)
+    stderr, *streams = _take_place(request, fds)
+    if request["words"][:1] == ["build"]:
+        _serve_build(door, request, [*streams, stderr], lowers, _Mounting(end, lowers, folder))
+        return
     try:
         asked = ask(request["words"])
         planned = plan(asked)
+        planned.check_said(request["tty"])
         timings.mark("keeper: planned")
         wanted, key = wanted_lower(planned, folder)
         lower = lowers.get(key)
@@ -176,6 +181,41 @@ def _serve(
         door.close()
         with contextlib.suppress(RootlessError):
             _warm(end, planned, wanted, key, data)
+
+
+def _serve_build(
+    door: socket.socket,
+    request: dict[str, Any],
+    streams: list[int],
+    lowers: dict[str, SharedLower],
+    mounting: "_Mounting",
+) -> None:
+    if "warms" in request:
+        building.imports()
+        return
+    try:
+        own = {**request, "words": ["run"]}
+        building.serve(door, request["words"], streams, lowers, lambda image: mounting(image, own))
+    except (Declined, OSError) as why:
+        _decline(door, str(why))
+
+
+@dataclass(frozen=True, slots=True)
+class _Mounting:
+    """Mounts an image for those that come."""
+
+    end: socket.socket
+    lowers: dict[str, SharedLower]
+    folder: str
+
+    def __call__(self, image: str, request: dict[str, Any]) -> None:
+        """Mount it, unless it is, as for a run with no options."""
+        asked = {**request, "words": [*request["words"], image]}
+        with contextlib.suppress(Declined, RootlessError, OSError):
+            planned = plan(ask(asked["words"]))
+            wanted, key = wanted_lower(planned, self.folder)
+            if key not in self.lowers:
+                _warm(self.end, planned, wanted, key, marshal.dumps(asked))
 
 
 def _run(visit: runs.Visit, planned: Planned, lower: SharedLower | None) -> bool:
@@ -237,8 +277,8 @@ def wanted_lower(planned: Planned, folder: str) -> tuple[OverlayRequest, str]:
     container = planned.record.container
     root = container.root
     assert isinstance(root, OverlayRoot)  # noqa: S101 - as planned
-    inode = os.stat(root.tree).st_ino
-    key = repr((root.tree, inode, root.layers, container.maps, root.name, container.job))
+    shown = warm.key_of(root.tree, root.layers, container.maps)
+    key = f"{shown} {root.name!r} {container.job!r}"
     place = Path(folder) / f"{hash(key) & 0xFFFFFFFFFFFF:x}"
     return overlay_request(container, root, place, None), key
 
@@ -248,12 +288,16 @@ def _decline(door: socket.socket, why: str) -> None:
         door.send(marshal.dumps({"no": why}))
 
 
-def _take_place(request: dict[str, Any], fds: list[int]) -> int:
-    """Be where the client is, in his folder, with his environment; return his standard error.
+def _take_place(request: dict[str, Any], fds: list[int]) -> list[int]:
+    """Be where the client is, in his folder, with his environment; return what is his.
+
+    That is his standard error, and of a build the other streams too.
 
     What is said before it is known whether he is served goes into a file in memory.
     """
+    has_streams = request["words"][:1] == ["build"] and "warms" not in request
     cwd, error, *others = fds
+    streams, others = (others[:2], others[2:]) if has_streams else ([], others)
     if others:
         timings.adopt(others[0])
         timings.mark("keeper: has read")
@@ -264,4 +308,4 @@ def _take_place(request: dict[str, Any], fds: list[int]) -> int:
     os.umask(request["umask"])
     os.environ.clear()
     os.environ.update(request["environ"])
-    return error
+    return [error, *streams]

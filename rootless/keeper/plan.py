@@ -76,8 +76,7 @@ def ask(words: list[str]) -> Asked:
     if not image:
         raise Declined("bundle")
     image = image_for_run(image, given, _declined)
-    command = _command_in(own, given["words"])
-    return Asked(Paths.from_environment(), image, request, command)
+    return Asked(Paths.from_environment(), image, request, _command_in(own, given["words"]))
 
 
 def plan(asked: Asked) -> Planned:

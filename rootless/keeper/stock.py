@@ -164,7 +164,7 @@ def _serve(
             end.send(marshal.dumps({**used, "again": not asked.request.detach}))
             _let_go_of_others(lowers, key)
         visit = runs.Visit(door, client, stderr, request["tty"])
-        is_served = _run(visit, planned, lower) if "warms" not in request else False
+        is_served = "warms" not in request and _run(visit, planned, lower)
     except (Declined, RootlessError, OSError) as why:  # the ordinary way tells what is wrong
         _decline(door, str(why))
         return
@@ -181,11 +181,11 @@ def _run(visit: runs.Visit, planned: Planned, lower: SharedLower | None) -> bool
     if planned.request.detach:
         runs.say_on(visit.stderr)
         detached.serve(visit.door, planned.asked, lower)
-        return True
-    if lower is not None:
+    elif lower is None:
+        return False
+    else:
         runs.run(planned, lower, visit)
-        return True
-    return False
+    return True
 
 
 def _warm(

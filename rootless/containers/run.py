@@ -4,6 +4,7 @@ import contextlib
 import logging
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rootless import timings
 from rootless.containers import foreground, keep, prepare, seccomp
@@ -13,9 +14,13 @@ from rootless.containers.remove import remove
 from rootless.containers.request import RunRequest
 from rootless.containers.run_folder import sweep
 from rootless.containers.start import start_new
+from rootless.containers.status import run_folder_of
 from rootless.errors import NotFound
 from rootless.image.store import Store
 from rootless.paths import Paths
+
+if TYPE_CHECKING:
+    from rootless.containers.attach import AttachOptions
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +58,23 @@ def run_detached(image: str, request: RunRequest) -> str:
     start_new(paths, record, pidfile=request.pidfile).end.close()
     write_cidfile(request.cidfile, record)
     return record.id
+
+
+def run_attached(image: str, request: RunRequest, options: "AttachOptions") -> int:
+    """Run a command in an image that lives on, attached to; return its status."""
+    from rootless.containers import attach as attaching  # noqa: PLC0415 - other runs need none
+
+    paths = Paths.from_environment()
+    check_new(request.cidfile)
+    sweep(paths)
+    record = keep.kept(paths, image, request, again=True)
+    _say_map_once(record, paths)
+    write_cidfile(request.cidfile, record)
+    first = attaching.first_messages()
+    started = start_new(paths, record, first, pidfile=request.pidfile)
+    with started.end:
+        folder = run_folder_of(paths, record.id)
+        return attaching.follow(started.end, folder, options, started.early) or 0
 
 
 def create(image: str, request: RunRequest) -> str:

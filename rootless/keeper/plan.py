@@ -50,6 +50,8 @@ def plan(words: list[str]) -> Planned:
     root = container.root
     if not isinstance(root, OverlayRoot) or root.kept is not None:
         raise Declined("upperdir")
+    if container.spec.process.oom_score_adj is not None:  # of PID 1, and so of its children
+        raise Declined("score")
     if container.maps.privileged or container.pid or root.driver == "fuse":
         raise Declined("maps")
     if container.seccomp is not None and container.seccomp.notifies:
@@ -61,7 +63,7 @@ def plan(words: list[str]) -> Planned:
 
 _UNSUPPORTED = (
     *("bundle", "detach", "name", "publish", "pid", "tty", "overlay", "cidfile", "pidfile"),
-    *("verify_key", "signature_policy", "health_cmd"),
+    *("verify_key", "signature_policy", "health_cmd", "attach", "sig_proxy"),
     *(
         "native",
         "share",

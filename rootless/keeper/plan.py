@@ -97,6 +97,8 @@ def _check_in_front(asked: Asked, record: Record) -> None:
     assert isinstance(root, OverlayRoot)  # noqa: S101 - as planned
     if root.kept is not None:
         raise Declined("upperdir")
+    if container.spec.process.oom_score_adj is not None:  # of PID 1, and so of its children
+        raise Declined("score")
     if container.maps.privileged or container.pid or root.driver == "fuse":
         raise Declined("maps")
     if container.seccomp is not None and container.seccomp.notifies:
@@ -114,6 +116,7 @@ def _command_in(own: Sequence[str], words: Sequence[str]) -> tuple[str, ...]:
 _NEVER = ("bundle", "verify_key", "signature_policy")
 _NOT_IN_FRONT = (
     *("name", "publish", "pid", "overlay", "cidfile", "pidfile", "health_cmd"),
+    *("attach", "sig_proxy"),
     *("hpc", "gpus", "ipc"),  # they speak of who calls, and of his files
 )
 

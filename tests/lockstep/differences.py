@@ -76,6 +76,10 @@ DIFFERENCES = (
         "removal of an ACL that is not there: nothing happens",
         "the mode is one; overlayfs says ENODATA of some objects",
     ),
+    Difference(
+        "a user's removal of an ACL leaves the set-group-ID bit alone",
+        "as ext4 does; overlayfs takes it away from who is not of the group",
+    ),
     Difference("order and position of a directory's entries", "each file system's own"),
 )
 

@@ -16,7 +16,6 @@ import os
 import pickle
 import shutil
 import subprocess
-import tarfile
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -37,6 +36,7 @@ from rootless.userns.subid import Caller
 
 OURS = ("fuse", "hybrid")
 SUBJECTS = (*OURS, "fuse-overlayfs", "overlayfs", "native")
+_OTHER = {"fuse": "hybrid", "hybrid": "fuse"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,11 @@ class Subject:
 
 
 def run_on(
-    name: str, folder: Path, layer: images.LayerBuilder, body: Callable[[Subject], Any]
+    name: str,
+    folder: Path,
+    layer: images.Layer,
+    body: Callable[[Subject], Any],
+    then: Callable[[Subject], Any] | None = None,
 ) -> Any:
     """Run a body over a subject, in new namespaces; return what it returns.
 
@@ -66,6 +70,8 @@ def run_on(
         folder: An empty folder on the file system to use; emptied again afterwards.
         layer: What the tree holds at first.
         body: Called with the subject, as root of the namespaces.
+        then: Called with it when it is mounted once more, ours with the other driver; then both
+            results are returned.
 
     Raises:
         AssertionError: The body failed, or our server logged something.
@@ -79,7 +85,11 @@ def run_on(
             unshare(CLONE_NEWNS)
             mount_api.mount(None, "/", None, mount_api.MS_REC | mount_api.MS_PRIVATE)
             with _mounted(name, folder, layer, maps) as subject:
-                outcome = ("returned", body(subject))
+                value = body(subject)
+            if then is not None:
+                with _mounted(_OTHER.get(name, name), folder, layer, maps) as subject:
+                    value = (value, then(subject))
+            outcome = ("returned", value)
             _require_silence(folder / "run" / "server.log")
         except BaseException:  # noqa: BLE001 - carried over to the caller's process
             outcome = ("raised", traceback.format_exc())
@@ -98,17 +108,17 @@ def run_on(
 
 
 @contextlib.contextmanager
-def _mounted(name: str, folder: Path, layer: images.LayerBuilder, maps: Maps) -> Iterator[Subject]:
+def _mounted(name: str, folder: Path, layer: images.Layer, maps: Maps) -> Iterator[Subject]:
     if name in OURS:
         with _ours(name, folder, layer, maps) as subject:
             yield subject
         return
     lower, upper, work, root = (folder / each for each in ("lower", "upper", "work", "root"))
-    for each in (lower, upper, work, root):
-        each.mkdir()
-    tree = trees.build_tree(folder / "layers", [layer])
-    with tarfile.open(trees.tar_path(tree.parent, 0)) as tar:
-        tar.extractall(lower, numeric_owner=True)
+    if not lower.exists():
+        for each in (lower, upper, work, root):
+            each.mkdir()
+        unpack = ["tar", "-x", "--xattrs", "--xattrs-include=*", "--numeric-owner", "-C", lower]
+        subprocess.run(unpack, input=images.layer_tar(layer), check=True)
     if name == "native":
         yield Subject(name, lower)
         return
@@ -124,10 +134,10 @@ def _mounted(name: str, folder: Path, layer: images.LayerBuilder, maps: Maps) ->
 
 
 @contextlib.contextmanager
-def _ours(name: str, folder: Path, layer: images.LayerBuilder, maps: Maps) -> Iterator[Subject]:
-    run = folder / "run"
-    run.mkdir()
-    tree = trees.build_tree(folder / "layers", [layer])
+def _ours(name: str, folder: Path, layer: images.Layer, maps: Maps) -> Iterator[Subject]:
+    run, layers = folder / "run", folder / "layers"
+    run.mkdir(exist_ok=True)
+    tree = layers / "tree" if layers.exists() else trees.build_tree(layers, [layer])
     with ExitStack() as stack:
         upperdir = open_upperdir(folder / "overlay", ephemeral=False)
         stack.callback(upperdir.close)

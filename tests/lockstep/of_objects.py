@@ -210,9 +210,7 @@ class RemoveXattrOpen(Operation):
         return None
 
 
-def _is_acl_of_set_group_id(
-    side: Side, name: str, path: str | int, *, follow: bool = True
-) -> bool:
+def _is_acl_of_set_group_id(side: Side, name: str, path: str | int, *, follow: bool = True) -> bool:
     """Tell whether a user would remove the ACL of what has a set-group-ID bit: see DIFFERENCES."""
     if name != "system.posix_acl_access" or not side.user:
         return False

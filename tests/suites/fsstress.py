@@ -6,9 +6,10 @@ Build it anywhere that an ordinary user can read and give its path:
 
 fsstress makes the same operations for the same seed, as long as each has the same result. So every
 operation's result is compared with that of the same one on the host's file system, and so are the
-trees that are left, before and after a remount: names, kinds, modes, owners, sizes, contents, link
-counts, targets, attributes. First over an empty directory of the layer; then with another seed
-over a layer with the tree that was left, whose names meet the new ones.
+trees that are left: names, kinds, modes, owners, sizes, contents, links, targets, attributes. Both
+drivers and kernel overlayfs must then show the same of the upperdir. First over an empty directory
+of the layer; then with another seed over a layer with the tree that was left, whose names meet the
+new ones.
 """
 
 import argparse
@@ -30,20 +31,21 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import images
 import listing
-from suites.subjects import OURS, SUBJECTS, Subject, run_on
+from suites.subjects import OURS, SUBJECTS, Subject, run_in_turn
 
-_FREQUENCIES = {
-    **{"creat": 6, "mkdir": 4, "symlink": 3, "link": 4, "unlink": 3, "rmdir": 2},
-    **{"rename": 6, "rnoreplace": 3, "rexchange": 3, "truncate": 4, "chown": 3, "stat": 2},
-    **{"write": 6, "writev": 4, "dwrite": 3, "awrite": 2, "mwrite": 4, "copyrange": 3},
-    **{"splice": 2, "read": 3, "readv": 2, "dread": 2, "aread": 1, "mread": 2, "readlink": 1},
-    **{"fallocate": 2, "punch": 2, "zero": 1, "getdents": 1},
-    **{"fsync": 1, "fdatasync": 1, "setfattr": 4, "getfattr": 2, "listfattr": 2},
-    **{"removefattr": 2, "attr_set": 2, "attr_remove": 1},
+_OFTEN = {
+    6: "creat rename write",
+    4: "link mkdir mwrite setfattr truncate writev",
+    3: "chown copyrange dwrite read rexchange rnoreplace symlink unlink",
+    2: "attr_set awrite dread fallocate getfattr listfattr mread punch readv removefattr rmdir",
+    1: "aread attr_remove fdatasync fsync getdents readlink splice stat zero",
 }
-"""What is done how often: all that both have (no devices; FUSE cannot collapse or insert ranges)."""
+"""What both can do (no devices; FUSE neither collapses nor inserts ranges), by how often it is."""
 
 _BLOCKS = re.compile(r"(\[-1 \d+ \d+ \d+) \d+ (\d+\])")
+
+_READERS = (*OURS, "overlayfs")
+"""What the upperdir is then mounted by, and must show the same."""
 
 _SHOWN = 8
 _TAR = ("tar", "-c", "--xattrs", "--xattrs-include=*", "--numeric-owner", "-C")
@@ -126,24 +128,26 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=4)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     options = parser.parse_args()
-    frequencies = ",".join(f"{name}={often}" for name, often in _FREQUENCIES.items())
+    frequencies = ",".join(f"{name}={n}" for n, names in _OFTEN.items() for name in names.split())
     command = [str(options.fsstress.resolve()), "-z", "-f", frequencies, "-m", "16", "-v", "-V"]
     command += ["-n", str(options.operations)]
 
-    def run(name: str, layer: images.Layer, seed: int) -> tuple[Left, Left]:
+    def run(name: str, layer: images.Layer, seed: int) -> list[Left]:
         body = partial(stress, [*command, "-s", str(seed)], options.processes)
+        visits = [(name, body), *((other, look) for other in _READERS if name != "native")]
         with tempfile.TemporaryDirectory(prefix="rootless-suite-", dir=options.folder) as folder:
-            return run_on(name, Path(folder), layer, body, look)
+            return run_in_turn(Path(folder), layer, visits)
 
     failed = False
     for seed in options.seeds:
         layer: images.Layer = images.LayerBuilder().directory("srv")
         for step, each in enumerate((seed, seed + 1_000_000)):
-            native, _ = run("native", layer, each)
+            native = run("native", layer, each)[0]
             for name in options.on:
-                left, again = run(name, layer, each)
+                left, *shown = run(name, layer, each)
                 lines = compare(native, left)
-                lines += [f"the other driver: {line}" for line in compare(left, again)]
+                for reader, again in zip(_READERS, shown, strict=True):
+                    lines += [f"shown by {reader}: {line}" for line in compare(left, again)]
                 over = "a tree of the layer" if step else "an empty directory"
                 verdict = f"FAILED, {len(lines)} differences" if lines else "equal"
                 print(

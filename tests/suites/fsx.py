@@ -72,7 +72,9 @@ def main() -> int:
         layer = images.LayerBuilder().directory("srv").file("srv/lower", content)
         for name in options.on:
             body = partial(exercise, [*command, "-S", str(seed)])
-            with tempfile.TemporaryDirectory(prefix="rootless-suite-", dir=options.folder) as folder:
+            with tempfile.TemporaryDirectory(
+                prefix="rootless-suite-", dir=options.folder
+            ) as folder:
                 lines = run_on(name, Path(folder), layer, body)
             failed |= any("FAILED" in line for line in lines)
             heading = f"{name}, seed {seed}, {options.operations} operations"

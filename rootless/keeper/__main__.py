@@ -8,6 +8,10 @@ import socket
 import sys
 from pathlib import Path
 
+from rootless.late_imports import postpone_for_holder
+
+postpone_for_holder()  # before all else is imported
+
 from rootless.holder import place
 from rootless.keeper.holder import Holder
 from rootless.linux import prctl

@@ -16,6 +16,7 @@ from rootless.holder import place
 from rootless.keeper import stock
 from rootless.keeper.stock import Stock
 from rootless.overlay.shared import SharedLower
+from rootless.overlay.stem import Stem
 
 _MOST_BYTES = 300_000
 _TICK_S = 5.0
@@ -31,6 +32,7 @@ class Holder:
         self._folder = folder
         self._keep_alive = keep_alive
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
+        self._stem = Stem()
         self._lowers: dict[str, SharedLower] = {}
         self._keepers: dict[int, Stock] = {}
         self._used = time.monotonic()
@@ -62,7 +64,7 @@ class Holder:
         """Serve until nobody has asked for long."""
         while self._listener.fileno() >= 0:
             poll = select.poll()
-            for fd in (self._listener.fileno(), *self._keepers):
+            for fd in (self._listener.fileno(), self._stem.end.fileno(), *self._keepers):
                 poll.register(fd, select.POLLIN)
             pause = _PAUSE_S if self._lacks() else min(_TICK_S, self._keep_alive)
             ready = dict(poll.poll(pause * 1000))
@@ -71,6 +73,8 @@ class Holder:
                 with door:
                     if self._may(door):
                         self.give(door)
+            if self._stem.end.fileno() in ready:
+                self._stem.serve_next()
             for keeper in [self._keepers[fd] for fd in self._keepers if fd in ready]:
                 if keeper in self._keepers.values():  # none of the others' news has ended it
                     self._hear(keeper)
@@ -109,7 +113,7 @@ class Holder:
             self._listener.close()
 
     def _fork(self, ready_on: str = "", cwd: str = "") -> Stock:
-        others = [self._listener, *(each.end for each in self._keepers.values())]
+        others = [self._listener, self._stem.end, *(each.end for each in self._keepers.values())]
         keeper = stock.fork(self._lowers, self._folder, others, self._request, (ready_on, cwd))
         self._keepers[keeper.end.fileno()] = keeper
         return keeper

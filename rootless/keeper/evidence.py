@@ -42,6 +42,7 @@ class Evidence:
     def begin(self) -> None:
         """Note what is looked at from now on, in this process, for good."""
         self._is_open = True
+        self._before = os.environ, os.getcwd
         os.environ = _Noted(self._environ, self)  # type: ignore[assignment]  # noqa: B003
         own = os.getcwd
 
@@ -65,6 +66,11 @@ class Evidence:
         self._command = list(command)
         self._paths.update(also)
         self._signs = {path: _sign(path) for path in self._paths}
+
+    def forget(self) -> None:
+        """Let this process be as it was before, but for the hook, which notes no more."""
+        os.environ, os.getcwd = self._before  # noqa: B003
+        os.close(self._mounts_fd)
 
     def command_of(self, request: Mapping[str, Any], cwd: _Sign) -> list[str] | None:
         """Return what is to run where the plan is that of a request; None where it is not."""

@@ -95,7 +95,11 @@ class Holder:
         """Tell whether one is to be put in stock when there is nothing else to do."""
         if time.monotonic() - self._used > _QUIET_S:
             return False
-        return bool(self._ready_on) or all(each.is_ready for each in self._waiting())
+        return bool(self._ready_on) or self._is_out_of_keepers()
+
+    def _is_out_of_keepers(self) -> bool:
+        """Tell whether none is in stock that serves anything, nor is to come."""
+        return all(each.is_ready and not each.brings_another for each in self._waiting())
 
     def _tick(self) -> None:
         for key, lower in list(self._lowers.items()):
@@ -103,12 +107,12 @@ class Holder:
                 self._drop(key, lower)
         if time.monotonic() - self._used > _QUIET_S:
             self._renew()  # a stock for nobody takes up memory
-        elif all(each.is_ready for each in self._waiting()):
-            self._fork()
         elif self._ready_on:
             key, self._ready_on = self._ready_on, ""
             if key in self._lowers:
                 self._fork(key, self._cwd)
+        elif self._is_out_of_keepers():
+            self._fork()
         if time.monotonic() - self._used > self._keep_alive:
             self._listener.close()
 
@@ -138,7 +142,9 @@ class Holder:
         self._end(keeper)
 
     def _take(self, keeper: Stock, message: dict[str, Any], fds: list[int]) -> None:
-        if "another" in message:  # another container than the one it has
+        if "beside" in message:
+            self._add_beside(keeper, message["beside"], *fds)
+        elif "another" in message:  # another container than the one it has
             keeper.is_asked = False
             with socket.socket(fileno=fds[0]) as door:
                 self.give(door, is_ready=False)
@@ -160,6 +166,15 @@ class Holder:
             gc.collect()
             gc.freeze()
             self._renew()
+
+    def _add_beside(self, keeper: Stock, pid: int, end: int, pidfd: int) -> None:
+        """Take one that another has forked, which has most of its memory in common with it."""
+        keeper.brings_another = False
+        for each in self._waiting():
+            if not each.is_ready:
+                self._end(each)
+        beside = Stock(pid, socket.socket(fileno=end), pidfd=pidfd)
+        self._keepers[beside.end.fileno()] = beside
 
     def _keep(self, message: dict[str, Any], fds: list[int]) -> None:
         key = message["lower"]
@@ -188,5 +203,4 @@ class Holder:
 
     def _end(self, keeper: Stock) -> None:
         del self._keepers[keeper.end.fileno()]
-        keeper.end.close()
-        os.waitpid(keeper.pid, 0)
+        keeper.finish()

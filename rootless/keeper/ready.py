@@ -10,7 +10,7 @@ import os
 import select
 import socket
 from array import array
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rootless import timings
@@ -27,10 +27,16 @@ _MOST_BYTES = 300_000
 _MOST_FDS = 8
 
 
-def serve_one(end: socket.socket, request: Mapping[str, Any], lower: SharedLower) -> None:
+def serve_one(
+    end: socket.socket,
+    request: Mapping[str, Any],
+    lower: SharedLower,
+    planned_beside: Callable[[Evidence], None],
+) -> None:
     """Make a container, and serve the one who asks for such a one.
 
-    Who asks for another is given back over `end`, unread.
+    Who asks for another is given back over `end`, unread. `planned_beside` is called when the plan
+    is made.
     """
     evidence = Evidence(request)
     evidence.begin()
@@ -42,6 +48,7 @@ def serve_one(end: socket.socket, request: Mapping[str, Any], lower: SharedLower
     command = planned.request.options.command
     files = [str(path) for path in (root.tree, *root.layers)]
     evidence.end(command, files, has_volumes=bool(planned.request.options.mounts))
+    planned_beside(evidence)
     with contextlib.ExitStack() as owned:
         made = Made(planned, lower, owned, in_stock=True)
         if made.has_cgroup:

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import marshal
 import os
+import select
 import signal
 import socket
 import sys
@@ -19,6 +20,7 @@ from rootless.containers.overlay_root import overlay_request
 from rootless.errors import RootlessError
 from rootless.keeper import ready
 from rootless.keeper import run as runs
+from rootless.keeper.evidence import Evidence
 from rootless.keeper.plan import Declined, Planned, plan
 from rootless.linux import prctl
 from rootless.overlay.driver import OverlayRequest, server_config
@@ -39,17 +41,32 @@ class Stock:
         end: Takes a connection, and brings what it has to tell.
         is_ready: It has a container made.
         is_asked: It has got a connection.
+        pidfd: The same, of one that is nobody's child; -1 of a child.
+        brings_another: It is going to tell of another one, which serves anything.
     """
 
     pid: int
     end: socket.socket
     is_ready: bool = False
     is_asked: bool = False
+    pidfd: int = -1
+    brings_another: bool = False
 
     def give(self, door: socket.socket) -> None:
         """Let it serve a connection; raises OSError where it has ended."""
         self.is_asked = True
         socket.send_fds(self.end, [b"door"], [door.fileno()])
+
+    def finish(self) -> None:
+        """Let it end, and wait until it has."""
+        self.end.close()
+        if self.pidfd < 0:
+            os.waitpid(self.pid, 0)
+            return
+        poll = select.poll()
+        poll.register(self.pidfd, select.POLLIN)
+        poll.poll()
+        os.close(self.pidfd)
 
 
 def fork(
@@ -62,7 +79,8 @@ def fork(
     """Fork one; it rehearses a request, so that its pages are its own when it is asked.
 
     With `ready_on`, a lower and the client's directory, it makes a container for such a request,
-    and serves no other.
+    and serves no other. When it has its plan it forks one that serves any: the pages that planning
+    writes to are theirs together.
     """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     pid = os.fork()
@@ -73,10 +91,11 @@ def fork(
         for each in closed:
             each.close()
         if ready_on[0]:
-            _end_after(lambda: _be_ready(theirs, request, lowers, *ready_on))
+            _end_after(lambda: _be_ready(theirs, request, lowers, folder, *ready_on))
         _end_after(lambda: _wait(theirs, lowers, folder, request))
     theirs.close()
-    return Stock(pid, ours, is_ready=bool(ready_on[0]))
+    is_ready = bool(ready_on[0])
+    return Stock(pid, ours, is_ready=is_ready, brings_another=is_ready)
 
 
 def _end_after(work: Callable[[], None]) -> NoReturn:
@@ -96,25 +115,67 @@ def _wait(
     if rehearsed:
         _rehearse(rehearsed)
     _, fds, _, _ = socket.recv_fds(end, 16, 1)
-    known = set(sys.modules)
+    known = len(sys.modules)  # no set of them: that would write to each name's page
     if fds:
         with socket.socket(fileno=fds[0]) as door:
             _serve(door, end, lowers, folder)
-    more = list(sys.modules.keys() - known)
+    more = list(sys.modules)[known:]
     if more:
         end.send(marshal.dumps({"modules": more}))
 
 
 def _be_ready(
-    end: socket.socket, request: bytes, lowers: dict[str, SharedLower], key: str, cwd: str
+    end: socket.socket,
+    request: bytes,
+    lowers: dict[str, SharedLower],
+    folder: str,
+    key: str,
+    cwd: str,
 ) -> None:
     os.chdir(cwd)  # up to where it goes into the lower's namespace
-    _let_go_of_others(lowers, key)
     asked = marshal.loads(request)  # noqa: S302 - of our own
     _speak_into_memory()
     os.umask(asked["umask"])
+
+    def planned(evidence: Evidence) -> None:
+        _fork_beside(end, lowers, folder, evidence)
+        _let_go_of_others(lowers, key)
+
     with contextlib.suppress(Declined, RootlessError, OSError):
-        ready.serve_one(end, asked, lowers[key])
+        ready.serve_one(end, asked, lowers[key], planned)
+
+
+def _fork_beside(
+    end: socket.socket, lowers: dict[str, SharedLower], folder: str, evidence: Evidence
+) -> None:
+    """Fork one that serves anything, as nobody's child, and tell of it."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        between = os.fork()
+        if between == 0:
+            _end_after(lambda: _tell_of(os.fork(), end, ours, theirs, lowers, folder, evidence))
+        os.waitpid(between, 0)
+
+
+def _tell_of(
+    pid: int,
+    end: socket.socket,
+    ours: socket.socket,
+    theirs: socket.socket,
+    lowers: dict[str, SharedLower],
+    folder: str,
+    evidence: Evidence,
+) -> None:
+    if pid:
+        pidfd = os.pidfd_open(pid)
+        socket.send_fds(end, [marshal.dumps({"beside": pid})], [ours.fileno(), pidfd])
+        return
+    end.close()
+    ours.close()
+    evidence.forget()
+    os.chdir("/")
+    os.umask(0o22)
+    _end_after(lambda: _wait(theirs, lowers, folder, b""))
 
 
 def _let_go_of_others(lowers: dict[str, SharedLower], key: str) -> None:

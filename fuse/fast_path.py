@@ -48,7 +48,7 @@ _SMALL = 8192  # below, one buffer is cheaper than two
 
 
 def room(size: int) -> mmap.mmap:
-    """Return a buffer that takes memory where it is written to; a bytearray is cleared, all of it."""
+    """Return a buffer that takes memory where it is written to; a bytearray is cleared at once."""
     return mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 
 

@@ -1,13 +1,13 @@
 """What pyfuse3 gets for the module `trio`: a single task needs no scheduler.
 
-With one worker, whose handlers wait for nothing but local files, all that pyfuse3 asks trio for is to
-wait until there is a request. That is the loop of `pump`, in poll(2). So no coroutine is ever
+With one worker, whose handlers wait for nothing but local files, all that pyfuse3 asks trio for is
+to wait until there is a request. That is the loop of `pump`, in poll(2). So no coroutine is ever
 suspended, and one step plays it to its end.
 
-trio itself is not imported by a server: with what it brings it was a third of the memory and half
-of the time at the start. pyfuse3 imports it, but looks nothing up in it before the session runs
-(`late_imports`); and it takes what it looks up from its own module attribute, which its asyncio mode
-replaces, too.
+A server does not import trio itself: with what it brings it was a third of the memory and half of
+the time at the start. pyfuse3 imports it, and looks nothing up in it before the session runs
+(`late_imports`); what it looks up then it takes from its own module attribute, which its asyncio
+mode replaces, too.
 """
 
 from collections.abc import Callable, Coroutine

@@ -195,7 +195,7 @@ def _readable_at(signals: Collection[signal.Signals]) -> int:
 
 
 def _has_ended(fd: int) -> bool:
-    """Tell whether the owner has closed his end of a pipe or socket, or, by his pidfd, has ended."""
+    """Tell whether the owner has closed his end of a pipe or socket or, by his pidfd, has ended."""
     try:
         return not os.read(fd, 512)
     except BlockingIOError:

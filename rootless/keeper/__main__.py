@@ -1,16 +1,20 @@
 """The holder: `python -m rootless.keeper RUNTIME-FOLDER`, started by the first run."""
 
+from rootless.late_imports import postpone_for_holder
+
+if __name__ == "__main__":
+    postpone_for_holder()
+
+# isort: split
+
 import contextlib
 import gc
+import marshal
 import os
 import signal
 import socket
 import sys
 from pathlib import Path
-
-from rootless.late_imports import postpone_for_holder
-
-postpone_for_holder()  # before all else is imported
 
 from rootless.holder import place
 from rootless.keeper.holder import Holder
@@ -64,7 +68,9 @@ def main() -> int:
             with ours, theirs:
                 holder.give(theirs)
                 null = os.open(os.devnull, os.O_RDWR)
-                socket.send_fds(ours, [data], [cwd, null])
+                # by now its sender has what he asked for, and wants no second one
+                asked = {**marshal.loads(data), "warms": True}  # noqa: S302 - of our own
+                socket.send_fds(ours, [marshal.dumps(asked)], [cwd, null])
                 os.close(null)
                 os.close(cwd)
         holder.open()

@@ -17,7 +17,7 @@ from rootless import timings
 from rootless.containers.container import OverlayRoot
 from rootless.holder import place
 from rootless.keeper.evidence import Evidence, sign_of
-from rootless.keeper.plan import Declined, plan
+from rootless.keeper.plan import Declined, ask, plan
 from rootless.keeper.run import Made, Visit
 from rootless.linux.process_id import ProcessId, identify
 from rootless.overlay.shared import SharedLower
@@ -31,24 +31,24 @@ def serve_one(
     end: socket.socket,
     request: Mapping[str, Any],
     lower: SharedLower,
-    planned_beside: Callable[[Evidence], None],
+    planned_beside: Callable[[Callable[[], None]], None],
 ) -> None:
     """Make a container, and serve the one who asks for such a one.
 
-    Who asks for another is given back over `end`, unread. `planned_beside` is called when the plan
-    is made.
+    Who asks for another is given back over `end`, unread. `planned_beside` is called when the
+    plan is made, with what undoes what planning has changed in the process.
     """
     evidence = Evidence(request)
     evidence.begin()
-    planned = plan(request["words"])
+    planned = plan(ask(request["words"]))
     container = planned.record.container
     root = container.root
     if not isinstance(root, OverlayRoot) or planned.request.devices:
         raise Declined("not for stock")
-    command = planned.request.options.command
+    command = planned.asked.command
     files = [str(path) for path in (root.tree, *root.layers)]
     evidence.end(command, files, has_volumes=bool(planned.request.options.mounts))
-    planned_beside(evidence)
+    planned_beside(evidence.forget)
     with contextlib.ExitStack() as owned:
         made = Made(planned, lower, owned, in_stock=True)
         if made.has_cgroup:
@@ -62,7 +62,7 @@ def serve_one(
             with door:
                 asked = _peek(door)
                 wanted = None if asked is None else evidence.command_of(*asked)
-                if wanted is None:
+                if asked is None or wanted is None:
                     socket.send_fds(end, [marshal.dumps({"another": True})], [door.fileno()])
                     continue
                 _, fds, _, _ = socket.recv_fds(door, _MOST_BYTES, _MOST_FDS)
@@ -75,7 +75,7 @@ def serve_one(
                     timings.adopt(others[0])
                     timings.mark("keeper: container in stock")
                 end.send(marshal.dumps({"taken": True}))
-                made.serve(Visit(door, client, stderr, (*fixed, *wanted)))
+                made.serve(Visit(door, client, stderr, asked[0]["tty"], (*fixed, *wanted)))
                 return
 
 

@@ -12,16 +12,16 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from rootless import timings
 from rootless.containers.container import OverlayRoot
 from rootless.containers.overlay_root import overlay_request
 from rootless.errors import RootlessError
-from rootless.keeper import ready
+from rootless.keeper import detached, ready
 from rootless.keeper import run as runs
-from rootless.keeper.evidence import Evidence
-from rootless.keeper.plan import Declined, Planned, plan
+from rootless.keeper.beside import end_after, fork_beside
+from rootless.keeper.plan import Declined, Planned, ask, plan
 from rootless.linux import prctl
 from rootless.overlay.driver import OverlayRequest, server_config
 from rootless.overlay.shared import SharedLower, share
@@ -91,22 +91,11 @@ def fork(
         for each in closed:
             each.close()
         if ready_on[0]:
-            _end_after(lambda: _be_ready(theirs, request, lowers, folder, *ready_on))
-        _end_after(lambda: _wait(theirs, lowers, folder, request))
+            end_after(lambda: _be_ready(theirs, request, lowers, folder, ready_on))
+        end_after(lambda: _wait(theirs, lowers, folder, request))
     theirs.close()
     is_ready = bool(ready_on[0])
     return Stock(pid, ours, is_ready=is_ready, brings_another=is_ready)
-
-
-def _end_after(work: Callable[[], None]) -> NoReturn:
-    status = 1
-    try:
-        work()
-        status = 0
-    except BaseException as error:  # noqa: BLE001 - nothing may return into the holder's code
-        log.debug("a keeper ends: %s", error)
-    finally:
-        os._exit(status)
 
 
 def _wait(
@@ -129,53 +118,20 @@ def _be_ready(
     request: bytes,
     lowers: dict[str, SharedLower],
     folder: str,
-    key: str,
-    cwd: str,
+    ready_on: tuple[str, str],
 ) -> None:
+    key, cwd = ready_on
     os.chdir(cwd)  # up to where it goes into the lower's namespace
     asked = marshal.loads(request)  # noqa: S302 - of our own
     _speak_into_memory()
     os.umask(asked["umask"])
 
-    def planned(evidence: Evidence) -> None:
-        _fork_beside(end, lowers, folder, evidence)
+    def planned(as_before: Callable[[], None]) -> None:
+        fork_beside(end, as_before, lambda own: _wait(own, lowers, folder, b""))
         _let_go_of_others(lowers, key)
 
     with contextlib.suppress(Declined, RootlessError, OSError):
         ready.serve_one(end, asked, lowers[key], planned)
-
-
-def _fork_beside(
-    end: socket.socket, lowers: dict[str, SharedLower], folder: str, evidence: Evidence
-) -> None:
-    """Fork one that serves anything, as nobody's child, and tell of it."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with ours, theirs:
-        between = os.fork()
-        if between == 0:
-            _end_after(lambda: _tell_of(os.fork(), end, ours, theirs, lowers, folder, evidence))
-        os.waitpid(between, 0)
-
-
-def _tell_of(
-    pid: int,
-    end: socket.socket,
-    ours: socket.socket,
-    theirs: socket.socket,
-    lowers: dict[str, SharedLower],
-    folder: str,
-    evidence: Evidence,
-) -> None:
-    if pid:
-        pidfd = os.pidfd_open(pid)
-        socket.send_fds(end, [marshal.dumps({"beside": pid})], [ours.fileno(), pidfd])
-        return
-    end.close()
-    ours.close()
-    evidence.forget()
-    os.chdir("/")
-    os.umask(0o22)
-    _end_after(lambda: _wait(theirs, lowers, folder, b""))
 
 
 def _let_go_of_others(lowers: dict[str, SharedLower], key: str) -> None:
@@ -198,7 +154,7 @@ def _rehearse(request: bytes) -> None:
     os.environ.clear()
     os.environ.update(words["environ"])
     with contextlib.suppress(Declined, RootlessError, OSError):
-        plan(words["words"])
+        plan(ask(words["words"]))
 
 
 def _serve(
@@ -214,24 +170,39 @@ def _serve(
     request = marshal.loads(data)  # noqa: S302 - of our own
     stderr = _take_place(request, fds)
     try:
-        planned = plan(request["words"])
+        asked = ask(request["words"])
+        planned = plan(asked)
         timings.mark("keeper: planned")
         wanted, key = wanted_lower(planned, folder)
         lower = lowers.get(key)
         if lower is not None:
-            asked = planned.without_command(request["words"])
-            used = {"used": key, "request": data, "asked": asked, "cwd": os.getcwd()}
-            end.send(marshal.dumps(used))
+            words = asked.without_command(request["words"])
+            used = {"used": key, "request": data, "asked": words, "cwd": os.getcwd()}
+            end.send(marshal.dumps({**used, "again": not asked.request.detach}))
             _let_go_of_others(lowers, key)
-            runs.run(planned, lower, runs.Visit(door, client, stderr))
-            return
+        visit = runs.Visit(door, client, stderr, request["tty"])
+        is_served = _run(visit, planned, lower) if "warms" not in request else False
     except (Declined, RootlessError, OSError) as why:  # the ordinary way tells what is wrong
         _decline(door, str(why))
         return
-    _decline(door, "not mounted yet")
-    door.close()
-    with contextlib.suppress(RootlessError):
-        _warm(end, planned, wanted, key, data)
+    if not is_served:
+        _decline(door, "not mounted yet")
+    if lower is None:
+        door.close()
+        with contextlib.suppress(RootlessError):
+            _warm(end, planned, wanted, key, data)
+
+
+def _run(visit: runs.Visit, planned: Planned, lower: SharedLower | None) -> bool:
+    """Run it; False where that is only done on a lower that is mounted."""
+    if planned.request.detach:
+        runs.say_on(visit.stderr)
+        detached.serve(visit.door, planned.asked, lower)
+        return True
+    if lower is not None:
+        runs.run(planned, lower, visit)
+        return True
+    return False
 
 
 def _warm(
@@ -241,6 +212,7 @@ def _warm(
     mountpoint = wanted.folder / "lower"
     mountpoint.mkdir(mode=0o755, exist_ok=True)
     lower = share(server_config(wanted, mountpoint), planned.record.container.maps)
+    words = marshal.loads(request)["words"]  # noqa: S302 - of our own
     told = {
         "lower": key,
         "path": str(lower.path),
@@ -248,7 +220,7 @@ def _warm(
         "tree": str(wanted.tree),
         "request": request,
         "cwd": os.getcwd(),
-        "asked": planned.without_command(marshal.loads(request)["words"]),  # noqa: S302 - our own
+        "asked": planned.asked.without_command(words),
     }
     socket.send_fds(end, [marshal.dumps(told)], lower.fds())
 

@@ -6,7 +6,7 @@ _OF_A_HOLDER = frozenset(
     {
         "hashlib",  # of layers; it brings OpenSSL
         "hmac",
-        "textwrap",
+        "difflib",
     }
 )
 _USED_OFTEN = frozenset({"tempfile"})

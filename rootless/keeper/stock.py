@@ -102,7 +102,8 @@ def _wait(
     end: socket.socket, lowers: dict[str, SharedLower], folder: str, rehearsed: bytes
 ) -> None:
     if rehearsed:
-        _rehearse(rehearsed)
+        _speak_into_memory()
+        rehearse(rehearsed)
     _, fds, _, _ = socket.recv_fds(end, 16, 1)
     known = len(sys.modules)  # no set of them: that would write to each name's page
     if fds:
@@ -147,9 +148,12 @@ def _speak_into_memory() -> None:
     os.close(early)
 
 
-def _rehearse(request: bytes) -> None:
-    """Plan what was asked last: the first writing to a page of a forked process costs most."""
-    _speak_into_memory()
+def rehearse(request: bytes) -> None:
+    """Plan what was asked last, in its environment, for what that leaves behind in the process.
+
+    In one that is forked, pages of its own: the first writing to one costs most. In the holder,
+    code that has run before, and modules, for all that it forks.
+    """
     words = marshal.loads(request)  # noqa: S302 - of our own
     os.environ.clear()
     os.environ.update(words["environ"])

@@ -13,11 +13,13 @@ from rootless.containers.record import Record
 from rootless.containers.remove import remove
 from rootless.containers.request import RunRequest
 from rootless.containers.run_folder import sweep
-from rootless.containers.start import start_new
+from rootless.containers.start import AS_PROGRAM, Launching, start_new
 from rootless.containers.status import run_folder_of
-from rootless.errors import NotFound
+from rootless.errors import NotFound, RootlessError
+from rootless.holder import start
 from rootless.image.store import Store
 from rootless.paths import Paths
+from rootless.settings import keep_alive
 
 if TYPE_CHECKING:
     from rootless.containers.attach import AttachOptions
@@ -48,15 +50,19 @@ def run_image(image: str, request: RunRequest) -> int:
                 remove(paths, record)
 
 
-def run_detached(image: str, request: RunRequest) -> str:
+def run_detached(image: str, request: RunRequest, launching: Launching = AS_PROGRAM) -> str:
     """Run a command in an image and leave it running; return the container's ID."""
     paths = Paths.from_environment()
     check_new(request.cidfile)
     sweep(paths)
     record = keep.kept(paths, image, request, again=True)
     _say_map_once(record, paths)
-    start_new(paths, record, pidfile=request.pidfile).end.close()
+    started = start_new(paths, record, pidfile=request.pidfile, launching=launching)
+    started.end.close()
     write_cidfile(request.cidfile, record)
+    if start.is_wanted():
+        with contextlib.suppress(OSError, RootlessError):  # it is of no use to this run
+            start.offer(keep_alive(paths))
     return record.id
 
 

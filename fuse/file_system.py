@@ -23,7 +23,7 @@ from .overlay import Overlay
 from .overlay_operations import OverlayOperations
 from .ownership import IDTranslation, Squash
 from .prefetch import Prefetch
-from .pump import Pump, no_work
+from .pump import Pump
 from .served import Served
 from .server_config import ServerConfig
 from .shown import Shown
@@ -86,8 +86,7 @@ def open_file_system(config: ServerConfig) -> FileSystem:
         config, overlay, Shown(uids, gids, *_translations(config), static_nlink=config.static_nlink)
     )
     served.path.waiting = waiting
-    work = no_work if served.prefetch is None else served.prefetch.step
-    return FileSystem(OverlayOperations(served), Pump(served.path, work), overlay)
+    return FileSystem(OverlayOperations(served), Pump(served.path, served.work), overlay)
 
 
 def _serve_overlay(config: ServerConfig, overlay: Overlay, shown: Shown) -> Served:
@@ -103,7 +102,7 @@ def _serve_overlay(config: ServerConfig, overlay: Overlay, shown: Shown) -> Serv
         untouched = Untouched(
             overlay,
             lower,
-            TreeView(lower.tree, shown),
+            TreeView(lower.tree, shown, counts=True),
             lambda node: attributes.entry(overlay.status(node)),
         )
 

@@ -52,6 +52,10 @@ def _run_warm(words: list[str]) -> None:
     if status is not None:
         if "rootless.timings" in sys.modules:
             sys.modules["rootless.timings"].report()
+        if status < 0:
+            from rootless.runtime.signals import end_by  # noqa: PLC0415 - few end so
+
+            end_by(-status)
         os._exit(status)  # nothing is left to be done, and an interpreter's end takes its time
 
 

@@ -101,8 +101,7 @@ def from_image(
     options = replace(options, network=plan.word_for_spec(network), pid=around.pid_for_spec)
     joined = _joined_maps(network, around.pid_path, request)
     user, maps = _user_and_maps(image, options, request, read, joined)
-    if request.as_caller:
-        options = _with_place(options, store, image)
+    options = _with_place(options, request, store, image)
     options, loader = devices.with_libraries(options, image.config, request, read)
     container_id = container_id or secrets.token_hex(32)
     options = replace(options, hostname=options.hostname or _hostname(options, container_id))
@@ -129,8 +128,12 @@ def from_image(
     )
 
 
-def _with_place(options: RunOptions, store: Store, image: Image) -> RunOptions:
-    """Return the options with the caller's time zone, and what the image has of his locale."""
+def _with_place(options: RunOptions, request: RunRequest, store: Store, image: Image) -> RunOptions:
+    """Return the options with a time zone, and what the image has of the caller's locale."""
+    if options.time_zone:
+        options = _with_time_zone(options, store, image)
+    if not request.as_caller:
+        return options
     from rootless.bundle import locales, terminal_type, time_zone  # noqa: PLC0415 - for few runs
 
     with trees.looked_into(store, image) as look:
@@ -142,6 +145,14 @@ def _with_place(options: RunOptions, store: Store, image: Image) -> RunOptions:
         zone = time_zone.variable(os.environ, look.has_file)
         env = (*filter(None, [zone]), *fitting(options.env))
         return replace(options, env=env, inherited_env=fitting(options.inherited_env))
+
+
+def _with_time_zone(options: RunOptions, store: Store, image: Image) -> RunOptions:
+    from rootless.bundle import time_zone  # noqa: PLC0415 - as above
+
+    with trees.looked_into(store, image) as look:
+        zone = time_zone.named(options.time_zone, os.environ, look.has_file)
+    return replace(options, env=(*filter(None, [zone]), *options.env))
 
 
 def _emulation(options: RunOptions) -> str:

@@ -144,7 +144,8 @@ class Holder:
             key, self._request, self._cwd = message["used"], message["request"], message["cwd"]
             self._lowers[key] = self._lowers.pop(key)
             # who takes turns between several gets none of them made for nothing
-            self._ready_on = key if message["asked"] == self._asked else ""
+            is_same = message["again"] and message["asked"] == self._asked
+            self._ready_on = key if is_same else ""
             self._asked = message["asked"]
             self._renew(only_ready=True)
         elif "lower" in message:

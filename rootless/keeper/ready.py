@@ -17,7 +17,7 @@ from rootless import timings
 from rootless.containers.container import OverlayRoot
 from rootless.holder import place
 from rootless.keeper.evidence import Evidence, sign_of
-from rootless.keeper.plan import Declined, plan
+from rootless.keeper.plan import Declined, ask, plan
 from rootless.keeper.run import Made, Visit
 from rootless.linux.process_id import ProcessId, identify
 from rootless.overlay.shared import SharedLower
@@ -34,12 +34,12 @@ def serve_one(end: socket.socket, request: Mapping[str, Any], lower: SharedLower
     """
     evidence = Evidence(request)
     evidence.begin()
-    planned = plan(request["words"])
+    planned = plan(ask(request["words"]))
     container = planned.record.container
     root = container.root
     if not isinstance(root, OverlayRoot) or planned.request.devices:
         raise Declined("not for stock")
-    command = planned.request.options.command
+    command = planned.asked.command
     files = [str(path) for path in (root.tree, *root.layers)]
     evidence.end(command, files, has_volumes=bool(planned.request.options.mounts))
     with contextlib.ExitStack() as owned:
@@ -55,7 +55,7 @@ def serve_one(end: socket.socket, request: Mapping[str, Any], lower: SharedLower
             with door:
                 asked = _peek(door)
                 wanted = None if asked is None else evidence.command_of(*asked)
-                if wanted is None:
+                if asked is None or wanted is None:
                     socket.send_fds(end, [marshal.dumps({"another": True})], [door.fileno()])
                     continue
                 _, fds, _, _ = socket.recv_fds(door, _MOST_BYTES, _MOST_FDS)
@@ -68,7 +68,7 @@ def serve_one(end: socket.socket, request: Mapping[str, Any], lower: SharedLower
                     timings.adopt(others[0])
                     timings.mark("keeper: container in stock")
                 end.send(marshal.dumps({"taken": True}))
-                made.serve(Visit(door, client, stderr, (*fixed, *wanted)))
+                made.serve(Visit(door, client, stderr, asked[0]["tty"], (*fixed, *wanted)))
                 return
 
 

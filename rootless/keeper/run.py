@@ -36,6 +36,7 @@ from rootless.keeper.plan import Planned
 from rootless.linux import mount_api, namespaces
 from rootless.linux.channel import Channel, Message
 from rootless.linux.process_id import ProcessId, identify, own_id, pid_of
+from rootless.linux.terminal import State, restore_if_raw
 from rootless.overlay.driver import MountedRoot, mount_root
 from rootless.overlay.serve import Server
 from rootless.overlay.shared import SharedLower, SharedServer
@@ -53,12 +54,14 @@ class Visit:
         door: The connection to him.
         client: The process that he is.
         stderr: His standard error, which is closed as soon as his command runs.
+        tty: The name of his terminal, "" for none.
         args: What he wants to run; None for what the container was made for.
     """
 
     door: socket.socket
     client: ProcessId
     stderr: int
+    tty: str = ""
     args: Sequence[str] | None = None
 
 
@@ -120,8 +123,7 @@ class Made:
             self._rename(record.id)
             self._folder.write(NEEDS, needs_text(self._planned.needs))
         say_on(visit.stderr)
-        told = {"door": True, "args": visit.args and list(visit.args)}
-        self._control.send(told, [visit.door.fileno()])
+        self._show_in(visit)
         record = replace(record, created=now())
         if visit.args is not None:
             record = _with_args(record, visit.args)
@@ -139,6 +141,15 @@ class Made:
         timings.mark("keeper: PID 1 gone")
         _send(visit.door, {"gone": True})
         visit.door.close()
+
+    def _show_in(self, visit: Visit) -> None:
+        request = self._planned.request
+        also = {"tells_signals": request.job is not None or request.as_caller}
+        told = {"door": True, "args": visit.args and list(visit.args), "also": also}
+        console = _mount_of(visit.tty) if self._planned.record.container.in_session else []
+        self._control.send(told, [visit.door.fileno(), *console])
+        for fd in console:
+            os.close(fd)
 
     def _start(self, root: MountedRoot, resources: Resources) -> int:
         container = self._planned.record.container
@@ -185,6 +196,14 @@ def say_on(stderr: int) -> None:
         os.write(2, said)
 
 
+def _mount_of(tty: str) -> list[int]:
+    """Return a mount of the caller's terminal, to be seen as /dev/console; none where it fails."""
+    with contextlib.suppress(OSError):
+        if tty:
+            return [mount_api.open_tree(tty, recursive=False)]
+    return []
+
+
 def _send(door: socket.socket, message: dict[str, Any]) -> None:
     with contextlib.suppress(OSError):
         door.send(marshal.dumps(message))
@@ -206,6 +225,7 @@ class _Keeper:
     is_running: bool = False
     status: int = 128 + signal.SIGKILL
     is_told: bool = False
+    terminal: tuple[State, int] | None = None
 
     def serve(self, clients: Clients) -> None:
         """Serve until the end of PID 1."""
@@ -244,10 +264,12 @@ class _Keeper:
         return self._on_client() if fd == self.door.fileno() else self._on_control()
 
     def _on_client(self) -> bool:
-        data = b""
+        data, fds = b"", list[int]()
         with contextlib.suppress(OSError):
-            data = self.door.recv(_MOST_BYTES)
+            data, fds, _, _ = socket.recv_fds(self.door, _MOST_BYTES, 1)
         if not data:
+            if self.terminal is not None and not self.is_told:
+                restore_if_raw(*self.terminal)  # he cannot any more
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self.init_fd, signal.SIGKILL)
             return False
@@ -256,6 +278,8 @@ class _Keeper:
             self.status, self.is_told = message["status"], True
         elif "signal" in message:
             self.control.send({"signal": message["signal"]})
+        elif "terminal" in message and fds:
+            self.terminal = message["terminal"], fds[0]
         return True
 
     def _on_control(self) -> bool:

@@ -17,9 +17,9 @@ from rootless import timings
 from rootless.containers.container import OverlayRoot
 from rootless.containers.overlay_root import overlay_request
 from rootless.errors import RootlessError
-from rootless.keeper import ready
+from rootless.keeper import detached, ready
 from rootless.keeper import run as runs
-from rootless.keeper.plan import Declined, Planned, plan
+from rootless.keeper.plan import Declined, Planned, ask, plan
 from rootless.linux import prctl
 from rootless.overlay.driver import OverlayRequest, server_config
 from rootless.overlay.shared import SharedLower, share
@@ -137,7 +137,7 @@ def _rehearse(request: bytes) -> None:
     os.environ.clear()
     os.environ.update(words["environ"])
     with contextlib.suppress(Declined, RootlessError, OSError):
-        plan(words["words"])
+        plan(ask(words["words"]))
 
 
 def _serve(
@@ -153,24 +153,39 @@ def _serve(
     request = marshal.loads(data)  # noqa: S302 - of our own
     stderr = _take_place(request, fds)
     try:
-        planned = plan(request["words"])
+        asked = ask(request["words"])
+        planned = plan(asked)
         timings.mark("keeper: planned")
         wanted, key = wanted_lower(planned, folder)
         lower = lowers.get(key)
         if lower is not None:
-            asked = planned.without_command(request["words"])
-            used = {"used": key, "request": data, "asked": asked, "cwd": os.getcwd()}
-            end.send(marshal.dumps(used))
+            words = asked.without_command(request["words"])
+            used = {"used": key, "request": data, "asked": words, "cwd": os.getcwd()}
+            end.send(marshal.dumps({**used, "again": not asked.request.detach}))
             _let_go_of_others(lowers, key)
-            runs.run(planned, lower, runs.Visit(door, client, stderr))
-            return
+        visit = runs.Visit(door, client, stderr, request["tty"])
+        is_served = "warms" not in request and _run(visit, planned, lower)
     except (Declined, RootlessError, OSError) as why:  # the ordinary way tells what is wrong
         _decline(door, str(why))
         return
-    _decline(door, "not mounted yet")
-    door.close()
-    with contextlib.suppress(RootlessError):
-        _warm(end, planned, wanted, key, data)
+    if not is_served:
+        _decline(door, "not mounted yet")
+    if lower is None:
+        door.close()
+        with contextlib.suppress(RootlessError):
+            _warm(end, planned, wanted, key, data)
+
+
+def _run(visit: runs.Visit, planned: Planned, lower: SharedLower | None) -> bool:
+    """Run it; False where that is only done on a lower that is mounted."""
+    if planned.request.detach:
+        runs.say_on(visit.stderr)
+        detached.serve(visit.door, planned.asked, lower)
+    elif lower is None:
+        return False
+    else:
+        runs.run(planned, lower, visit)
+    return True
 
 
 def _warm(
@@ -180,6 +195,7 @@ def _warm(
     mountpoint = wanted.folder / "lower"
     mountpoint.mkdir(mode=0o755, exist_ok=True)
     lower = share(server_config(wanted, mountpoint), planned.record.container.maps)
+    words = marshal.loads(request)["words"]  # noqa: S302 - of our own
     told = {
         "lower": key,
         "path": str(lower.path),
@@ -187,7 +203,7 @@ def _warm(
         "tree": str(wanted.tree),
         "request": request,
         "cwd": os.getcwd(),
-        "asked": planned.without_command(marshal.loads(request)["words"]),  # noqa: S302 - our own
+        "asked": planned.asked.without_command(words),
     }
     socket.send_fds(end, [marshal.dumps(told)], lower.fds())
 

@@ -124,11 +124,12 @@ def _first_process(spec: Spec, options: SandboxOptions, control: Channel) -> NoR
 
 def _become_container(spec: Spec, options: SandboxOptions, control: Channel) -> int:
     # Signals are collected from here on, so that none is lost between here and the workload.
-    signals = init.SignalPipe(in_group=not options.own_session) if options.gate is None else None
+    is_job = not (options.own_session or options.has_visitor)  # this process, as the workload is
+    signals = init.SignalPipe(in_group=is_job) if options.gate is None else None
 
     # Only the standard streams and the channel: no descriptor of the runner may reach further.
     _close_others(control, options, signals)
-    if options.own_session:
+    if not is_job:
         os.setsid()
     prctl.set_name("rootless-init")
     process_words.hide()  # /proc/1 is the container's to read
@@ -145,9 +146,9 @@ def _become_container(spec: Spec, options: SandboxOptions, control: Channel) -> 
     root_fd = _open_root(spec, options.rootfs)
     _populate(root_fd, spec, options)
     timings.mark("mounts made")
-    terminal_fd = _open_terminal(root_fd, control, spec) if spec.process.terminal else -1
-    if not options.own_session:
-        _show_callers_terminal(root_fd)
+    pair = _open_terminal(root_fd, spec) if spec.process.terminal else None
+    if not options.has_visitor:
+        _give_terminal(root_fd, pair, control, is_job=is_job)
     if options.gate is not None:
         _run_create_hooks(spec, control)
 
@@ -160,14 +161,15 @@ def _become_container(spec: Spec, options: SandboxOptions, control: Channel) -> 
     # With the container's own /proc in place, and no path of the host left to confuse it with.
     _restrict(spec)
 
-    process_options = _process_options(options, terminal_fd)
+    process_options = _process_options(options, -1 if pair is None else pair.terminal)
     if signals is None:
         _become_workload(spec, options, process_options, control)
     # Among the processes of others this one is not PID 1, and its end would end nobody.
     kin = Descendants() if os.getpid() != 1 else None
     if kin is not None:
         process_options = replace(process_options, parent=os.getpid())
-    workload, pidfd = _have_workload(spec, options, process_options, control, own)
+    door = visitor.Door(own, pair)
+    workload, pidfd = _have_workload(spec, options, process_options, control, door)
 
     _keep_no_more_than_needed()
     return init.supervise(workload, control, signals, kin, pidfd, in_group=not options.own_session)
@@ -178,7 +180,7 @@ def _have_workload(
     options: SandboxOptions,
     process_options: ProcessOptions,
     control: Channel,
-    own: list[int],
+    door: visitor.Door,
 ) -> tuple[int, int]:
     """Start the workload, or let it in; return its process ID and, where it came in, its pidfd."""
     if not options.has_visitor:
@@ -186,7 +188,7 @@ def _have_workload(
         _announce(workload, control)
         return workload, -1
     program = program_of(spec.process, process_options)
-    workload, pidfd = visitor.let_in(own, program, process_options.terminal_fd, control)
+    workload, pidfd = visitor.let_in(door, program, control)
     control.send({"running": True}, [pidfd])
     return workload, pidfd
 
@@ -277,15 +279,24 @@ def _populate(root_fd: int, spec: Spec, options: SandboxOptions) -> None:
     rootfs.make_directory(root_fd, spec.process.cwd, user.uid, user.gid)
 
 
-def _open_terminal(root_fd: int, control: Channel, spec: Spec) -> int:
-    """Make a terminal in the container's own devpts and send its master to the runner."""
+def _open_terminal(root_fd: int, spec: Spec) -> terminal.Pair:
+    """Make a terminal in the container's own devpts."""
     pair = terminal.open_pair(root_fd, spec.process)
     devices.bind_console(root_fd, pair.terminal)
-    control.send({"console": True}, [pair.master])
-    # The size is set before the workload can ask for it.
-    control.receive()
-    os.close(pair.master)
-    return pair.terminal
+    return pair
+
+
+def _give_terminal(
+    root_fd: int, pair: terminal.Pair | None, control: Channel, *, is_job: bool
+) -> None:
+    """Send the master of the container's terminal to the runner, or show the caller's own."""
+    if pair is not None:
+        control.send({"console": True}, [pair.master])
+        # The size is set before the workload can ask for it.
+        control.receive()
+        os.close(pair.master)
+    elif is_job:
+        _show_callers_terminal(root_fd)
 
 
 def _show_callers_terminal(root_fd: int) -> None:

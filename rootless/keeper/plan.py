@@ -114,6 +114,8 @@ def _check_in_front(asked: Asked, record: Record) -> None:
     if asked.request.network.is_joined:
         raise Declined("network")
     assert isinstance(root, OverlayRoot)  # noqa: S101 - as planned
+    if container.spec.process.oom_score_adj is not None:  # of PID 1, and so of its children
+        raise Declined("score")
     if container.maps.privileged or container.joins_pids or root.driver == "fuse":
         raise Declined("maps")
     if container.seccomp is not None and container.seccomp.notifies:
@@ -139,7 +141,7 @@ def _command_in(own: Sequence[str], words: Sequence[str]) -> tuple[str, ...]:
 
 
 _NEVER = ("bundle", "verify_key", "signature_policy")
-_NOT_IN_FRONT = ("health_cmd",)
+_NOT_IN_FRONT = ("health_cmd", "attach", "sig_proxy")
 
 
 def _declined() -> str:

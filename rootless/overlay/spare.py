@@ -54,6 +54,12 @@ def prepare_for_many(*, ahead: bool = True) -> None:
             _spare = Stem(environment())
 
 
+def ask(fd: int) -> None:
+    """Have the process at the other end of a socket fork the servers from now on (`stem`)."""
+    global _spare  # noqa: PLW0603 - as above
+    _spare = Stem.at(fd)
+
+
 def take() -> Spare | None:
     """Return it, for the one mount that gets it; None where there is none, or no more."""
     global _spare

@@ -139,6 +139,6 @@ def _output_below(
 
 def _runnable(line: str, places: Mapping[str, Path]) -> str:
     for place, folder in places.items():
-        line = re.sub(rf"(?<![\w./~$}}]){place}(?=/|\s|:|$)", str(folder), line)
+        line = re.sub(rf"(?<![\w./~$}}]){place}(?=[/,:\s]|$)", str(folder), line)
     found = _TO_INTERRUPT.fullmatch(line)
     return f"until_interrupted {found[1]}" if found else line

@@ -150,9 +150,9 @@ def _leaves_no_log() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def forks() -> Iterator[None]:
+def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Have a process that has imported the program, to be forked when it is started."""
-    with forking.forks():
+    with forking.forks(Home.make(tmp_path_factory.mktemp("nobody")).environ):
         yield
 
 

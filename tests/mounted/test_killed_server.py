@@ -13,7 +13,7 @@ from mounting import Mount, Mounting
 
 pytestmark = [pytest.mark.needs_fuse, pytest.mark.needs_user]
 
-COUNT = 3000
+COUNT = 1000
 CONTENT = b"lower" * 100
 
 

@@ -1,6 +1,7 @@
 """What serves the requests of a mount, put together from its config and opened before it."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -86,8 +87,7 @@ def open_file_system(config: ServerConfig) -> FileSystem:
         config, overlay, Shown(uids, gids, *_translations(config), static_nlink=config.static_nlink)
     )
     served.path.waiting = waiting
-    work = no_work if served.prefetch is None else served.prefetch.step
-    return FileSystem(OverlayOperations(served), Pump(served.path, work), overlay)
+    return FileSystem(OverlayOperations(served), Pump(served.path, _work(served)), overlay)
 
 
 def _serve_overlay(config: ServerConfig, overlay: Overlay, shown: Shown) -> Served:
@@ -103,7 +103,7 @@ def _serve_overlay(config: ServerConfig, overlay: Overlay, shown: Shown) -> Serv
         untouched = Untouched(
             overlay,
             lower,
-            TreeView(lower.tree, shown),
+            TreeView(lower.tree, shown, counts=True),
             lambda node: attributes.entry(overlay.status(node)),
         )
 
@@ -128,6 +128,15 @@ def _serve_overlay(config: ServerConfig, overlay: Overlay, shown: Shown) -> Serv
     ObjectRequests(served)
     FileRequests(served)
     return served
+
+
+def _work(served: Served) -> Callable[[], bool]:
+    """Return what is done of what will be asked for, in the gaps between requests."""
+    untouched, prefetch = served.untouched, served.prefetch
+    if untouched is None or prefetch is None:
+        return no_work
+    listings, contents = untouched.step, prefetch.step
+    return lambda: listings() or contents()
 
 
 def _translations(config: ServerConfig) -> tuple[IDTranslation, IDTranslation]:

@@ -87,7 +87,7 @@ class Overlay:
         names = []  # from the object up to a directory that has a node: none has a second name
         at = ino
         while (node := self.nodes.known(at)) is None:
-            at, name = self.lower.home(at, self.nodes.homes.get(at, 0))
+            at, name = self.lower.home(at, self.nodes.told.home(at))
             names.append(name)
         for name in reversed(names):
             found = self.find(Link(node, name))

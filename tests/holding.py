@@ -31,13 +31,14 @@ def with_holder(rootless: Rootless, mode: str) -> Rootless:
 
 def holders(rootless: Rootless) -> list[int]:
     """Return the process IDs of the holders in a user's folders."""
-    parents = {}
+    found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal():
             with contextlib.suppress(OSError):
                 words = (entry / "cmdline").read_bytes().split(b"\0")
-                if {b"rootless.keeper", str(rootless.home.runtime).encode()} <= set(words):
-                    stat = (entry / "stat").read_text()
-                    parents[int(entry.name)] = int(stat.rpartition(")")[2].split()[1])
-    # its keepers have its command line
-    return [pid for pid, parent in parents.items() if parent not in parents]
+                # its keepers, and monitors that were forked from them, have its command line
+                comm = (entry / "comm").read_text()
+                ours = {b"rootless.keeper", str(rootless.home.runtime).encode()}
+                if comm == "rootless-holder\n" and ours <= set(words):
+                    found.append(int(entry.name))
+    return found

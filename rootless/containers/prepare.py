@@ -2,7 +2,6 @@
 
 import os
 import pwd
-import secrets
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -101,10 +100,9 @@ def from_image(
     options = replace(options, network=plan.word_for_spec(network), pid=around.pid_for_spec)
     joined = _joined_maps(network, around.pid_path, request)
     user, maps = _user_and_maps(image, options, request, read, joined)
-    if request.as_caller:
-        options = _with_place(options, store, image)
+    options = _with_place(options, request, store, image)
     options, loader = devices.with_libraries(options, image.config, request, read)
-    container_id = container_id or secrets.token_hex(32)
+    container_id = container_id or _new_id()
     options = replace(options, hostname=options.hostname or _hostname(options, container_id))
     spec = convert(image.config, options, user, container_id, mappings_of(maps))
     spec = with_seccomp(spec, options.seccomp, os.uname())
@@ -129,8 +127,16 @@ def from_image(
     )
 
 
-def _with_place(options: RunOptions, store: Store, image: Image) -> RunOptions:
-    """Return the options with the caller's time zone, and what the image has of his locale."""
+def _new_id() -> str:
+    return os.urandom(32).hex()  # as `secrets` has it, which brings hmac and OpenSSL
+
+
+def _with_place(options: RunOptions, request: RunRequest, store: Store, image: Image) -> RunOptions:
+    """Return the options with a time zone, and what the image has of the caller's locale."""
+    if options.time_zone:
+        options = _with_time_zone(options, store, image)
+    if not request.as_caller:
+        return options
     from rootless.bundle import locales, terminal_type, time_zone  # noqa: PLC0415 - for few runs
 
     with trees.looked_into(store, image) as look:
@@ -142,6 +148,14 @@ def _with_place(options: RunOptions, store: Store, image: Image) -> RunOptions:
         zone = time_zone.variable(os.environ, look.has_file)
         env = (*filter(None, [zone]), *fitting(options.env))
         return replace(options, env=env, inherited_env=fitting(options.inherited_env))
+
+
+def _with_time_zone(options: RunOptions, store: Store, image: Image) -> RunOptions:
+    from rootless.bundle import time_zone  # noqa: PLC0415 - as above
+
+    with trees.looked_into(store, image) as look:
+        zone = time_zone.named(options.time_zone, os.environ, look.has_file)
+    return replace(options, env=(*filter(None, [zone]), *options.env))
 
 
 def _emulation(options: RunOptions) -> str:
@@ -335,7 +349,7 @@ def from_bundle(bundle: "Bundle", request: RunRequest) -> Container:
         kept = Path(request.overlay).absolute() if request.overlay else None
         root = OverlayRoot(bundle.tree, bundle.layers, request.driver, "rootless:bundle", kept)
     return Container(
-        id=secrets.token_hex(32),
+        id=_new_id(),
         spec=spec,
         maps=_bundle_maps(spec, request),
         root=root,

@@ -117,3 +117,20 @@ def test_who_attached_may_be_killed(containers: Containers) -> None:
         process.kill()
     time.sleep(0.3)
     assert containers.state(container)["Status"] == "running"
+
+
+def test_a_run_that_is_attached_to(containers: Containers, tmp_path: Path) -> None:
+    """`run -a` keeps the container, shows all of its output, and ends with its status."""
+    rootless, label, file = containers.rootless, containers.label, tmp_path / "id"
+    options = ("-a", "STDOUT", "-a", "STDERR", "--sig-proxy=false", "--cidfile", file, "-l", label)
+    said = rootless("run", *options, "debian-demo", "sh", "-c", "echo out; echo err >&2; exit 3")
+    assert (said.status, said.stdout, said.stderr) == (3, "out\n", "err\n")
+    (shown,) = containers.ps("-a")
+    assert (shown["Id"], shown["ExitCode"]) == (file.read_text().strip(), 3)
+    echoed = rootless("run", "-a", "stdin", "-l", label, "debian-demo", "cat", stdin="typed\n")
+    assert echoed.stdout == "typed\n"
+    assert "no such stream: x" in rootless("run", "-a", "x", "debian-demo", "true").stderr
+    assert rootless.ok("rm", "--cidfile", file) == f"{shown['Id']}\n"
+    assert rootless.ok("rm", "--ignore", shown["Id"]) == ""
+    listed = rootless.ok("ps", "-al", "--noheading", "--size", "--format", "{{.Size}}")
+    assert listed.endswith("B\n")

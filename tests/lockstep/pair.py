@@ -99,7 +99,7 @@ class Pair:
                 self._step(operation)
 
     def _step(self, operation: do.Operation) -> None:
-        if self.on_disk and does_resurrect(operation, self.ours):
+        if does_resurrect(operation, self.ours, on_disk=self.on_disk):
             return
         with self.ours.entered():
             found = attempt(lambda: operation.apply(self.ours))

@@ -33,6 +33,15 @@ SEQUENCES = {
             do.Compare(),
         ),
     ),
+    "a removed FIFO that is given an attribute": (
+        0,
+        (
+            do.Open(0, "b/c", os.O_RDONLY | os.O_NONBLOCK, 0),
+            do.Unlink("b/c"),
+            do.SetXattrOpen(0, "other.a", b"value", os.XATTR_CREATE),
+            do.Remount(),
+        ),
+    ),
 }
 
 

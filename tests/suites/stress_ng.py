@@ -82,6 +82,7 @@ def main() -> int:
     """Run and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--on", nargs="+", choices=SUBJECTS, default=OURS)
+    parser.add_argument("--in", dest="folder", default="/var/tmp", help="on which file system")
     parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--stressors", nargs="+", default=_STRESSORS.split())
     options = parser.parse_args()
@@ -89,7 +90,7 @@ def main() -> int:
     failed = False
     for name in options.on:
         body = partial(stress, options.stressors, options.seconds)
-        with tempfile.TemporaryDirectory(prefix="rootless-suite-", dir="/var/tmp") as folder:
+        with tempfile.TemporaryDirectory(prefix="rootless-suite-", dir=options.folder) as folder:
             lines = run_on(name, Path(folder), layer, body)
         failed |= any("FAILED" in line for line in lines)
         print(*(f"{name}: {line}" for line in lines), sep="\n", flush=True)

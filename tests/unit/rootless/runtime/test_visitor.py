@@ -10,7 +10,7 @@ import pytest
 from rootless.errors import RootlessError
 from rootless.linux.channel import Channel
 from rootless.oci.linux_spec import LinuxSpec, Namespace
-from rootless.runtime.visitor import let_in, open_namespaces
+from rootless.runtime.visitor import Door, let_in, open_namespaces
 
 
 def test_the_namespaces_that_were_made() -> None:
@@ -27,7 +27,7 @@ def _come_in(door: socket.socket, record: dict[str, str] | None) -> int:
     pid = os.fork()
     if pid == 0:
         data, fds, _, _ = socket.recv_fds(door, 65536, 8)
-        assert marshal.loads(data) == {"program": {"args": ("x",)}, "terminal": False}
+        assert marshal.loads(data) == {"program": {"args": ("x",)}, "terminal": False, "told": 1}
         with socket.socket(fileno=fds[0]) as report:
             own = array("i", [os.pidfd_open(os.getpid())])
             rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, own)]
@@ -44,9 +44,9 @@ def test_a_visitor_is_known_by_his_own_word() -> None:
     ours, theirs = Channel.pair()
     with there:
         pid = _come_in(there, None)
-    ours.send({"door": True, "args": ["x"]}, [here.fileno()])
+    ours.send({"door": True, "args": ["x"], "also": {"told": 1}}, [here.fileno()])
     here.close()
-    found, pidfd = let_in([os.open("/", os.O_PATH)], {"args": ("y",)}, -1, theirs)
+    found, pidfd = let_in(Door([os.open("/", os.O_PATH)]), {"args": ("y",)}, theirs)
     assert found == pid
     os.waitpid(pid, 0)
     with open(f"/proc/self/fdinfo/{pidfd}", encoding="ascii") as file:
@@ -67,18 +67,18 @@ def test_what_keeps_him_out_is_an_error() -> None:
     with there:
         pid = _come_in(there, record)
     with here:
-        ours.send({"door": True, "args": None}, [here.fileno()])
+        ours.send({"door": True, "args": None, "also": {"told": 1}}, [here.fileno()])
     with pytest.raises(RootlessError, match="it is closed: door"):
-        let_in([], {"args": ("x",)}, -1, theirs)
+        let_in(Door([]), {"args": ("x",)}, theirs)
     os.waitpid(pid, 0)
     gone, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     other.close()
     with gone:
-        ours.send({"door": True, "args": None}, [gone.fileno()])
+        ours.send({"door": True, "args": None, "also": {}}, [gone.fileno()])
     with pytest.raises(RootlessError, match="the caller has gone"):
-        let_in([], {"args": ("x",)}, -1, theirs)
+        let_in(Door([]), {"args": ("x",)}, theirs)
     ours.shut_down()
     ours.close()
     with pytest.raises(RootlessError, match="nobody came in"):
-        let_in([], {"args": ("x",)}, -1, theirs)
+        let_in(Door([]), {"args": ("x",)}, theirs)
     theirs.close()

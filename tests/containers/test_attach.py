@@ -70,7 +70,7 @@ def test_two_attached(containers: Containers, wait_until: WaitUntil) -> None:
     container = containers.shell("read x; echo $x; exit 5", "-i")
     rootless = containers.rootless
     with rootless.start("attach", "--no-stdin", container, stdout=subprocess.PIPE) as other:
-        wait_until(lambda: is_attached(other.pid))
+        wait_until(lambda: handles(other.pid, signal.SIGTERM))  # once it has asked for output
         result = rootless("attach", container, stdin="said\n")
         assert (result.status, result.stdout) == (5, "said\n")
         assert other.communicate(timeout=10)[0] == b"said\n"

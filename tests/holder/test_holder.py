@@ -200,7 +200,7 @@ def test_the_client_imports_little(
     found = modules(done.stderr) - modules(plain.stderr)
     ours = {name for name in found if name.startswith("rootless")}
     assert "rootless.holder.client" in ours
-    assert len(ours) <= 19, sorted(ours)
+    assert len(ours) <= 18, sorted(ours)
     assert found - ours <= {"_ctypes", "_socket", "select", "errno"} | more
 
 

@@ -10,7 +10,7 @@ from .contents import TarContents
 from .fetch_link import FetchLink
 from .operations import ReadOnlyOperations
 from .ownership import Squash
-from .pump import Pump, no_work
+from .pump import Pump
 from .server_config import ServerConfig
 from .shown import Shown
 from .tree import Tree
@@ -46,11 +46,10 @@ def open_file_system(config: ServerConfig) -> FileSystem:
         tree_path.waiting = waiting
         return FileSystem(ReadOnlyOperations(tree), Pump(tree_path, tree_path.work))
     # Half of a server's modules, for what most runs leave to kernel overlayfs
-    from .overlay_file_system import open_overlay  # noqa: PLC0415
+    from .overlay_file_system import open_overlay, work  # noqa: PLC0415
 
     operations, served = open_overlay(config, uids, gids, lambda: _tree_and_contents(config))
-    work = no_work if served.prefetch is None else served.prefetch.step
-    return FileSystem(operations, Pump(served.path, work), served.overlay)
+    return FileSystem(operations, Pump(served.path, work(served)), served.overlay)
 
 
 def _tree_and_contents(config: ServerConfig) -> tuple[Tree, TarContents, Waiting | None]:

@@ -18,6 +18,7 @@ from .overlay import Overlay
 from .overlay_operations import OverlayOperations
 from .ownership import IDTranslation, Squash
 from .prefetch import Prefetch
+from .pump import no_work
 from .served import Served
 from .server_config import ServerConfig
 from .shown import Shown
@@ -85,7 +86,7 @@ def _serve_overlay(config: ServerConfig, overlay: Overlay, shown: Shown) -> Serv
         untouched = Untouched(
             overlay,
             lower,
-            TreeView(lower.tree, shown),
+            TreeView(lower.tree, shown, counts=True),
             lambda node: attributes.entry(overlay.status(node)),
         )
 
@@ -110,6 +111,15 @@ def _serve_overlay(config: ServerConfig, overlay: Overlay, shown: Shown) -> Serv
     ObjectRequests(served)
     FileRequests(served)
     return served
+
+
+def work(served: Served) -> Callable[[], bool]:
+    """Return what is done of what will be asked for, in the gaps between requests."""
+    untouched, prefetch = served.untouched, served.prefetch
+    if untouched is None or prefetch is None:
+        return no_work
+    listings, contents = untouched.step, prefetch.step
+    return lambda: listings() or contents()
 
 
 def _translations(config: ServerConfig) -> tuple[IDTranslation, IDTranslation]:

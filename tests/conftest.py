@@ -4,6 +4,7 @@ Rules: a test leaves no mount, process or open file; a skip gives a reason that 
 else the run fails under `--strict-skips`, as contrib/test has it.
 """
 
+import fcntl
 import logging
 import os
 import shutil
@@ -11,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+import forking
 import leaks
 import pytest
 from executable import Home, Rootless
@@ -39,6 +41,7 @@ _MARKERS = (
     "both_users: runs again as the user without sub-ID ranges",
     "needs_root: compares with what only root can do; contrib/test runs these as root",
     "needs_user: makes sense only as an ordinary user",
+    "new_interpreter: starts the executable by exec, not by a fork that has imported it",
 )
 
 
@@ -54,6 +57,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for line in _MARKERS:
         config.addinivalue_line("markers", line)
     config.pluginmanager.register(_Skips(strict=config.getoption("--strict-skips")))
+    config.pluginmanager.register(_ShortLast())
     leaks.begin_session()
 
 
@@ -85,6 +89,15 @@ def has_subids() -> bool:
         for file in ("/etc/subuid", "/etc/subgid")
         if Path(file).exists()
     )
+
+
+class _ShortLast:
+    """Puts the files of short tests last, so that several workers end at about the same time."""
+
+    @pytest.hookimpl(trylast=True)  # after they were shuffled
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Change the order of files only."""
+        items.sort(key=lambda item: "/unit/" in str(item.path))
 
 
 class _Skips:
@@ -136,6 +149,22 @@ def _leaves_no_log() -> Iterator[None]:
         logger.setLevel(level)
 
 
+@pytest.fixture(scope="session")
+def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Have a process that has imported the program, to be forked when it is started."""
+    with forking.forks(Home.make(tmp_path_factory.mktemp("nobody")).environ):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _may_fork(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let the executable be started by a fork, where the test is not about the start as such."""
+    own = request.node.get_closest_marker("new_interpreter")
+    forking.ForkedPopen.is_allowed = not own and request.path.parent.name not in ("cli", "holder")
+    yield
+    forking.ForkedPopen.is_allowed = False
+
+
 @pytest.fixture(autouse=True)
 def _leaves_nothing() -> Iterator[None]:
     before = leaks.Snapshot.take()
@@ -145,7 +174,7 @@ def _leaves_nothing() -> Iterator[None]:
 
 
 @pytest.fixture
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+def home(tmp_path_factory: pytest.TempPathFactory, forks: None) -> Home:
     """Fresh folders of a user who never ran rootless."""
     return Home.make(tmp_path_factory.mktemp("user"))
 
@@ -175,7 +204,9 @@ def demo_debs() -> Path:
 
 
 @pytest.fixture(scope="session")
-def demo_home(demo_image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+def demo_home(
+    demo_image: str, tmp_path_factory: pytest.TempPathFactory, forks: None
+) -> Iterator[Home]:
     """Give a user whose store holds the demo image as `debian-demo`; loaded once a session.
 
     He has been told of his ID map: that is said once, to whichever test has a terminal first. With
@@ -185,11 +216,42 @@ def demo_home(demo_image: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
     home = Home.make(tmp_path_factory.mktemp("demo"))
     names = ("ROOTLESS_HOLDER", "ROOTLESS_HOLDER_NOTES")
     home = Home(home.path, {**home.environ, **{n: os.environ[n] for n in names if n in os.environ}})
-    home.runtime.mkdir(mode=0o700)
-    (home.runtime / "said-single-id").touch()
-    Rootless(home).ok("load", demo_image.rpartition(":")[0], timeout=300)
+    _was_told_of_his_ids(home)
+    _link_store(_loaded_once(demo_image, tmp_path_factory), home)
     yield home
     Rootless(home).ok("system", "shutdown")
+
+
+def _was_told_of_his_ids(home: Home) -> None:
+    home.runtime.mkdir(mode=0o700)
+    (home.runtime / "said-single-id").touch()
+
+
+def _loaded_once(demo_image: str, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """Return a user whose store holds the demo image; several workers share it."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    with (folder / "loading").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        path = folder / "loaded"
+        if path.exists():
+            return Home(path, {})
+        path.mkdir()
+        home = Home.make(path)
+        Rootless(home).ok("load", demo_image.rpartition(":")[0], timeout=300)
+        return home
+
+
+def _link_store(source: Home, home: Home) -> None:
+    shutil.copytree(
+        source.store,
+        home.store,
+        copy_function=os.link,  # what a store holds is replaced, never written to
+        ignore=shutil.ignore_patterns("scratch", "containers", "locks"),
+    )
+    for name in ("scratch", "locks"):
+        (home.store / name).mkdir(mode=0o700)
 
 
 @pytest.fixture
@@ -211,16 +273,8 @@ def demo_alone(demo_home: Home, tmp_path_factory: pytest.TempPathFactory) -> Roo
 def demo_own(demo_home: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rootless]:
     """The executable, with the demo image in a store of its own; its containers are removed."""
     home = Home.make(tmp_path_factory.mktemp("own"))
-    home.runtime.mkdir(mode=0o700)
-    (home.runtime / "said-single-id").touch()
-    shutil.copytree(
-        demo_home.store,
-        home.store,
-        copy_function=os.link,  # what a store holds is replaced, never written to
-        ignore=shutil.ignore_patterns("scratch", "containers", "locks"),
-    )
-    for name in ("scratch", "locks"):
-        (home.store / name).mkdir(mode=0o700)
+    _was_told_of_his_ids(home)
+    _link_store(demo_home, home)
     rootless = Rootless(home)
     yield rootless
     for name in rootless.ok("ps", "-aq").split():

@@ -16,13 +16,16 @@ from typing import Any
 
 from rootless import timings
 from rootless.containers.container import OverlayRoot
+from rootless.containers.job_namespace import JobNamespace
 from rootless.containers.overlay_root import overlay_request
 from rootless.errors import RootlessError
-from rootless.keeper import ready
+from rootless.keeper import building, ready
 from rootless.keeper import run as runs
 from rootless.keeper.beside import end_after, fork_beside
 from rootless.keeper.plan import Declined, Planned, ask, plan
 from rootless.linux import prctl
+from rootless.linux.process_id import pid_of
+from rootless.overlay import warm
 from rootless.overlay.driver import OverlayRequest, server_config
 from rootless.overlay.shared import SharedLower, share
 
@@ -172,20 +175,24 @@ def _serve(
     if client is None:
         return
     request = marshal.loads(data)  # noqa: S302 - of our own
-    stderr = _take_place(request, fds)
+    stderr, *streams = _take_place(request, fds)
+    if request["words"][:1] == ["build"]:
+        _serve_build(door, request, [*streams, stderr], lowers, _Mounting(end, lowers, folder))
+        return
     try:
         asked = ask(request["words"])
         planned = plan(asked)
+        planned.check_said(request["tty"])
         timings.mark("keeper: planned")
         wanted, key = wanted_lower(planned, folder)
         lower = lowers.get(key)
         if lower is not None:
             words = asked.without_command(request["words"])
             used = {"used": key, "request": data, "asked": words, "cwd": os.getcwd()}
-            end.send(marshal.dumps({**used, "again": not asked.request.detach}))
+            end.send(marshal.dumps({**used, "again": planned.may_wait}))
             _let_go_of_others(lowers, key)
         visit = runs.Visit(door, client, stderr, request["tty"])
-        is_served = _run(visit, planned, lower) if "warms" not in request else False
+        is_served = "warms" not in request and _run(visit, planned, lower)
     except (Declined, RootlessError, OSError) as why:  # the ordinary way tells what is wrong
         _decline(door, str(why))
         return
@@ -197,6 +204,41 @@ def _serve(
             _warm(end, planned, wanted, key, data)
 
 
+def _serve_build(
+    door: socket.socket,
+    request: dict[str, Any],
+    streams: list[int],
+    lowers: dict[str, SharedLower],
+    mounting: "_Mounting",
+) -> None:
+    if "warms" in request:
+        building.imports()
+        return
+    try:
+        own = {**request, "words": ["run"]}
+        building.serve(door, request["words"], streams, lowers, lambda image: mounting(image, own))
+    except (Declined, OSError) as why:
+        _decline(door, str(why))
+
+
+@dataclass(frozen=True, slots=True)
+class _Mounting:
+    """Mounts an image for those that come."""
+
+    end: socket.socket
+    lowers: dict[str, SharedLower]
+    folder: str
+
+    def __call__(self, image: str, request: dict[str, Any]) -> None:
+        """Mount it, unless it is, as for a run with no options."""
+        asked = {**request, "words": [*request["words"], image]}
+        with contextlib.suppress(Declined, RootlessError, OSError):
+            planned = plan(ask(asked["words"]))
+            wanted, key = wanted_lower(planned, self.folder)
+            if key not in self.lowers:
+                _warm(self.end, planned, wanted, key, marshal.dumps(asked))
+
+
 def _run(visit: runs.Visit, planned: Planned, lower: SharedLower | None) -> bool:
     """Run it; False where that is only done on a lower that is mounted."""
     if planned.request.detach:
@@ -204,11 +246,11 @@ def _run(visit: runs.Visit, planned: Planned, lower: SharedLower | None) -> bool
 
         runs.say_on(visit.stderr)
         detached.serve(visit.door, planned.asked, lower)
-        return True
-    if lower is not None:
+    elif lower is None:
+        return False
+    else:
         runs.run(planned, lower, visit)
-        return True
-    return False
+    return True
 
 
 def _warm(
@@ -217,7 +259,7 @@ def _warm(
     wanted.folder.mkdir(mode=0o700, exist_ok=True)
     mountpoint = wanted.folder / "lower"
     mountpoint.mkdir(mode=0o755, exist_ok=True)
-    lower = share(server_config(wanted, mountpoint), planned.record.container.maps)
+    lower = _share(planned, wanted, mountpoint)
     words = marshal.loads(request)["words"]  # noqa: S302 - of our own
     told = {
         "lower": key,
@@ -231,12 +273,35 @@ def _warm(
     socket.send_fds(end, [marshal.dumps(told)], lower.fds())
 
 
+def _share(planned: Planned, wanted: OverlayRequest, mountpoint: Path) -> SharedLower:
+    """Mount the lower; that of a job in the user namespace that its parts have in common."""
+    maps, job = planned.record.container.maps, planned.record.container.job
+    config = server_config(wanted, mountpoint)
+    if job is None:
+        return share(config, maps)
+    note = JobNamespace.open(planned.paths, job, maps)
+    user_fd = os.dup(note.user_fd) if note.user_fd >= 0 else -1
+    if user_fd >= 0:  # who makes it has to be waited for; who joins it has not
+        note.close()
+    try:
+        lower = share(config, maps, user_fd)
+        if user_fd >= 0:
+            note = JobNamespace.open(planned.paths, job, maps)
+        note.note(pid_of(lower.server.pidfd))
+    finally:
+        note.close()
+        if user_fd >= 0:
+            os.close(user_fd)
+    return lower
+
+
 def wanted_lower(planned: Planned, folder: str) -> tuple[OverlayRequest, str]:
     """Return the lower of a run, and what must be equal for two runs to use the same."""
     container = planned.record.container
     root = container.root
     assert isinstance(root, OverlayRoot)  # noqa: S101 - as planned
-    key = repr((root.tree, os.stat(root.tree).st_ino, root.layers, container.maps, root.name))
+    shown = warm.key_of(root.tree, root.layers, container.maps)
+    key = f"{shown} {root.name!r} {container.job!r}"
     place = Path(folder) / f"{hash(key) & 0xFFFFFFFFFFFF:x}"
     return overlay_request(container, root, place, None), key
 
@@ -246,12 +311,16 @@ def _decline(door: socket.socket, why: str) -> None:
         door.send(marshal.dumps({"no": why}))
 
 
-def _take_place(request: dict[str, Any], fds: list[int]) -> int:
-    """Be where the client is, in his folder, with his environment; return his standard error.
+def _take_place(request: dict[str, Any], fds: list[int]) -> list[int]:
+    """Be where the client is, in his folder, with his environment; return what is his.
+
+    That is his standard error, and of a build the other streams too.
 
     What is said before it is known whether he is served goes into a file in memory.
     """
+    has_streams = request["words"][:1] == ["build"] and "warms" not in request
     cwd, error, *others = fds
+    streams, others = (others[:2], others[2:]) if has_streams else ([], others)
     if others:
         timings.adopt(others[0])
         timings.mark("keeper: has read")
@@ -262,4 +331,4 @@ def _take_place(request: dict[str, Any], fds: list[int]) -> int:
     os.umask(request["umask"])
     os.environ.clear()
     os.environ.update(request["environ"])
-    return error
+    return [error, *streams]

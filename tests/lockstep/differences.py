@@ -58,7 +58,7 @@ DIFFERENCES = (
     ),
     Difference(
         "what was removed while it was open can be changed, and stays removed",
-        "over a disk, overlayfs puts a lower one back under its name",
+        "overlayfs puts a lower one back under its name: over a disk, and a FIFO anywhere",
     ),
     Difference(
         "a change to an open lower directory that was removed: ENOENT, not ENOTDIR",
@@ -75,6 +75,10 @@ DIFFERENCES = (
     Difference(
         "removal of an ACL that is not there: nothing happens",
         "the mode is one; overlayfs says ENODATA of some objects",
+    ),
+    Difference(
+        "a user's removal of an ACL leaves the set-group-ID bit alone",
+        "as ext4 does; overlayfs takes it away from who is not of the group",
     ),
     Difference("order and position of a directory's entries", "each file system's own"),
 )
@@ -111,10 +115,11 @@ def is_lost(operation: do.Operation, expected: object) -> bool:
     return isinstance(operation, _OF_OPEN) and expected == "EEXIST"
 
 
-def does_resurrect(operation: do.Operation, side: Side) -> bool:
+def does_resurrect(operation: do.Operation, side: Side, *, on_disk: bool) -> bool:
     """Tell whether the judge might give a removed object its name back: see DIFFERENCES."""
     if not isinstance(operation, _OF_OPEN) or operation.slot not in side.fds:
         return False
     status = os.fstat(side.fd(operation.slot))
+    is_fifo = stat.S_ISFIFO(status.st_mode)
     is_removed = status.st_nlink == 0 and not stat.S_ISDIR(status.st_mode)
-    return is_removed or stat.S_ISFIFO(status.st_mode)
+    return (is_removed or is_fifo) if on_disk else (is_removed and is_fifo)

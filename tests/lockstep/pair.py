@@ -48,7 +48,8 @@ class Pair:
         )
         ours.make_folders()
         judges.make_folders()
-        self._mounts = (OurMount(ours, self.image, self.maps), KernelMount(judges, self.image))
+        self._kernels = KernelMount(judges, self.image)
+        self._mounts = (OurMount(ours, self.image, self.maps), self._kernels)
         self.ours, self.judge = Side(ours.root, is_ours=True), Side(judges.root, is_ours=False)
         self.sides = (self.ours, self.judge)
         try:
@@ -99,7 +100,7 @@ class Pair:
                 self._step(operation)
 
     def _step(self, operation: do.Operation) -> None:
-        if self.on_disk and does_resurrect(operation, self.ours):
+        if does_resurrect(operation, self.ours, on_disk=self.on_disk):
             return
         with self.ours.entered():
             found = attempt(lambda: operation.apply(self.ours))
@@ -111,6 +112,8 @@ class Pair:
             return
         if not is_equal(operation, expected, found):
             self._same("result", expected, found)
+        if isinstance(operation, do.Link):
+            self._kernels.forget()
         if self.looks:
             for path in operation.paths():
                 self._compare(path or ".", lambda side, path=path: _look(side, path))

@@ -185,8 +185,9 @@ def _bundles(at: At) -> None:
     (at.folder / "theirs/rootfs").mkdir(parents=True)
     _small_tar(at, "small.tar")
     at.host("tar", "-C", "theirs/rootfs", "-xf", "small.tar")
-    at.rootless("bundle", "spec", "--bundle", "theirs")
-    document = json.loads((at.folder / "theirs/config.json").read_bytes())
+    at.rootless("bundle", "spec")
+    document = json.loads((at.folder / "config.json").read_bytes())
+    (at.folder / "config.json").unlink()
     document["process"] |= {"args": ["ls", "/"], "terminal": False}
     at.write("theirs/config.json", json.dumps(document))
     at.host("tar", "-C", "theirs", "-cf", "theirs.tar", ".")

@@ -33,6 +33,28 @@ _ANSWERS = (
     (r"[$#>] $", CTRL_D),
 )
 
+_PAGE = """\
+# A page
+
+```sh
+echo one; x=2
+```
+
+```text
+o…
+```
+
+<!-- not run: needs root -->
+```sh
+false
+```
+
+```sh
+echo $x
+sleep 1000    # until Ctrl-C
+```
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class World:
@@ -90,13 +112,25 @@ def world(tmp_path_factory: pytest.TempPathFactory, demo_image: str) -> Iterator
         yield made
 
 
-@pytest.mark.parametrize("name", SHOWN)
-def test_reasons(name: str) -> None:
-    """What is not run has one of a few reasons, and a comment is above a block."""
-    blocks = blocks_of(SHOWN[name])
-    reasons = [block.not_run for block in blocks if block.not_run]
-    assert set(reasons) <= set(REASONS)
-    assert len(reasons) == SHOWN[name].count("<!-- not run")
+def test_reasons() -> None:
+    """What is not run has one of a few reasons, and each comment is above a block."""
+    for name, text in SHOWN.items():
+        reasons = [block.not_run for block in blocks_of(text) if block.not_run]
+        assert set(reasons) <= set(REASONS), name
+        assert len(reasons) == text.count("<!-- not run"), name
+
+
+def test_a_page_of_the_tests(home: Home) -> None:
+    """One shell for all blocks, Ctrl-C where a comment speaks of it, a failure told by its line."""
+    (home.path / "home/project").mkdir()
+    said = outputs_of(_follow(_PAGE, home))
+    assert said[0].strip() == "one"
+    assert fits("o…", said[0])
+    assert not fits("o", said[0])
+    assert said[2].split() == ["2"]
+    assert [block.output for block in blocks_of(_PAGE)] == ["o…", None, None]
+    with pytest.raises(AssertionError, match="line 22: status 3: "):
+        _follow(_PAGE + "\n```sh\n(exit 3)\n```\n", home)
 
 
 @pytest.mark.needs_subid

@@ -23,6 +23,7 @@ is raised becomes an answer, so that nobody waits for good.
 
 import errno
 import logging
+import mmap
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -57,6 +58,11 @@ class Then(NamedTuple):
     then: Callable[[], None]
 
 
+def room(size: int) -> mmap.mmap:
+    """Return a buffer that takes memory where it is written to; a bytearray is cleared at once."""
+    return mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+
+
 class FastPath:
     """Answers requests from one buffer, each before the next is read.
 
@@ -71,10 +77,10 @@ class FastPath:
     """
 
     def __init__(self) -> None:
-        self.buffer = bytearray(BUFFER_BYTES)
+        self.buffer = room(BUFFER_BYTES)
         self.view = memoryview(self.buffer)
         self._splicer = Splicer()
-        self._contents = memoryview(bytearray(BUFFER_BYTES))
+        self._contents = memoryview(room(BUFFER_BYTES))
         self.wanted = wire.CACHE_SYMLINKS | wire.EXPLICIT_INVAL_DATA
         self.agreed = 0
         self.waiting: Waiting | None = None

@@ -32,9 +32,3 @@ class Served:
     handles: Handles
     untouched: Untouched | None = None
     prefetch: Prefetch | None = None
-
-    def work(self) -> bool:
-        """Do a little of what will be asked for; return whether there was anything to do."""
-        if self.untouched is not None and self.untouched.step():
-            return True
-        return self.prefetch is not None and self.prefetch.step()

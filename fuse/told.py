@@ -32,6 +32,11 @@ class Told:
         for ino in nodes:
             self.take(ino)
 
+    def __len__(self) -> int:
+        """Return how many objects the kernel knows that have no node."""
+        counts = self._counts
+        return len(counts) - counts.count(0) - counts.count(_NODE)
+
     def __contains__(self, ino: int) -> bool:
         """Return whether the kernel knows an object that has no node."""
         return ino < len(self._counts) and 0 < self._counts[ino] < _NODE

@@ -8,7 +8,7 @@ for; only its modules are there beforehand. The namespace holder makes container
 What needs an interpreter of its own gets one: where a stream is a terminal, where variables speak
 to the interpreter or the loader, where files, limits or signals are to be inherited, where the
 caller is a fork himself and may be in other namespaces. So does what asks for it by the marker
-`new_interpreter`, and all of tests/cli, which is about the executable as such.
+`new_interpreter`, and all of tests/cli and tests/holder, which are about the executable as such.
 """
 
 import contextlib
@@ -45,6 +45,7 @@ class Forks:
     """The process that forks."""
 
     socket: socket.socket
+    environ: Mapping[str, str]
     pid: int = field(default_factory=os.getpid)
     inherited: object = field(default_factory=_inherited)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -62,7 +63,7 @@ class Forks:
             and not any(asked[name] for name in _NOT_OURS)
             and asked["executable"] is None
             and asked["process_group"] == -1
-            and _to_the_interpreter(_environ(asked)) == _to_the_interpreter(os.environ)
+            and _to_the_interpreter(_environ(asked)) == _to_the_interpreter(self.environ)
             and not any(map(os.isatty, _streams(asked)))
             and self.inherited == _inherited()
         )
@@ -96,16 +97,16 @@ class ForkedPopen(subprocess.Popen[Any]):
 
 
 @contextlib.contextmanager
-def forks() -> Iterator[None]:
-    """Have a process that forks."""
+def forks(environ: Mapping[str, str]) -> Iterator[None]:
+    """Have a process that forks, in an environment as users of the tests have it."""
     ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     for end in (ours, its):
         end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
     program = str(Path(__file__).parent / "forked_rootless.py")
     command = [sys.executable, "-P", program, str(its.fileno())]
-    with ours, subprocess.Popen(command, pass_fds=[its.fileno()]):
+    with ours, subprocess.Popen(command, pass_fds=[its.fileno()], env=dict(environ)):
         its.close()
-        ForkedPopen.forks = Forks(ours)
+        ForkedPopen.forks = Forks(ours, environ)
         yield
         ForkedPopen.forks = None
         ours.close()

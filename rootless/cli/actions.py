@@ -77,8 +77,24 @@ def build(given: _Given) -> None:
         image_id = build_image(given, has_run=has_run)
         if image_id:
             echo(image_id)
+        _offer_holder()
     finally:
         spare.discard()
+
+
+def _offer_holder() -> None:
+    """Start what makes the next one quicker, where that is wanted."""
+    from rootless.holder import start  # noqa: PLC0415 - small
+
+    if start.is_wanted():
+        from contextlib import suppress  # noqa: PLC0415
+
+        from rootless.errors import RootlessError  # noqa: PLC0415
+        from rootless.paths import Paths  # noqa: PLC0415
+        from rootless.settings import keep_alive  # noqa: PLC0415
+
+        with suppress(OSError, RootlessError):  # it is of no use to this build
+            start.offer(keep_alive(Paths.from_environment()))
 
 
 def create(given: _Given) -> None:

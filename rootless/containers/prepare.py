@@ -2,7 +2,6 @@
 
 import os
 import pwd
-import secrets
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -103,7 +102,7 @@ def from_image(
     user, maps = _user_and_maps(image, options, request, read, joined)
     options = _with_place(options, request, store, image)
     options, loader = devices.with_libraries(options, image.config, request, read)
-    container_id = container_id or secrets.token_hex(32)
+    container_id = container_id or _new_id()
     options = replace(options, hostname=options.hostname or _hostname(options, container_id))
     spec = convert(image.config, options, user, container_id, mappings_of(maps))
     spec = with_seccomp(spec, options.seccomp, os.uname())
@@ -126,6 +125,10 @@ def from_image(
         job=request.job,
         in_session=request.in_session,
     )
+
+
+def _new_id() -> str:
+    return os.urandom(32).hex()  # as `secrets` has it, which brings hmac and OpenSSL
 
 
 def _with_place(options: RunOptions, request: RunRequest, store: Store, image: Image) -> RunOptions:
@@ -346,7 +349,7 @@ def from_bundle(bundle: "Bundle", request: RunRequest) -> Container:
         kept = Path(request.overlay).absolute() if request.overlay else None
         root = OverlayRoot(bundle.tree, bundle.layers, request.driver, "rootless:bundle", kept)
     return Container(
-        id=secrets.token_hex(32),
+        id=_new_id(),
         spec=spec,
         maps=_bundle_maps(spec, request),
         root=root,

@@ -91,7 +91,7 @@ class Resources:
 def supervise(container: Container, resources: Resources, channel: Channel) -> int:
     """Run the container to its end; return its status. Errors are raised."""
     prctl.set_name("rootless")
-    _outlive_signals()
+    outlive_signals()
     if resources.lower is not None:
         resources.lower.enter_mounts()
     namespaces.unshare(namespaces.CLONE_NEWNS)
@@ -154,7 +154,7 @@ def sandbox_options(
     )
 
 
-def _outlive_signals() -> None:
+def outlive_signals() -> None:
     """A batch system signals every process of a job: what that means is the workload's to say."""
     for number in FORWARDED:
         signal.signal(number, lambda _number, _frame: None)  # not ignored: exec would keep that

@@ -10,6 +10,7 @@ Nothing heavy may be imported here: it would cost more than all the rest (`tests
 
 import marshal
 import os
+import stat
 import sys
 from _socket import AF_UNIX, SCM_RIGHTS, SOCK_CLOEXEC, SOCK_SEQPACKET, SOL_SOCKET, socket
 
@@ -42,7 +43,7 @@ def run(words: list[str]) -> int | None:
         timings.begin()
         words = words[1:]
     mode = os.environ.get(start.VARIABLE, "")
-    if clone is None or words[:1] != ["run"] or mode == start.OFF:
+    if clone is None or words[:1] not in (["run"], ["build"]) or mode == start.OFF:
         return None
     try:
         runtime = place.runtime_folder(os.environ)
@@ -112,7 +113,7 @@ class _Visit:
 
     def run(self, words: list[str]) -> int | None:
         cwd = os.open(".", os.O_PATH | os.O_CLOEXEC)
-        fds = [cwd, 2]
+        fds = [cwd, 2] if words[0] == "run" else [cwd, 2, 0, 1]
         if timings.fileno() >= 0:
             fds.append(timings.fileno())
         timings.mark("client: connected")
@@ -127,6 +128,12 @@ class _Visit:
             self.answer = "used"
             timings.mark("client: told what to do")
             return await_id(self._door)
+        if answer is not None and "begun" in answer:
+            from rootless.holder.building import attend  # noqa: PLC0415 - as above
+
+            self.answer = "used"
+            timings.mark("client: told what to do")
+            return attend(self._door)
         if answer is None or "program" not in answer:
             self.answer = "nothing" if answer is None else str(answer)
             return None
@@ -142,6 +149,8 @@ class _Visit:
         with signals_for(own_session=program["own_session"]) as signals:
             if not program["own_session"]:
                 _be_job(program)
+            elif program["passed_fds"]:
+                program["passed_fds"] = tuple(filter(_is_passed, program["passed_fds"]))
             fds = {"report": received.pop(0)}
             terminal = None
             if answer["terminal"]:
@@ -210,6 +219,15 @@ def _be_job(program: "dict[str, Any]") -> None:
 
     program["ignored"] = ignored()
     program["passed_fds"] = _open_fds()
+
+
+def _is_passed(fd: int) -> bool:
+    """Tell whether one that a variable names is a connection of the caller's, and not of ours."""
+    try:
+        mode = os.fstat(fd).st_mode
+        return os.get_inheritable(fd) and (stat.S_ISSOCK(mode) or stat.S_ISFIFO(mode))
+    except OSError:
+        return False
 
 
 def _open_fds() -> tuple[int, ...]:

@@ -1,5 +1,12 @@
 """The holder: `python -m rootless.keeper RUNTIME-FOLDER`, started by the first run."""
 
+from rootless.late_imports import postpone_for_holder
+
+if __name__ == "__main__":
+    postpone_for_holder()
+
+# isort: split
+
 import contextlib
 import gc
 import marshal
@@ -11,6 +18,7 @@ from pathlib import Path
 
 from rootless.holder import place
 from rootless.keeper.holder import Holder
+from rootless.keeper.stock import rehearse
 from rootless.linux import prctl
 from rootless.linux.folder_lock import lock_dead, make_locked
 from rootless.linux.private_folder import make_private
@@ -28,6 +36,14 @@ def _sweep(parent: Path) -> None:
 
 def _end(_number: int, _frame: object) -> None:
     raise SystemExit(0)
+
+
+def _get_warm(request: bytes) -> None:
+    """Be what keepers are going to be forked from; nobody waits yet."""
+    own = dict(os.environ)
+    rehearse(request)
+    os.environ.clear()
+    os.environ.update(own)
 
 
 def main() -> int:
@@ -54,6 +70,8 @@ def main() -> int:
         return 0  # another one was quicker
     try:
         holder = Holder(str(folder), keep_alive)
+        if data:
+            _get_warm(data)
         gc.collect()
         gc.freeze()
         if data:

@@ -1,14 +1,17 @@
 """What a request for a run means, by the code of every run; and what is not for a holder."""
 
+import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from rootless.bundle import batch
 from rootless.cli.arguments import run_request
 from rootless.cli.fetch import image_for_run
 from rootless.cli.profile_values import with_profiles
 from rootless.cli.straight import read
 from rootless.containers import keep
 from rootless.containers.container import OverlayRoot
+from rootless.containers.id_files import check_new
 from rootless.containers.record import Record
 from rootless.containers.request import RunRequest
 from rootless.paths import Paths
@@ -57,6 +60,21 @@ class Planned:
         """Return the options."""
         return self.asked.request
 
+    def check_said(self, tty: str) -> None:
+        """Raise Declined where the person at a terminal is to be told something first."""
+        reason = self.record.container.maps.reason
+        said = self.paths.runtime / "said-single-id"
+        if tty and reason and not (self.request.detach or said.exists()):
+            raise Declined("to be said")
+
+    @property
+    def may_wait(self) -> bool:
+        """Tell whether it can be made before anybody asks: it takes nothing that others want."""
+        request, root = self.request, self.record.container.root
+        takes = (request.name, request.devices, request.edits, request.ports)
+        notes = (request.cidfile, request.pidfile, request.detach, request.job is not None)
+        return isinstance(root, OverlayRoot) and root.kept is None and not any((*takes, *notes))
+
 
 def ask(words: list[str]) -> Asked:
     """Return what the words of a command ask for, in this process's environment.
@@ -76,6 +94,7 @@ def ask(words: list[str]) -> Asked:
     if not image:
         raise Declined("bundle")
     image = image_for_run(image, given, _declined)
+    request = request if request.detach else _in_front(request)
     return Asked(Paths.from_environment(), image, request, _command_in(own, given["words"]))
 
 
@@ -92,19 +111,27 @@ def plan(asked: Asked) -> Planned:
 def _check_in_front(asked: Asked, record: Record) -> None:
     container = record.container
     root = container.root
-    if asked.request.network.kind.value not in ("host", "none"):
+    if asked.request.network.is_joined:
         raise Declined("network")
     assert isinstance(root, OverlayRoot)  # noqa: S101 - as planned
-    if root.kept is not None:
-        raise Declined("upperdir")
     if container.spec.process.oom_score_adj is not None:  # of PID 1, and so of its children
         raise Declined("score")
-    if container.maps.privileged or container.pid or root.driver == "fuse":
+    if container.maps.privileged or container.joins_pids or root.driver == "fuse":
         raise Declined("maps")
     if container.seccomp is not None and container.seccomp.notifies:
         raise Declined("seccomp")
-    if container.maps.reason and not (asked.paths.runtime / "said-single-id").exists():
-        raise Declined("to be said")
+
+
+def _in_front(request: RunRequest) -> RunRequest:
+    """Return the request with what does not depend on where this process is, and what it has."""
+    check_new(request.cidfile)
+    here = {
+        name: os.path.abspath(path)
+        for name, path in (("cidfile", request.cidfile), ("pidfile", request.pidfile))
+        if path
+    }
+    fds = request.passed_fds if request.job is None else batch.named_fds(os.environ)
+    return replace(request, **here, passed_fds=fds)  # type: ignore[arg-type]
 
 
 def _command_in(own: Sequence[str], words: Sequence[str]) -> tuple[str, ...]:
@@ -114,11 +141,7 @@ def _command_in(own: Sequence[str], words: Sequence[str]) -> tuple[str, ...]:
 
 
 _NEVER = ("bundle", "verify_key", "signature_policy")
-_NOT_IN_FRONT = (
-    *("name", "publish", "pid", "overlay", "cidfile", "pidfile", "health_cmd"),
-    *("attach", "sig_proxy"),
-    *("hpc", "gpus", "ipc"),  # they speak of who calls, and of his files
-)
+_NOT_IN_FRONT = ("health_cmd", "attach", "sig_proxy")
 
 
 def _declined() -> str:

@@ -14,6 +14,7 @@ import time
 
 from rootless.linux.channel import Channel
 from rootless.runtime.descendants import Descendants
+from rootless.runtime.mount_mates import MountMates
 from rootless.runtime.signals import FORWARDED
 
 # What a process outside may send to PID 1 to mean the workload.
@@ -55,7 +56,7 @@ def supervise(
     workload: int,
     control: Channel,
     signals: SignalPipe,
-    descendants: Descendants | None,
+    descendants: Descendants | MountMates | None,
     visitor_fd: int = -1,
     *,
     in_group: bool = False,

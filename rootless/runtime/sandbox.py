@@ -11,25 +11,25 @@ import json
 import os
 import signal
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from rootless import timings
 from rootless.errors import InvalidInput, OverlayError, RootlessError
-from rootless.linux import capset, mount_api, prctl, process_words, scheduling
+from rootless.linux import capset, mount_api, prctl, process_words
 from rootless.linux.channel import Channel
 from rootless.linux.pivot_root import change_root, pivot_root
-from rootless.linux.statfs import statfs
 from rootless.oci.runtime_spec import Spec
 from rootless.runtime import (
     cgroup,
     devices,
     gate,
     init,
-    mount_attributes,
     mounts,
     namespaces,
     preconditions,
+    restrictions,
     rootfs,
     seccomp_listener,
     terminal,
@@ -38,6 +38,7 @@ from rootless.runtime import (
 from rootless.runtime.descendants import Descendants
 from rootless.runtime.hooks import run_hooks
 from rootless.runtime.imports import forbid_imports
+from rootless.runtime.mount_mates import MountMates
 from rootless.runtime.process import ProcessOptions, check_program, exec_workload, program_of
 from rootless.runtime.seccomp import SeccompFilter
 
@@ -53,7 +54,8 @@ class SandboxOptions:
         devices: Host device nodes to pass, (source, destination) each.
         gate: Where the workload waits to be started; it then is the container's first process
             itself. None: it is started at once, as a child of ours that looks after it.
-        has_visitor: Somebody comes in and becomes the workload, in the place of a child.
+        outside: Somebody comes in and becomes the workload, in the place of a child; the namespaces
+            in which he is (`visitor.namespaces_here`). None: a child becomes it.
         preserve_fds: How many descriptors from 3 on the workload gets.
         cgroup_fd: `cgroup.procs` of the container's cgroup, open for writing; -1 for none.
         seccomp: The spec's `linux.seccomp`, compiled.
@@ -68,13 +70,18 @@ class SandboxOptions:
     close_stdin: bool
     devices: tuple[tuple[str, str], ...] = ()
     gate: socket.socket | None = None
-    has_visitor: bool = False
+    outside: Mapping[str, int] | None = None
     preserve_fds: int = 0
     cgroup_fd: int = -1
     seccomp: SeccompFilter | None = None
     passed_fds: tuple[int, ...] = ()
     own_session: bool = True
     ignored: tuple[int, ...] = ()
+
+    @property
+    def has_visitor(self) -> bool:
+        """Tell whether somebody comes in."""
+        return self.outside is not None
 
 
 def start(spec: Spec, options: SandboxOptions, control: Channel) -> int:
@@ -142,7 +149,7 @@ def _become_container(spec: Spec, options: SandboxOptions, control: Channel) -> 
     prctl.set_dumpable(False)
 
     namespaces.enter(spec)
-    own = visitor.open_namespaces(spec.linux) if options.has_visitor else []
+    own = [] if options.outside is None else visitor.open_namespaces(options.outside)
     root_fd = _open_root(spec, options.rootfs)
     _populate(root_fd, spec, options)
     timings.mark("mounts made")
@@ -158,21 +165,26 @@ def _become_container(spec: Spec, options: SandboxOptions, control: Channel) -> 
     change_root(root_fd) if namespaces.joins_mounts(spec.linux) else pivot_root(root_fd)
     os.close(root_fd)
 
-    # With the container's own /proc in place, and no path of the host left to confuse it with.
-    _restrict(spec)
+    restrictions.apply(spec)  # with the container's own /proc in place
 
     process_options = _process_options(options, -1 if pair is None else pair.terminal)
     if signals is None:
         _become_workload(spec, options, process_options, control)
     # Among the processes of others this one is not PID 1, and its end would end nobody.
-    kin = Descendants() if os.getpid() != 1 else None
-    if kin is not None:
+    kin = _kin(options) if os.getpid() != 1 else None
+    if isinstance(kin, Descendants):
         process_options = replace(process_options, parent=os.getpid())
     door = visitor.Door(own, pair)
     workload, pidfd = _have_workload(spec, options, process_options, control, door)
 
+    if isinstance(kin, MountMates):
+        kin.visitor_fd = pidfd
     _keep_no_more_than_needed()
     return init.supervise(workload, control, signals, kin, pidfd, in_group=not options.own_session)
+
+
+def _kin(options: SandboxOptions) -> Descendants | MountMates:
+    return MountMates() if options.has_visitor else Descendants()
 
 
 def _have_workload(
@@ -239,7 +251,9 @@ def _set_oom_score(score: int | None) -> None:
 def _close_others(
     control: Channel, options: SandboxOptions, signals: init.SignalPipe | None
 ) -> None:
-    keep = {0, 1, 2, control.fileno(), max(timings.fileno(), 0), *options.passed_fds}
+    keep = {0, 1, 2, control.fileno(), max(timings.fileno(), 0)}
+    if not options.has_visitor:  # whose they are
+        keep.update(options.passed_fds)
     keep.update(range(3, 3 + options.preserve_fds))
     if signals is not None:
         keep.update(signals.fds())
@@ -319,40 +333,6 @@ def _await_state(control: Channel) -> bytes:
     if received is None:  # the runtime is gone, and the container with it
         os._exit(RootlessError.exit_status)
     return json.dumps({**json.loads(received[0]["state"]), "pid": os.getpid()}).encode()
-
-
-def _set_sysctl(name: str, value: str) -> None:
-    path = f"/proc/sys/{name.replace('.', '/')}"
-    try:
-        if statfs("/proc/sys").type_name != "proc":  # a folder of the image
-            raise OverlayError("cannot set a sysctl without /proc", f"{name}={value}")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(value)
-    except OSError as error:
-        raise OverlayError(f"cannot set the sysctl: {error.strerror}", f"{name}={value}") from error
-
-
-def _restrict(spec: Spec) -> None:
-    for name, value in spec.linux.sysctl.items():
-        _set_sysctl(name, value)
-    for path in spec.linux.readonly_paths:
-        mounts.make_read_only(path)
-    for path in spec.linux.masked_paths:
-        mounts.mask(path)
-    if spec.linux.rootfs_propagation:
-        mount_attributes.set_propagation("/", spec.linux.rootfs_propagation)
-    if spec.root_readonly:
-        _make_root_read_only()
-    if spec.linux.personality:
-        scheduling.set_personality(scheduling.PERSONALITIES[spec.linux.personality])
-
-
-def _make_root_read_only() -> None:
-    fd = os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        mount_api.mount_setattr(fd, mount_api.MOUNT_ATTR_RDONLY, recursive=False)
-    finally:
-        os.close(fd)
 
 
 def _become_workload(

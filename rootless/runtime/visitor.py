@@ -11,12 +11,12 @@ import contextlib
 import marshal
 import os
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rootless.errors import RootlessError
 from rootless.linux.channel import Channel, to_the_last
-from rootless.oci.linux_spec import LinuxSpec
 from rootless.runtime import devices
 from rootless.runtime.terminal import Pair
 
@@ -37,13 +37,20 @@ _FILES = {
 _REPORT_BYTES = 65536
 
 
-def open_namespaces(linux: LinuxSpec) -> list[int]:
-    """Return descriptors of those that the container has made; by the host's /proc."""
-    made = {each.type for each in linux.namespaces} | {"user", "pid", "mount"}
+def namespaces_here() -> dict[str, int]:
+    """Return those of the calling process, by kind and inode number."""
+    return {kind: os.stat(f"/proc/self/ns/{file}").st_ino for kind, file in _FILES.items()}
+
+
+def open_namespaces(outside: Mapping[str, int]) -> list[int]:
+    """Return descriptors of those in which the calling process is, and who is outside is not.
+
+    By the host's /proc; the mount namespace comes last.
+    """
     return [
-        os.open(f"/proc/self/ns/{file}", os.O_RDONLY | os.O_CLOEXEC)
-        for kind, file in _FILES.items()
-        if kind in made
+        os.open(f"/proc/self/ns/{_FILES[kind]}", os.O_RDONLY | os.O_CLOEXEC)
+        for kind, inode in namespaces_here().items()
+        if outside.get(kind) != inode
     ]
 
 
@@ -65,10 +72,11 @@ def let_in(own: Door, program: "Program", control: Channel) -> tuple[int, int]:
 
     `control` brings `{"door": true, "args": …, "also": …}` with the connection to him, and perhaps
     the mount of his terminal; with arguments they are the program's, and what is there "also" is
-    for him. Raises RootlessError, his own where he told one.
+    for him. It gets the mount namespace before he comes. Raises RootlessError, his own where he
+    told one.
     """
     # From here on signals are the workload's: those that come before it runs wait in the channel.
-    control.send({"started": True})
+    control.send({"started": True}, own.namespaces[-1:])
     received = control.receive()
     if received is None or not received[1]:
         raise RootlessError("nobody came in")

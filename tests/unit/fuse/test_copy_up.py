@@ -120,7 +120,8 @@ def test_a_failure_leaves_nothing(core: Core, monkeypatch: pytest.MonkeyPatch) -
     def full(*_: Any) -> int:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(os, "copy_file_range", full)
+    for call in ("copy_file_range", "pwrite"):
+        monkeypatch.setattr(os, call, full)
     node = core.node("a/b/file")
     with pytest.raises(OSError, match="No space") as caught:
         copy_up(core.overlay, node)

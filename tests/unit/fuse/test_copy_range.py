@@ -36,6 +36,25 @@ def test_where_the_kernel_cannot(tmp_path: Path) -> None:
     assert (tmp_path / "target").read_bytes() == b"Name:"
 
 
+@pytest.mark.parametrize("number", [errno.EXDEV, errno.EINVAL, errno.ENOSYS])
+def test_where_the_kernel_refuses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """It is asked once, and then there are reads and writes."""
+    asked = []
+
+    def refuse(*args: object) -> int:
+        asked.append(args)
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "copy_file_range", refuse)
+    (tmp_path / "source").write_bytes(bytes(8192) + b"contents")
+    with open(tmp_path / "source", "rb") as source, open(tmp_path / "target", "w+b") as target:
+        copy_range(source.fileno(), 8192, target.fileno(), 0, 8)
+    assert (tmp_path / "target").read_bytes() == b"contents"
+    assert len(asked) == 1
+
+
 def test_a_source_that_is_too_short(tmp_path: Path) -> None:
     """What is missing is an I/O error, not silence."""
     (tmp_path / "source").write_bytes(b"short")

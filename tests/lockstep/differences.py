@@ -115,7 +115,7 @@ def is_equal(operation: do.Operation, expected: object, found: object) -> bool:
 
 
 def is_lost(operation: do.Operation, expected: object, found: object) -> bool:
-    """Tell whether the judge cannot open or change a file as we can: it must not be used further."""
+    """Tell whether the judge cannot open or change it as we can: it must not be used further."""
     if isinstance(operation, do.Open) and (expected, found) == ("ENXIO", None):
         return True
     return isinstance(operation, _OF_OPEN) and expected == "EEXIST"

@@ -41,7 +41,8 @@ _MARKERS = (
     "both_users: runs again as the user without sub-ID ranges",
     "needs_root: compares with what only root can do; contrib/test runs these as root",
     "needs_user: makes sense only as an ordinary user",
-    "new_interpreter: starts the executable by exec, not by a fork that has imported it",
+    "forked: many cases of what is not about the start, where tests are about it (see forking.py)",
+    "new_interpreter: starts each program by exec, not by forking what has imported it",
 )
 
 
@@ -159,8 +160,9 @@ def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _may_fork(request: pytest.FixtureRequest) -> Iterator[None]:
     """Let the executable be started by a fork, where the test is not about the start as such."""
-    own = request.node.get_closest_marker("new_interpreter")
-    forking.ForkedPopen.is_allowed = not own and request.path.parent.name not in ("cli", "holder")
+    marks = {mark.name for mark in request.node.iter_markers()}
+    is_about_start = request.path.parent.name in ("cli", "holder") and "forked" not in marks
+    forking.ForkedPopen.is_allowed = not is_about_start and "new_interpreter" not in marks
     yield
     forking.ForkedPopen.is_allowed = False
 

@@ -8,7 +8,8 @@ for; only its modules are there beforehand. The namespace holder makes container
 What needs an interpreter of its own gets one: where a stream is a terminal, where variables speak
 to the interpreter or the loader, where files, limits or signals are to be inherited, where the
 caller is a fork himself and may be in other namespaces. So does what asks for it by the marker
-`new_interpreter`, and all of tests/cli and tests/holder, which are about the executable as such.
+`new_interpreter`, and tests/cli and tests/holder, which are about the executable as such, but for
+their long tables of cases, marked `forked`.
 """
 
 import contextlib

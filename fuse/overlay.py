@@ -184,7 +184,9 @@ class Overlay:
             return shown, hidden
         fd = self.upper.directory(node)
         hiding = self.upper.hiding
-        for name in self.upper.names(fd):
+        whiteouts, names = self.upper.names_by_number(fd, hiding.shared)
+        hidden.update(whiteouts)
+        for name in names:
             hides = hiding.whiteout_of(name)
             if hides is not None:
                 hidden.add(hides)

@@ -6,12 +6,10 @@ _OF_A_HOLDER = frozenset(
     {
         "hashlib",  # of layers; it brings OpenSSL
         "hmac",
-        "difflib",
     }
 )
-_USED_OFTEN = frozenset({"tempfile"})
 
 
 def postpone_for_holder() -> None:
     """Load no module before it is used that a holder and its keepers hardly ever use."""
-    postpone((OF_A_SERVER | _OF_A_HOLDER) - _USED_OFTEN)
+    postpone(OF_A_SERVER | _OF_A_HOLDER)

@@ -19,7 +19,7 @@ from rootless.containers.container import OverlayRoot
 from rootless.containers.job_namespace import JobNamespace
 from rootless.containers.overlay_root import overlay_request
 from rootless.errors import RootlessError
-from rootless.keeper import building, detached, ready
+from rootless.keeper import building, ready
 from rootless.keeper import run as runs
 from rootless.keeper.beside import end_after, fork_beside
 from rootless.keeper.plan import Declined, Planned, ask, plan
@@ -242,6 +242,8 @@ class _Mounting:
 def _run(visit: runs.Visit, planned: Planned, lower: SharedLower | None) -> bool:
     """Run it; False where that is only done on a lower that is mounted."""
     if planned.request.detach:
+        from rootless.keeper import detached  # noqa: PLC0415 - with a monitor's modules
+
         runs.say_on(visit.stderr)
         detached.serve(visit.door, planned.asked, lower)
     elif lower is None:
@@ -325,7 +327,7 @@ def _take_place(request: dict[str, Any], fds: list[int]) -> list[int]:
     os.fchdir(cwd)
     os.close(cwd)
     _speak_into_memory()
-    tempfile.tempdir = None  # as the environment has it that comes now
+    vars(tempfile)["tempdir"] = None  # as the environment has it that comes now; loads nothing
     os.umask(request["umask"])
     os.environ.clear()
     os.environ.update(request["environ"])

@@ -125,6 +125,14 @@ class KernelMount:
         mount_api.umount(str(self.overlay.root))
         self.is_mounted = False
 
+    def forget(self) -> None:
+        """Make the kernel forget the names that nobody has open.
+
+        A file of a layer that was linked has two inodes in memory until then, the older with the
+        mode that the file had: a change of owner through it leaves a set-group-ID bit.
+        """
+        mount_api.mount(None, str(self.overlay.root), None, mount_api.MS_REMOUNT)
+
     def kill(self) -> None:
         """End the mount whatever is open."""
         if self.is_mounted:

@@ -58,7 +58,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for line in _MARKERS:
         config.addinivalue_line("markers", line)
     config.pluginmanager.register(_Skips(strict=config.getoption("--strict-skips")))
-    config.pluginmanager.register(_ShortLast())
+    config.pluginmanager.register(_LongFirst())
     leaks.begin_session()
 
 
@@ -92,13 +92,22 @@ def has_subids() -> bool:
     )
 
 
-class _ShortLast:
-    """Puts the files of short tests last, so that several workers end at about the same time."""
+class _LongFirst:
+    """Puts files that take minutes first and those of short tests last.
+
+    So several workers, each of which takes the next file, end at about the same time.
+    """
+
+    _FOLDERS = ("build", "conformance", "crash", "holder", "lockstep", "workloads")
 
     @pytest.hookimpl(trylast=True)  # after they were shuffled
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Change the order of files only."""
-        items.sort(key=lambda item: "/unit/" in str(item.path))
+        items.sort(key=self._rank)
+
+    def _rank(self, item: pytest.Item) -> int:
+        folders = item.path.parent.parts
+        return 2 if "unit" in folders else int(folders[-1] not in self._FOLDERS)
 
 
 class _Skips:
@@ -150,6 +159,10 @@ def _leaves_no_log() -> Iterator[None]:
         logger.setLevel(level)
 
 
+# Files of tests/cli that are not about the command that they are named after.
+_ABOUT_ALL = ("compact", "completion", "imports", "manual")
+
+
 @pytest.fixture(scope="session")
 def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Have a process that has imported the program, to be forked when it is started."""
@@ -161,10 +174,16 @@ def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def _may_fork(request: pytest.FixtureRequest) -> Iterator[None]:
     """Let the executable be started by a fork, where the test is not about the start as such."""
     marks = {mark.name for mark in request.node.iter_markers()}
-    is_about_start = request.path.parent.name in ("cli", "holder") and "forked" not in marks
-    forking.ForkedPopen.is_allowed = not is_about_start and "new_interpreter" not in marks
+    folder, name = request.path.parent.name, request.path.stem.removeprefix("test_")
+    command = name.removesuffix("_").replace("_", "-")
+    subject: str | None = ""
+    if folder == "holder" or "new_interpreter" in marks:
+        subject = None
+    elif folder == "cli" and "forked" not in marks:
+        subject = None if command in _ABOUT_ALL else command
+    forking.ForkedPopen.not_forked = subject
     yield
-    forking.ForkedPopen.is_allowed = False
+    forking.ForkedPopen.not_forked = None
 
 
 @pytest.fixture(autouse=True)

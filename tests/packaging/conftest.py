@@ -1,4 +1,4 @@
-"""What packages are made of: the wheel under test and its libraries', as contrib/bootstrap has them."""
+"""What packages are made of: the wheel under test and the libraries it needs."""
 
 import os
 import sys

@@ -64,9 +64,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what runs with either map for both users, before -m selects."""
+    """Mark what runs with either map for both users, before -m selects.
+
+    Not what makes its map itself: that of one ID is the same for both.
+    """
     for item in items:
-        if isinstance(item, pytest.Function) and "id_map" in item.fixturenames:
+        names = item.fixturenames if isinstance(item, pytest.Function) else ()
+        if "id_map" in names and "mounting" not in names:
             item.add_marker("both_users")
 
 

@@ -207,9 +207,9 @@ def main() -> None:
         }
         heading("start", options.runs)
         compare("Start a container that does nothing", contenders, options.runs, unit_ms=1)
+        print_memory(folder)
         for holder in ("runtime", "runtime-it", "runtime-alias"):
-            print_memory(folder)
-        run([rootless(), "system", "shutdown"], surroundings(folder, holder))
+            run([rootless(), "system", "shutdown"], surroundings(folder, holder))
         subprocess.run(
             ["podman", "unshare", "rm", "-rf", folder / "podman", folder / "podman-run"],
             check=False,

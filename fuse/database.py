@@ -17,6 +17,7 @@ PRAGMA synchronous = OFF;
 PRAGMA locking_mode = EXCLUSIVE;
 """
 _DISTRUSTED = "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA query_only = ON;"
+_DAMAGED = (sqlite3.Error, UnicodeDecodeError)  # the second of a text that is none
 _NO_TABLES = "SELECT type FROM sqlite_master WHERE type != 'table' OR sql LIKE '%VIRTUAL%' LIMIT 1"
 _URI_SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-~")
 
@@ -149,10 +150,17 @@ def translated_write_errors(path: str | os.PathLike[str]) -> Iterator[None]:
         raise OSError(errno.ENOSPC if is_full else errno.EIO, str(error), path) from error
 
 
-@contextlib.contextmanager
-def translated_errors(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Raise IndexFormatError where SQLite finds the file damaged."""
-    try:
-        yield
-    except (sqlite3.Error, UnicodeDecodeError) as error:  # the second of a text that is none
-        raise IndexFormatError(f"{os.fspath(path)}: damaged: {error}") from error
+class translated_errors:  # noqa: N801 - a context manager, cheaper than one made of a generator
+    """Raises IndexFormatError where SQLite finds the file damaged."""
+
+    __slots__ = ("_path",)
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, _DAMAGED):
+            raise IndexFormatError(f"{os.fspath(self._path)}: damaged: {error}") from error

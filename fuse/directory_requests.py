@@ -21,7 +21,7 @@ from typing import NamedTuple
 from . import wire
 from .copy_up import link_late
 from .entry import Inode
-from .fast_path import DONE
+from .fast_path import DONE, Then
 from .node import Link, Node
 from .served import Served
 
@@ -82,11 +82,13 @@ class DirectoryRequests:
             self._overlay.upper.sync(node)
         return DONE
 
-    def _readdirplus(self, ino: int, length: int) -> list["bytes | memoryview"]:
+    def _readdirplus(
+        self, ino: int, length: int
+    ) -> "list[bytes | memoryview] | bytes | memoryview | Then":
         del length
         _, start, size = wire.READ_IN.unpack_from(self._path.buffer, wire.BODY)
         if self._untouched is not None and self._untouched.is_plain(ino):
-            return [self._untouched.part(ino, start, size)]
+            return self._untouched.part(ino, start, size)
         self._overlay.trim()
         node = self._overlay.node(ino)
         directory = self._directories.get(ino)

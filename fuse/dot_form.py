@@ -56,6 +56,11 @@ class DotForm:
         del place, xattr_form
         return is_whiteout_device(status.st_mode, status.st_rdev)
 
+    @property
+    def shared(self) -> int:
+        """There is none: a whiteout is a name."""
+        return 0
+
     def whiteout_of(self, name: bytes) -> bytes | None:
         """Return what comes after the mark."""
         return name[len(MARK) :] if name.startswith(MARK) else None

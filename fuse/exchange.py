@@ -17,6 +17,7 @@ import socket
 import struct
 
 from . import wire
+from .fast_path import room
 
 _ANSWER_BYTES = 256 << 10  # the largest is the value of an extended attribute, 64 KiB
 
@@ -52,7 +53,7 @@ class Exchange:
             each.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _ANSWER_BYTES)
         os.dup2(theirs.fileno(), session_fd, inheritable=False)
         theirs.close()
-        self._buffer = bytearray(_ANSWER_BYTES)
+        self._buffer = room(_ANSWER_BYTES)
         self._offered: int | None = None
         self.agreed = 0
 

@@ -7,8 +7,9 @@ are a handful of kinds that need none of this. Those are read here from the kern
 
 A handler gets the object's number and the length of the message, and returns the answer's body:
 
-- bytes, or a sequence of buffers to be written one after the other;
+- bytes or a view, or a list of such to be written one after the other;
 - a `Piece` of a file, to be moved without passing through here;
+- one of these with something to be done when it is written (`Then`): the client works meanwhile;
 - a positive int: the errno;
 - None: the request has no answer (FORGET);
 - NotImplemented: pyfuse3 shall have it.
@@ -22,9 +23,10 @@ is raised becomes an answer, so that nobody waits for good.
 
 import errno
 import logging
+import mmap
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import wire
 from .layer_bytes import Absent
@@ -46,6 +48,21 @@ DONE = b""
 _SMALL = 8192  # below, one buffer is cheaper than two
 
 
+class Then(NamedTuple):
+    """An answer, and what is to be done once it is written, which must not raise.
+
+    It is done before the next request is read: whatever the answer leads to comes later.
+    """
+
+    body: bytes | memoryview
+    then: Callable[[], None]
+
+
+def room(size: int) -> mmap.mmap:
+    """Return a buffer that takes memory where it is written to; a bytearray is cleared at once."""
+    return mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+
+
 class FastPath:
     """Answers requests from one buffer, each before the next is read.
 
@@ -60,10 +77,10 @@ class FastPath:
     """
 
     def __init__(self) -> None:
-        self.buffer = bytearray(BUFFER_BYTES)
+        self.buffer = room(BUFFER_BYTES)
         self.view = memoryview(self.buffer)
         self._splicer = Splicer()
-        self._contents = memoryview(bytearray(BUFFER_BYTES))
+        self._contents = memoryview(room(BUFFER_BYTES))
         self.wanted = wire.CACHE_SYMLINKS | wire.EXPLICIT_INVAL_DATA
         self.agreed = 0
         self.waiting: Waiting | None = None
@@ -80,7 +97,7 @@ class FastPath:
 
     def answer(self, length: int) -> bool:
         """Answer the request in the buffer; return False where it is not for here."""
-        _, opcode, unique, ino, *_ = wire.REQUEST.unpack_from(self.buffer)
+        opcode, unique, ino = wire.HEAD.unpack_from(self.buffer)
         handler = self._handlers.get(opcode)
         if handler is None:
             return False
@@ -96,7 +113,11 @@ class FastPath:
         if body is NotImplemented:
             return False
         if body is not None:
-            self._write(unique, body)
+            if isinstance(body, Then):
+                self._write(unique, body.body)
+                body.then()
+            else:
+                self._write(unique, body)
         return True
 
     def put_aside(self, absent: Absent) -> bool:
@@ -144,19 +165,21 @@ class FastPath:
         return value if len(value) <= size else errno.ERANGE
 
     def _write(
-        self, unique: int, body: "bytes | int | Piece | Sequence[bytes | memoryview]"
+        self,
+        unique: int,
+        body: "bytes | memoryview | int | Piece | Sequence[bytes | memoryview]",
     ) -> None:
         try:
-            if isinstance(body, Piece):
-                self._move(unique, body)
-            elif isinstance(body, int):
-                os.write(self._fd, wire.ANSWER.pack(wire.ANSWER.size, -body, unique))
-            elif isinstance(body, bytes):
+            if isinstance(body, (bytes, memoryview)):
                 head = wire.ANSWER.pack(wire.ANSWER.size + len(body), 0, unique)
                 if len(body) < _SMALL:
                     os.write(self._fd, head + body)
                 else:
                     os.writev(self._fd, (head, body))
+            elif isinstance(body, int):
+                os.write(self._fd, wire.ANSWER.pack(wire.ANSWER.size, -body, unique))
+            elif isinstance(body, Piece):
+                self._move(unique, body)
             else:
                 size = wire.ANSWER.size + sum(map(len, body))
                 os.writev(self._fd, (wire.ANSWER.pack(size, 0, unique), *body))

@@ -63,17 +63,19 @@ class FileRequests:
         del length
         number, offset, size = wire.READ_IN.unpack_from(self._path.buffer, wire.BODY)
         room = self._path.contents(size)
+        untouched = self._untouched
         if not number & _UNTOUCHED:
-            return (self._handles.read(number, offset, room),)
+            lower = None if untouched is None else self._handles.lower(number)
+            if untouched is None or lower is None:
+                return (self._handles.read(number, offset, room),)
+            return untouched.piece(lower, offset, size) or (untouched.read(lower, offset, room),)
         node = self._nodes.known(ino)
         if node is not None and node.is_upper:
             return (self._handles.read_once(node, offset, room),)
-        if self._untouched is None:
+        if untouched is None:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
-        inode = self._untouched.inode(ino)
-        return self._untouched.piece(inode, offset, size) or (
-            self._untouched.read(inode, offset, room),
-        )
+        inode = untouched.inode(ino)
+        return untouched.piece(inode, offset, size) or (untouched.read(inode, offset, room),)
 
     def _write(self, ino: int, length: int) -> bytes:
         del ino

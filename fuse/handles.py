@@ -10,6 +10,7 @@ import os
 
 from .change import Changes, change
 from .copy_up import copy_up
+from .entry import Inode
 from .node import Node
 from .overlay import Overlay
 
@@ -63,6 +64,11 @@ class Handles:
         if node.lower is None:
             raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
         return self._overlay.lower.read(node.lower, offset, len(room))
+
+    def lower(self, number: int) -> Inode | None:
+        """Return the file of the lower that is read by a handle; None once it is a copy."""
+        handle = self._current(number)
+        return handle.node.lower if handle.fd < 0 else None
 
     def read_once(self, node: Node, offset: int, room: memoryview) -> memoryview:
         """Read a file that has no handle, as it was not in the upperdir when it was opened."""

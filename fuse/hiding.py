@@ -37,6 +37,10 @@ class Hiding(Protocol):
     def is_whiteout(self, place: Place, status: os.stat_result, *, xattr_form: bool) -> bool:
         """Return whether an object of the upperdir says "there is nothing here"."""
 
+    @property
+    def shared(self) -> int:
+        """The number of an object all of whose names are whiteouts; 0 where there is none."""
+
     def whiteout_of(self, name: bytes) -> bytes | None:
         """Return the name that an object of such a name hides; None for an ordinary name."""
 

@@ -10,7 +10,7 @@ chunks that it gives (`repacked`).
 """
 
 import struct
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from . import wire
@@ -91,14 +91,14 @@ def pack(directory: int, parent: int, children: Iterable[Named]) -> Iterator[Chu
     yield Chunk(directory, first, len(pieces), is_last=True, entries=b"".join(pieces))
 
 
-def part(chunk: Chunk, start: int, size: int) -> memoryview:
+def part(chunk: Chunk, start: int, size: int) -> "bytes | memoryview":
     """Return the entries from a position on that fit into a size; none behind the last one."""
-    view = memoryview(chunk.entries)
     skipped = start - chunk.first
     if skipped >= chunk.number:
-        return view[:0]
-    if skipped == 0 and len(view) <= size:
-        return view
+        return b""
+    if skipped == 0 and len(chunk.entries) <= size:
+        return chunk.entries
+    view = memoryview(chunk.entries)
     begin = end = 0
     for number in range(chunk.number):
         following = end + wire.length_at(view, end)
@@ -110,10 +110,10 @@ def part(chunk: Chunk, start: int, size: int) -> memoryview:
     return view[begin:end]
 
 
-def numbers(entries: memoryview) -> tuple[list[int], bool]:
+def numbers(entries: "bytes | memoryview") -> tuple[Sequence[int], bool]:
     """Return the objects whose attributes these entries tell, and whether any has several names.
 
-    The dots tell none.
+    The dots tell none. Numbers in a row, as a directory's mostly are, come as a range.
     """
     found = []
     has_hard_links = False
@@ -125,10 +125,28 @@ def numbers(entries: memoryview) -> tuple[list[int], bool]:
             if nlink > 1 and mode & _KIND != wire.DIRECTORY:
                 has_hard_links = True
         at += wire.length_at(entries, at)
+    if found and found == [*range(found[0], found[0] + len(found))]:
+        return range(found[0], found[0] + len(found)), has_hard_links
     return found, has_hard_links
 
 
-def hard_linked(entries: memoryview) -> Iterator[tuple[int, int, bytes]]:
+class Listed:
+    """A chunk, and what it tells."""
+
+    __slots__ = ("_numbers", "chunk")
+
+    def __init__(self, chunk: Chunk) -> None:
+        self.chunk = chunk
+        self._numbers: tuple[Sequence[int], bool] | None = None
+
+    def numbers(self) -> tuple[Sequence[int], bool]:
+        """Return what the function of this name does for all of it."""
+        if self._numbers is None:
+            self._numbers = numbers(self.chunk.entries)
+        return self._numbers
+
+
+def hard_linked(entries: "bytes | memoryview") -> Iterator[tuple[int, int, bytes]]:
     """Yield offset, number and name of the entries of files that have several names."""
     at = 0
     while at < len(entries):

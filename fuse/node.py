@@ -13,10 +13,11 @@ forgets it, so that its upperdir number cannot be used for something else meanwh
 
 import errno
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from .entry import Inode
+from .told import Told
 
 ROOT_INO = 1
 
@@ -113,7 +114,6 @@ class NodeTable:
 
     Attributes:
         told: How often the kernel was told of objects of the lower tree that have no node.
-        homes: In which directory it was told of them, by their numbers.
     """
 
     def __init__(
@@ -124,8 +124,7 @@ class NodeTable:
         self._first_upper_ino = first_upper_ino
         self.root = root
         self.copied: dict[int, int] = {}
-        self.told: dict[int, int] = {}
-        self.homes: dict[int, int] = {}
+        self.told = Told()
         self._upper_directories: dict[int, Node] = {}
 
     def __len__(self) -> int:
@@ -149,21 +148,18 @@ class NodeTable:
     def add(self, node: Node) -> None:
         """Note a new node."""
         self._nodes[node.ino] = node
-        node.lookups += self.told.pop(node.ino, 0)
-        self.homes.pop(node.ino, None)
+        node.lookups += self.told.take(node.ino)
         if node.is_directory and node.is_upper:
             self._upper_directories[node.upper_ino] = node
 
-    def tell(self, directory: int, numbers: Iterable[int]) -> None:
+    def expect(self, last_ino: int) -> None:
+        """Begin to count look-ups of objects that have no node, up to a number."""
+        self.told.make_room(last_ino, self._nodes)
+
+    def tell(self, directory: int, numbers: Sequence[int]) -> None:
         """Count a look-up of each of these objects of the lower tree, with a node or without."""
-        nodes, told, homes = self._nodes, self.told, self.homes
-        for ino in numbers:
-            node = nodes.get(ino)
-            if node is not None:
-                node.lookups += 1
-            else:
-                told[ino] = told.get(ino, 0) + 1
-                homes[ino] = directory
+        for ino in self.told.tell(directory, numbers):
+            self._nodes[ino].lookups += 1
 
     def set_upper(self, node: Node, upper_ino: int) -> None:
         """Note that an object of the lower tree lives in the upperdir from now on."""
@@ -195,12 +191,7 @@ class NodeTable:
             node.lookups -= lookups
             self.release(node)
             return
-        left = self.told.get(ino, 0) - lookups
-        if left > 0:
-            self.told[ino] = left
-        else:
-            self.told.pop(ino, None)
-            self.homes.pop(ino, None)
+        self.told.forget(ino, lookups)
 
     def release(self, node: Node) -> None:
         """Drop a node if nobody knows it, and its directories if that was all that kept them."""
@@ -214,6 +205,7 @@ class NodeTable:
             if self._nodes.get(each.ino) is not each:
                 continue
             del self._nodes[each.ino]
+            self.told.give_back(each.ino)
             if self._upper_directories.get(each.upper_ino) is each:
                 del self._upper_directories[each.upper_ino]
             if each.is_removed:

@@ -87,7 +87,7 @@ class Overlay:
         names = []  # from the object up to a directory that has a node: none has a second name
         at = ino
         while (node := self.nodes.known(at)) is None:
-            at, name = self.lower.home(at, self.nodes.homes.get(at, 0))
+            at, name = self.lower.home(at, self.nodes.told.home(at))
             names.append(name)
         for name in reversed(names):
             found = self.find(Link(node, name))
@@ -184,7 +184,9 @@ class Overlay:
             return shown, hidden
         fd = self.upper.directory(node)
         hiding = self.upper.hiding
-        for name in self.upper.names(fd):
+        whiteouts, names = self.upper.names_by_number(fd, hiding.shared)
+        hidden.update(whiteouts)
+        for name in names:
             hides = hiding.whiteout_of(name)
             if hides is not None:
                 hidden.add(hides)

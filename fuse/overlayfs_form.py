@@ -39,6 +39,7 @@ class OverlayfsForm:
         self._files = files
         self._has_devices = True
         self._shared: Place | None = None
+        self._number = 0
 
     def is_whiteout(self, place: Place, status: os.stat_result, *, xattr_form: bool) -> bool:
         """Return whether an object is a device 0/0, or an empty file with the attribute."""
@@ -47,6 +48,11 @@ class OverlayfsForm:
         if not xattr_form or not stat.S_ISREG(status.st_mode) or status.st_size:
             return False
         return self._files.xattr(place, xattrs.WHITEOUT) is not None
+
+    @property
+    def shared(self) -> int:
+        """The number of the device that the whiteouts of this mount are links of."""
+        return self._number
 
     def whiteout_of(self, name: bytes) -> bytes | None:
         """Return None: every name is an ordinary one."""
@@ -101,6 +107,7 @@ class OverlayfsForm:
             with contextlib.suppress(OSError):
                 os.unlink(self._shared.name, dir_fd=self._shared.fd)
             self._shared = None
+            self._number = 0  # another object may get it
 
     def _move_leaving_whiteout(self, move: Move) -> None:
         """Rename and hide the old name.
@@ -165,5 +172,6 @@ class OverlayfsForm:
             self._has_devices = False
             return False
         self._shared = made
+        self._number = os.stat(made.name, dir_fd=made.fd, follow_symlinks=False).st_ino
         self._files.link(made, place)
         return True

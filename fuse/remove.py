@@ -16,7 +16,7 @@ from .place import Place
 def unlink(overlay: Overlay, link: Link) -> None:
     """Remove a name of anything but a directory."""
     node = overlay.require(link)
-    covers = overlay.below(link) is not None
+    covers = not node.is_upper or overlay.below(link) is not None
     if covers:
         copy_up(overlay, link.parent)
     if node.is_upper:

@@ -23,8 +23,12 @@ import sys
 from collections.abc import Callable, Collection, Iterator
 from typing import NoReturn
 
+from .late_imports import OF_A_SERVER, postpone
+
+if __name__ == "__main__":  # and in nobody else's process
+    postpone(OF_A_SERVER)
+
 import pyfuse3
-import trio
 
 from .file_system import FileSystem, open_file_system
 from .mount_options import mount_options
@@ -35,6 +39,7 @@ from .spare import wait_for_config
 
 log = logging.getLogger(__name__)
 
+_FOR_ONE = "one"
 _GC_THRESHOLD = (50_000, 20, 100)
 _IGNORED = (
     signal.SIGINT,
@@ -71,7 +76,7 @@ def main(
     ending_signals = [n for n in ending_signals if signal.getsignal(n) != signal.SIG_IGN]
     # Until the session can end in good order, they wait: a dead mount would be left behind.
     signal.pthread_sigmask(signal.SIG_BLOCK, ending_signals)
-    config = _config(arguments[0])
+    config = _config(*arguments)
     if config.ignores_signals:
         for number in ending_signals:
             signal.signal(number, signal.SIG_IGN)
@@ -97,12 +102,20 @@ def main(
         os._exit(status)
 
 
-def _config(argument: str) -> ServerConfig:
+def serve_next(fd: int) -> NoReturn:
+    """Fork a server for the config that waits at a socket, and end; called in a fork of one's own.
+
+    Who forked has the other end of `Stem.at`. Python and its modules are in memory once, then.
+    """
+    main([str(fd), _FOR_ONE])
+
+
+def _config(argument: str, how: str = "") -> ServerConfig:
     """Return what to serve; ends the process where there is nothing."""
     if not argument.isdecimal():
         return ServerConfig.from_json(argument)
     os.chdir("/")
-    config = wait_for_config(int(argument))
+    config = wait_for_config(int(argument), is_for_one=how == _FOR_ONE)
     if config is None:
         os._exit(0)
     return config
@@ -144,7 +157,7 @@ def _captured_stderr() -> Iterator[int]:
 def _serve(config: ServerConfig, pump: Pump, ending_signals: Collection[signal.Signals]) -> int:
     """Run the session to its end and take the mount away; return the exit status."""
     try:
-        trio.run(_until_the_end, pump, config.lifeline_fd, ending_signals)
+        _serve_until_the_end(config.lifeline_fd, pump, ending_signals)
         status = 0
     except BaseException:
         log.exception("the session failed")
@@ -155,8 +168,8 @@ def _serve(config: ServerConfig, pump: Pump, ending_signals: Collection[signal.S
     return status
 
 
-async def _until_the_end(
-    pump: Pump, lifeline_fd: int, ending_signals: Collection[signal.Signals]
+def _serve_until_the_end(
+    lifeline_fd: int, pump: Pump, ending_signals: Collection[signal.Signals]
 ) -> None:
     """Return when the mount, its owner or a signal ends the session."""
     # What is alive now lives as long as the process: collections need not look at it. What comes
@@ -165,36 +178,31 @@ async def _until_the_end(
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_GC_THRESHOLD)
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(_cancel_at_signal, ending_signals, nursery.cancel_scope)
-        if lifeline_fd >= 0:
-            nursery.start_soon(_cancel_at_end_of_file, lifeline_fd, nursery.cancel_scope)
-        await pump.run()
-        nursery.cancel_scope.cancel()
+    stops: dict[int, Callable[[], bool]] = {_readable_at(ending_signals): lambda: True}
+    if lifeline_fd >= 0:
+        stops[lifeline_fd] = lambda: _has_ended(lifeline_fd)
+    pump.run(stops)
 
 
-async def _cancel_at_signal(
-    ending_signals: Collection[signal.Signals], scope: trio.CancelScope
-) -> None:
-    if not ending_signals:
-        return
-    with trio.open_signal_receiver(*ending_signals) as signals:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, ending_signals)
-        async for _ in signals:
-            scope.cancel()
+def _readable_at(signals: Collection[signal.Signals]) -> int:
+    """Return a descriptor at which there is something to read when one of these signals comes."""
+    read_fd, write_fd = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    signal.set_wakeup_fd(write_fd, warn_on_full_buffer=False)
+    for number in signals:
+        signal.signal(number, lambda *_: None)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
+    return read_fd
 
 
-async def _cancel_at_end_of_file(fd: int, scope: trio.CancelScope) -> None:
-    """Watch a pipe or socket whose other end the owner holds, or the owner's pidfd."""
-    while True:
-        await trio.lowlevel.wait_readable(fd)
-        try:
-            if os.read(fd, 512):
-                continue
-        except OSError as error:
-            log.debug("lifeline: %s", error)  # a pidfd is readable at its process's end, only
-        scope.cancel()
-        return
+def _has_ended(fd: int) -> bool:
+    """Tell whether the owner has closed his end of a pipe or socket or, by his pidfd, has ended."""
+    try:
+        return not os.read(fd, 512)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        log.debug("lifeline: %s", error)  # a pidfd is readable at its process's end, only
+        return True
 
 
 def _tell(ready_fd: int, line: str) -> None:

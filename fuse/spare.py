@@ -104,6 +104,13 @@ class Spare:
 class Stem(Spare):
     """One that forks a server for each config, and stays; what its starter forks can ask it."""
 
+    @classmethod
+    def at(cls, fd: int) -> "Stem":
+        """Return what asks the process at the other end of a socket (`serve_next`)."""
+        stem = cls.__new__(cls)
+        stem.pid, stem.pidfd, stem.fd = 0, -1, fd
+        return stem
+
     def serve(self, config: "ServerConfig") -> "Adopted | None":
         """Let it fork a server; None where it has ended."""
         import socket  # noqa: PLC0415
@@ -158,10 +165,11 @@ class Adopted:
                 return
 
 
-def wait_for_config(fd: int) -> "ServerConfig | None":
+def wait_for_config(fd: int, *, is_for_one: bool = False) -> "ServerConfig | None":
     """Wait for what to serve, in the namespaces and with the IDs of who says it; None for the end.
 
-    Descriptors that the starter happened to leave open are closed.
+    Descriptors that the starter happened to leave open are closed. With `is_for_one` it is the end
+    when a server has been forked.
     """
     import json  # noqa: PLC0415
     import socket  # noqa: PLC0415
@@ -184,6 +192,8 @@ def wait_for_config(fd: int) -> "ServerConfig | None":
             text, uid, gid, has_reply = json.loads(data)
             if not has_reply or _is_forked(fds):
                 break
+            if is_for_one:
+                return None
     config = ServerConfig.from_json(text)
     received = list(fds)
     namespaces = [received.pop(0) for _ in _NAMESPACES]

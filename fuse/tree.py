@@ -30,6 +30,7 @@ _SYMLINKS_MAX = 40  # as the kernel has it
 _CHILDREN = "SELECT name, inode.* FROM dirent JOIN inode USING (ino) WHERE parent = ? ORDER BY name"
 _DIRENTS = "SELECT name FROM dirent WHERE parent = ? ORDER BY name"
 _CHUNK = "SELECT * FROM listing WHERE place <= ? ORDER BY place DESC LIMIT 1"
+_CHUNKS_BEHIND = "SELECT * FROM listing WHERE place > ? ORDER BY place"
 _RANGE = "SELECT * FROM inode WHERE ino BETWEEN ? AND ?"
 _OWNERS = "SELECT id FROM owner WHERE kind = ? LIMIT 4097"
 _LOOKUP = "SELECT inode.* FROM dirent JOIN inode USING (ino) WHERE parent = ? AND name = ?"
@@ -129,6 +130,12 @@ class Tree(Closing):
         if found is None or found.directory != directory:
             raise KeyError(directory)
         return found
+
+    def chunks_behind(self, key: int) -> Iterator[Chunk]:
+        """Yield the chunks of all listings that stand behind a place, in their order."""
+        with translated_errors(self._path):
+            for row in self._database.execute(_CHUNKS_BEHIND, (key,)):
+                yield chunk_at(*row)
 
     def inodes(self, first: int, last: int) -> list[Inode]:
         """Return the objects of these numbers."""

@@ -35,7 +35,6 @@ class TreeFastPath(FastPath):
         if tree.has_any_xattr(ACLS):
             self.wanted |= wire.POSIX_ACL
         self._prefetch = Prefetch(tree, contents, self.store, tree.statistics.inodes)
-        self.work = self._prefetch.step
         self.serve(
             {
                 wire.LOOKUP: self._lookup,
@@ -53,6 +52,10 @@ class TreeFastPath(FastPath):
                 wire.LISTXATTR: self._listxattr,
             }
         )
+
+    def work(self) -> bool:
+        """Do a little of what will be asked for; return whether there was anything to do."""
+        return self._view.step() or self._prefetch.step()
 
     def _lookup(self, parent: int, length: int) -> bytes:
         name = self.name(wire.BODY, length)
@@ -76,10 +79,10 @@ class TreeFastPath(FastPath):
         del ino, length
         return errno.ENOSYS
 
-    def _readdirplus(self, ino: int, length: int) -> tuple[memoryview]:
+    def _readdirplus(self, ino: int, length: int) -> "bytes | memoryview":
         del length
         _, start, size = wire.READ_IN.unpack_from(self.buffer, wire.BODY)
-        return (self._view.part(ino, start, size),)
+        return self._view.part(ino, start, size)
 
     def _open(self, ino: int, length: int) -> bytes | int:
         del length

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator
 
 from . import wire
 from .entry import Inode
-from .listing import hard_linked, numbers
+from .fast_path import Then
+from .listing import hard_linked, numbers, part
 from .node import Link, Node
 from .overlay import Overlay
 from .tree_lower import TreeLower
@@ -47,6 +48,8 @@ class Untouched:
         self._view = view
         self._describe = describe
         self._lower = lower
+        self._nodes.expect(lower.last_ino)
+        self.step = view.step
         self.piece = lower.contents.piece
         self.inode = view.inode
         self.attributes = view.attributes
@@ -75,13 +78,16 @@ class Untouched:
         self._nodes.tell(directory, (inode.ino,))
         return self._view.entry(inode)
 
-    def part(self, directory: int, start: int, size: int) -> "bytes | memoryview":
-        """Return entries of a plain directory, which count as look-ups."""
-        entries = self._view.part(directory, start, size)
-        found, has_hard_links = numbers(entries)
-        if not has_hard_links:
-            self._nodes.tell(directory, found)
+    def part(self, directory: int, start: int, size: int) -> "bytes | memoryview | Then":
+        """Return entries of a plain directory, which count as look-ups once they are told."""
+        listed = self._view.listed(directory, start)
+        entries = part(listed.chunk, start, size)
+        if not entries:
             return entries
+        is_whole = entries is listed.chunk.entries
+        found, has_hard_links = listed.numbers() if is_whole else numbers(entries)
+        if not has_hard_links:
+            return Then(entries, lambda: self._nodes.tell(directory, found))
         linked = list(hard_linked(entries))
         with_nodes = {ino for _, ino, _ in linked}
         self._nodes.tell(directory, [ino for ino in found if ino not in with_nodes])
@@ -100,10 +106,11 @@ class Untouched:
                 yield name, None if is_hard_linked(inode) else inode
 
     def _with_nodes(
-        self, parent: Node, entries: memoryview, linked: list[tuple[int, int, bytes]]
+        self, parent: Node, entries: "bytes | memoryview", linked: list[tuple[int, int, bytes]]
     ) -> Iterator["bytes | memoryview"]:
         """Yield entries in pieces, those of files with several names made from their nodes."""
         done = 0
+        entries = memoryview(entries)
         for at, _, name in linked:
             node = self._overlay.require(Link(parent, name))
             node.lookups += 1

@@ -46,6 +46,27 @@ class UpperFiles(StoredAttributes):
         finally:
             os.close(readable)
 
+    def names_by_number(self, fd: int, number: int) -> tuple[list[bytes], list[bytes]]:
+        """Return the names in a directory: those of the special file of a number, and all others.
+
+        What its entries say of themselves is enough for the first; nobody has to look at them.
+        """
+        of_number: list[bytes] = []
+        others: list[bytes] = []
+        readable = os.open(b".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=fd)
+        try:
+            with os.scandir(readable) as entries:
+                for each in entries:
+                    is_it = each.inode() == number and not (
+                        each.is_file(follow_symlinks=False)
+                        or each.is_dir(follow_symlinks=False)
+                        or each.is_symlink()
+                    )
+                    (of_number if is_it else others).append(os.fsencode(each.name))
+        finally:
+            os.close(readable)
+        return of_number, others
+
     def status(self, place: Place) -> os.stat_result | None:
         """Return the status of what is at a place; None where nothing is."""
         try:

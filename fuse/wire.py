@@ -61,6 +61,8 @@ KEEP_CACHE: Final = 1 << 1
 
 # A request: len, opcode, unique, nodeid, uid, gid, pid, total_extlen, padding
 REQUEST: Final = struct.Struct("=IIQQIIIHH")
+HEAD: Final = struct.Struct("=4xIQQ")
+"""Of these opcode, unique and nodeid: what every request is asked for."""
 BODY: Final = REQUEST.size
 """Where a request's own fields begin."""
 

@@ -15,7 +15,7 @@ def main() -> int:
     """Run the command line in `sys.argv`; return the exit status."""
     _open_missing_streams()
     try:
-        if "run" in sys.argv[1:3]:
+        if not {"run", "build"}.isdisjoint(sys.argv[1:3]):
             _run_warm(sys.argv[1:])
         if sys.argv[1:2] == ["__complete"]:  # of a shell, at each press of Tab
             from rootless.cli.complete import main as complete  # noqa: PLC0415
@@ -52,6 +52,10 @@ def _run_warm(words: list[str]) -> None:
     if status is not None:
         if "rootless.timings" in sys.modules:
             sys.modules["rootless.timings"].report()
+        if status < 0:
+            from rootless.runtime.signals import end_by  # noqa: PLC0415 - few end so
+
+            end_by(-status)
         os._exit(status)  # nothing is left to be done, and an interpreter's end takes its time
 
 

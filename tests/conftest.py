@@ -4,6 +4,7 @@ Rules: a test leaves no mount, process or open file; a skip gives a reason that 
 else the run fails under `--strict-skips`, as contrib/test has it.
 """
 
+import fcntl
 import logging
 import os
 import shutil
@@ -11,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+import forking
 import leaks
 import pytest
 from executable import Home, Rootless
@@ -39,6 +41,8 @@ _MARKERS = (
     "both_users: runs again as the user without sub-ID ranges",
     "needs_root: compares with what only root can do; contrib/test runs these as root",
     "needs_user: makes sense only as an ordinary user",
+    "forked: many cases of what is not about the start, where tests are about it (see forking.py)",
+    "new_interpreter: starts each program by exec, not by forking what has imported it",
 )
 
 
@@ -54,14 +58,19 @@ def pytest_configure(config: pytest.Config) -> None:
     for line in _MARKERS:
         config.addinivalue_line("markers", line)
     config.pluginmanager.register(_Skips(strict=config.getoption("--strict-skips")))
+    config.pluginmanager.register(_LongFirst())
     leaks.begin_session()
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what runs with either map for both users, before -m selects."""
+    """Mark what runs with either map for both users, before -m selects.
+
+    Not what makes its map itself: that of one ID is the same for both.
+    """
     for item in items:
-        if isinstance(item, pytest.Function) and "id_map" in item.fixturenames:
+        names = item.fixturenames if isinstance(item, pytest.Function) else ()
+        if "id_map" in names and "mounting" not in names:
             item.add_marker("both_users")
 
 
@@ -85,6 +94,24 @@ def has_subids() -> bool:
         for file in ("/etc/subuid", "/etc/subgid")
         if Path(file).exists()
     )
+
+
+class _LongFirst:
+    """Puts files that take minutes first and those of short tests last.
+
+    So several workers, each of which takes the next file, end at about the same time.
+    """
+
+    _FOLDERS = ("build", "conformance", "crash", "holder", "lockstep", "workloads")
+
+    @pytest.hookimpl(trylast=True)  # after they were shuffled
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Change the order of files only."""
+        items.sort(key=self._rank)
+
+    def _rank(self, item: pytest.Item) -> int:
+        folders = item.path.parent.parts
+        return 2 if "unit" in folders else int(folders[-1] not in self._FOLDERS)
 
 
 class _Skips:
@@ -136,6 +163,33 @@ def _leaves_no_log() -> Iterator[None]:
         logger.setLevel(level)
 
 
+# Files of tests/cli that are not about the command that they are named after.
+_ABOUT_ALL = ("compact", "completion", "imports", "manual")
+
+
+@pytest.fixture(scope="session")
+def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Have a process that has imported the program, to be forked when it is started."""
+    with forking.forks(Home.make(tmp_path_factory.mktemp("nobody")).environ):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _may_fork(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let the executable be started by a fork, where the test is not about the start as such."""
+    marks = {mark.name for mark in request.node.iter_markers()}
+    folder, name = request.path.parent.name, request.path.stem.removeprefix("test_")
+    command = name.removesuffix("_").replace("_", "-")
+    subject: str | None = ""
+    if folder == "holder" or "new_interpreter" in marks:
+        subject = None
+    elif folder == "cli" and "forked" not in marks:
+        subject = None if command in _ABOUT_ALL else command
+    forking.ForkedPopen.not_forked = subject
+    yield
+    forking.ForkedPopen.not_forked = None
+
+
 @pytest.fixture(autouse=True)
 def _leaves_nothing() -> Iterator[None]:
     before = leaks.Snapshot.take()
@@ -145,7 +199,7 @@ def _leaves_nothing() -> Iterator[None]:
 
 
 @pytest.fixture
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+def home(tmp_path_factory: pytest.TempPathFactory, forks: None) -> Home:
     """Fresh folders of a user who never ran rootless."""
     return Home.make(tmp_path_factory.mktemp("user"))
 
@@ -175,7 +229,9 @@ def demo_debs() -> Path:
 
 
 @pytest.fixture(scope="session")
-def demo_home(demo_image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+def demo_home(
+    demo_image: str, tmp_path_factory: pytest.TempPathFactory, forks: None
+) -> Iterator[Home]:
     """Give a user whose store holds the demo image as `debian-demo`; loaded once a session.
 
     He has been told of his ID map: that is said once, to whichever test has a terminal first. With
@@ -185,11 +241,42 @@ def demo_home(demo_image: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
     home = Home.make(tmp_path_factory.mktemp("demo"))
     names = ("ROOTLESS_HOLDER", "ROOTLESS_HOLDER_NOTES")
     home = Home(home.path, {**home.environ, **{n: os.environ[n] for n in names if n in os.environ}})
-    home.runtime.mkdir(mode=0o700)
-    (home.runtime / "said-single-id").touch()
-    Rootless(home).ok("load", demo_image.rpartition(":")[0], timeout=300)
+    _was_told_of_his_ids(home)
+    _link_store(_loaded_once(demo_image, tmp_path_factory), home)
     yield home
     Rootless(home).ok("system", "shutdown")
+
+
+def _was_told_of_his_ids(home: Home) -> None:
+    home.runtime.mkdir(mode=0o700)
+    (home.runtime / "said-single-id").touch()
+
+
+def _loaded_once(demo_image: str, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """Return a user whose store holds the demo image; several workers share it."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    with (folder / "loading").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        path = folder / "loaded"
+        if path.exists():
+            return Home(path, {})
+        path.mkdir()
+        home = Home.make(path)
+        Rootless(home).ok("load", demo_image.rpartition(":")[0], timeout=300)
+        return home
+
+
+def _link_store(source: Home, home: Home) -> None:
+    shutil.copytree(
+        source.store,
+        home.store,
+        copy_function=os.link,  # what a store holds is replaced, never written to
+        ignore=shutil.ignore_patterns("scratch", "containers", "locks"),
+    )
+    for name in ("scratch", "locks"):
+        (home.store / name).mkdir(mode=0o700)
 
 
 @pytest.fixture
@@ -211,16 +298,8 @@ def demo_alone(demo_home: Home, tmp_path_factory: pytest.TempPathFactory) -> Roo
 def demo_own(demo_home: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rootless]:
     """The executable, with the demo image in a store of its own; its containers are removed."""
     home = Home.make(tmp_path_factory.mktemp("own"))
-    home.runtime.mkdir(mode=0o700)
-    (home.runtime / "said-single-id").touch()
-    shutil.copytree(
-        demo_home.store,
-        home.store,
-        copy_function=os.link,  # what a store holds is replaced, never written to
-        ignore=shutil.ignore_patterns("scratch", "containers", "locks"),
-    )
-    for name in ("scratch", "locks"):
-        (home.store / name).mkdir(mode=0o700)
+    _was_told_of_his_ids(home)
+    _link_store(demo_home, home)
     rootless = Rootless(home)
     yield rootless
     for name in rootless.ok("ps", "-aq").split():

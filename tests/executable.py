@@ -6,8 +6,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import leaks
+from forking import ForkedPopen
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +79,23 @@ class Rootless:
         pass_fds: Sequence[int] = (),
     ) -> Result:
         """Run it to its end."""
-        done = subprocess.run(
-            self.command(*words),
-            input=stdin,
-            capture_output=True,
+        with self.start(
+            *words,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             encoding="utf-8",
             errors="surrogateescape",
             env={**self.home.environ, **(env or {})},
             cwd=cwd or self.home.path,
-            timeout=timeout,
             pass_fds=pass_fds,
-            check=False,
-        )
-        return Result(done.returncode, done.stdout, done.stderr)
+        ) as process:
+            try:
+                stdout, stderr = process.communicate(stdin, timeout=timeout)
+            except BaseException:
+                process.kill()
+                raise
+        return Result(process.returncode, stdout, stderr)
 
     def ok(self, *words: str | os.PathLike[str], **options: object) -> str:
         """Run it, expect status 0, return what it printed."""
@@ -97,8 +103,8 @@ class Rootless:
         assert result.status == 0, f"{words}: status {result.status}\n{result.stderr}"
         return result.stdout
 
-    def start(self, *words: str | os.PathLike[str], **options: object) -> subprocess.Popen[bytes]:
+    def start(self, *words: str | os.PathLike[str], **options: Any) -> "subprocess.Popen[Any]":
         """Start it; the caller waits for it."""
-        return subprocess.Popen(  # type: ignore[call-overload,no-any-return]
-            self.command(*words), env=dict(self.home.environ), cwd=self.home.path, **options
-        )
+        popen = ForkedPopen if Path(self.executable).name == "rootless" else subprocess.Popen
+        given = {"env": dict(self.home.environ), "cwd": self.home.path, **options}
+        return popen(self.command(*words), **given)

@@ -31,13 +31,16 @@ def with_holder(rootless: Rootless, mode: str) -> Rootless:
 
 def holders(rootless: Rootless) -> list[int]:
     """Return the process IDs of the holders in a user's folders."""
-    parents = {}
+    return [pid for pid, name in with_all_it_forked(rootless) if name == "rootless-holder"]
+
+
+def with_all_it_forked(rootless: Rootless) -> list[tuple[int, str]]:
+    """Return process ID and name of the holders in a user's folders, and of what they forked."""
+    found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal():
             with contextlib.suppress(OSError):
                 words = (entry / "cmdline").read_bytes().split(b"\0")
                 if {b"rootless.keeper", str(rootless.home.runtime).encode()} <= set(words):
-                    stat = (entry / "stat").read_text()
-                    parents[int(entry.name)] = int(stat.rpartition(")")[2].split()[1])
-    # its keepers have its command line
-    return [pid for pid, parent in parents.items() if parent not in parents]
+                    found.append((int(entry.name), (entry / "comm").read_text().strip()))
+    return found

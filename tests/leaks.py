@@ -15,6 +15,8 @@ from dataclasses import dataclass
 SESSION_VARIABLE = "ROOTLESS_TEST_SESSION"
 _OURS = (b"fuse.server", b"rootless", b"pasta", b"slirp4netns")
 _WORKER = os.environ.get("PYTEST_XDIST_WORKER", "none")
+_older: set[tuple[str, int]] = set()
+"""Processes that were there before this one: name and inode number of their folders in /proc."""
 _OTHER_WORKERS = re.compile(rf"/popen-(?!{_WORKER}/)gw\d+/")
 
 
@@ -83,26 +85,51 @@ def _mounts() -> Iterator[str]:
 
 def _processes() -> Iterator[str]:
     me = os.getpid()
-    for pid in _pids():
+    for pid in _younger_pids():
         if pid == me:
             continue
         try:
             parent, started = _parent_and_start(pid)
-            command = _read(f"/proc/{pid}/cmdline").replace(b"\0", b" ").strip()
-            if parent == me or _is_of_session(pid, command):
-                text = command.decode(errors="backslashreplace") or "(zombie)"
+            if parent == me or _is_of_session(pid):
+                text = _command(pid).decode(errors="backslashreplace") or "(zombie)"
                 yield f"{pid} (started at tick {started}, parent {parent}): {text}"
         except (OSError, ValueError, IndexError):
             continue  # ended while we looked
 
 
-def _is_of_session(pid: int, command: bytes) -> bool:
+def _younger_pids() -> Iterator[int]:
+    """Yield the processes that started after this one did; most of a machine's are older.
+
+    An older one is known again by its folder's inode number, which no later process of its ID has.
+    """
+    _, my_start = _parent_and_start(os.getpid())
+    with os.scandir("/proc") as entries:
+        for entry in entries:
+            if not entry.name.isdigit() or (entry.name, entry.inode()) in _older:
+                continue
+            pid = int(entry.name)
+            try:
+                is_older = _parent_and_start(pid)[1] < my_start
+            except (OSError, IndexError):
+                continue  # ended while we looked
+            if is_older:
+                _older.add((entry.name, entry.inode()))
+            else:
+                yield pid
+
+
+def _is_of_session(pid: int) -> bool:
     try:
         return _has_mark(pid)
     except PermissionError:
         # One that gave up its identity hides its environment; only ours count then.
-        is_ours = os.stat(f"/proc/{pid}").st_uid == os.getuid() and any(w in command for w in _OURS)
+        is_ours = os.stat(f"/proc/{pid}").st_uid == os.getuid()
+        is_ours = is_ours and any(word in _command(pid) for word in _OURS)
         return is_ours and _descends_from_session(pid)
+
+
+def _command(pid: int) -> bytes:
+    return _read(f"/proc/{pid}/cmdline").replace(b"\0", b" ").strip()
 
 
 def _has_mark(pid: int) -> bool:

@@ -41,7 +41,8 @@ from rootless.oci.document import to_bytes
 from rootless.oci.image_config import parse_image_config
 from rootless.oci.manifest import Manifest
 from rootless.oci.resources_spec import Resources
-from rootless.overlay import spare
+from rootless.overlay import spare, warm
+from rootless.overlay.shared import SharedLower
 from rootless.paths import Paths
 
 if TYPE_CHECKING:
@@ -120,6 +121,9 @@ def _run(  # noqa: PLR0917 - as above, and what is to be given back
     folder = RunFolder.create(setting.paths, container.id)
     owned.callback(folder.remove)
     footing = Footing.open(container, setting.paths, folder, owned)
+    footing = footing.standing_on(_warm(container))
+    if footing.lower is None:
+        spare.prepare_for_many(ahead=False)
     timings.mark("run folder, upperdir")
     pipes = Pipes()
     owned.callback(pipes.close)
@@ -139,6 +143,12 @@ def _run(  # noqa: PLR0917 - as above, and what is to be given back
     if front.layer is None:
         raise instruction.fault("its files were not told", instruction.source)
     return front.layer
+
+
+def _warm(container: Container) -> SharedLower | None:
+    root = container.root
+    assert isinstance(root, OverlayRoot)  # noqa: S101 - `from_image` makes no other
+    return warm.find(root.tree, root.layers, container.maps)
 
 
 def _inside(container: Container, pipes: Pipes, setting: RunSetting, asked: Asked) -> StepInside:

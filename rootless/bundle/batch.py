@@ -132,13 +132,19 @@ def _is_node(path: str) -> bool:
 
 def _process_manager(environ: Mapping[str, str]) -> tuple[int, ...]:
     """Return the descriptor that a starter of ranks left open; only a socket or pipe is taken."""
+    return tuple(fd for fd in named_fds(environ) if _is_connection(fd))
+
+
+def named_fds(environ: Mapping[str, str]) -> tuple[int, ...]:
+    """Return the descriptors that variables name, whether they are there or not."""
     text = environ.get(_PMI_FD, "")
-    if not text.isdecimal() or len(text) > 6 or int(text) < 3:
-        return ()
-    fd = int(text)
+    return (int(text),) if text.isdecimal() and len(text) <= 6 and int(text) > 2 else ()
+
+
+def _is_connection(fd: int) -> bool:
     try:
         mode = os.fstat(fd).st_mode
         ours = not os.get_inheritable(fd)  # whatever is opened here is closed by execve(2)
     except OSError:
-        return ()
-    return (fd,) if not ours and (stat.S_ISSOCK(mode) or stat.S_ISFIFO(mode)) else ()
+        return False
+    return not ours and (stat.S_ISSOCK(mode) or stat.S_ISFIFO(mode))

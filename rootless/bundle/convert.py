@@ -39,6 +39,7 @@ def convert(
             user=User(user.uid, user.gid, user.additional_gids, options.umask),
             terminal=options.terminal,
             rlimits=options.rlimits,
+            oom_score_adj=options.oom_score_adj,
             capabilities=default_spec.capability_sets(
                 options.cap_add, options.cap_drop, root=user.uid == 0
             ),
@@ -54,6 +55,7 @@ def convert(
             masked_paths=default_spec.MASKED_PATHS,
             readonly_paths=default_spec.READONLY_PATHS,
             resources=options.resources,
+            sysctl=options.sysctl,
             cgroups_path=cgroups_path(options.cgroup_parent, container_id),
         ),
         annotations={**_annotations(config), **_own_annotations(options), **options.annotations},
@@ -86,10 +88,15 @@ def _environment(
     }
     if options.terminal:
         merged["TERM"] = "xterm"
-    for variable in (*options.inherited_env, *config.env, *options.env):
+    for variable in (*options.inherited_env, *config.env):
         name, _, value = variable.partition("=")
         merged[name] = value
     merged.setdefault("HOME", user.home)
+    for name in tuple(merged) if "*" in options.unset_env else options.unset_env:
+        merged.pop(name, None)
+    for variable in options.env:
+        name, _, value = variable.partition("=")
+        merged[name] = value
     return tuple(f"{name}={value}" for name, value in merged.items() if name)
 
 

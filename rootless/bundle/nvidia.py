@@ -1,7 +1,7 @@
 """NVIDIA's devices without a CDI file: the driver's nodes, libraries and programs, by their names.
 
-The kernel's driver works with libraries of its own version only, so that they are the host's, taken
-out of the loader's cache (ldconfig(8)) by the names that the driver's package gives them.
+The kernel's driver works with libraries of its own version only, so that they are the host's
+(`nvidia_files`).
 """
 
 import os
@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from rootless.bundle import loader_cache
+from rootless.bundle import nvidia_files
 from rootless.bundle.device_edits import DeviceEdits
 from rootless.errors import InvalidInput, NotFound
 from rootless.oci.runtime_spec import Mount
@@ -18,15 +18,6 @@ from rootless.settings import Settings
 KIND = "nvidia.com/gpu"
 INSIDE = "/usr/local/nvidia"
 
-# The driver's, by soname. Not those of its container toolkit.
-_LIBRARY = re.compile(
-    r"(libcuda|libcudadebugger|libnvcuvid|libnvoptix|libnvidia-(?!container).*"
-    r"|lib(GLX|EGL|GLESv1_CM|GLESv2)_nvidia|libvdpau_nvidia)\.so(\..*)?"
-)
-_PROGRAMS = (
-    *("nvidia-smi", "nvidia-debugdump", "nvidia-persistenced"),
-    *("nvidia-cuda-mps-control", "nvidia-cuda-mps-server"),
-)
 _OF_ALL = (
     *("nvidiactl", "nvidia-uvm", "nvidia-uvm-tools", "nvidia-modeset"),
     *("nvidia-caps", "nvidia-caps-imex-channels", "nvidia-fs"),
@@ -36,7 +27,6 @@ _FILES = ("/etc/OpenCL/vendors/nvidia.icd", "/etc/vulkan/icd.d/nvidia_icd.json")
 _GPU = re.compile(r"nvidia([0-9]+)")
 _UUID = re.compile(r"GPU UUID:\s*(\S+)")
 _MINOR = re.compile(r"Device Minor:\s*([0-9]+)")
-_FLAGS = {"x86_64": 0x0303, "aarch64": 0x0A03, "ppc64le": 0x0503}
 _OPTIONS = ("rbind", "rslave", "ro", "nosuid", "nodev")
 
 
@@ -106,18 +96,23 @@ def edits(chosen: Sequence[str] | None, root: str = "", machine: str = "") -> De
     taken = found if chosen is None else [_find(word, found) for word in chosen]
     shared = [f"/dev/{name}" for name in _OF_ALL if os.path.exists(f"{root}/dev/{name}")]
     nodes = [*(gpu.node for gpu in taken), *_files_of(shared, root)]
-    libraries = _libraries(root, machine or os.uname().machine)
-    mounts = [Mount(inside, "bind", source, _OPTIONS) for _, inside, source in libraries]
-    others = (*(f"/usr/bin/{name}" for name in _PROGRAMS), *_SOCKETS, *_FILES)
-    there = (path for path in others if os.path.exists(f"{root}{path}"))
-    mounts += (Mount(path, "bind", f"{root}{path}", _OPTIONS) for path in there)
+    libraries = nvidia_files.libraries(root, machine or os.uname().machine)
+    mounts = [_file(f"{INSIDE}/lib64/{name}", path) for name, path in libraries.items()]
+    programs = nvidia_files.programs(root)
+    mounts += (_file(f"/usr/bin/{name}", path) for name, path in programs.items())
+    there = (path for path in (*_SOCKETS, *_FILES) if os.path.exists(f"{root}{path}"))
+    mounts += (_file(path, f"{root}{path}") for path in there)
     names = ",".join(gpu.uuid or gpu.node.removeprefix("/dev/nvidia") for gpu in taken)
     return DeviceEdits(
         nodes=tuple((f"{root}{node}", node) for node in nodes),
         mounts=tuple(mounts),
         env=(f"NVIDIA_VISIBLE_DEVICES={names}",),
-        libraries=tuple((name, inside) for name, inside, _ in libraries),
+        libraries=tuple((name, f"{INSIDE}/lib64/{name}") for name in libraries),
     )
+
+
+def _file(inside: str, source: str) -> Mount:
+    return Mount(inside, "bind", source, _OPTIONS)
 
 
 def _find(word: str, found: Sequence[Gpu]) -> Gpu:
@@ -136,23 +131,3 @@ def _files_of(paths: Iterable[str], root: str) -> Iterable[str]:
             yield from (f"{path}/{name}" for name in sorted(os.listdir(f"{root}{path}")))
         else:
             yield path
-
-
-def _libraries(root: str, machine: str) -> list[tuple[str, str, str]]:
-    """Return soname, path inside and file of each library of the driver's."""
-    try:
-        with open(f"{root}/etc/ld.so.cache", "rb") as file:
-            known = loader_cache.read(file.read())
-    except (OSError, ValueError):
-        return []
-    found: dict[str, tuple[str, str, str]] = {}
-    for each in known:
-        name, path = os.fsdecode(each.name), f"{root}{os.fsdecode(each.path)}"
-        if (
-            each.flags == _FLAGS.get(machine)
-            and _LIBRARY.fullmatch(name)
-            and name not in found
-            and os.path.exists(path)
-        ):
-            found[name] = name, f"{INSIDE}/lib64/{name}", os.path.realpath(path)
-    return list(found.values())

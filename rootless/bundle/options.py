@@ -18,11 +18,15 @@ class RunOptions:
         entrypoint: Replaces the image's Entrypoint, and its Cmd with it; None keeps them.
         env: NAME=VALUE, later ones win.
         inherited_env: The same, where the image has none of the name.
+        unset_env: Names of the image's and of default variables that are left out; "*" for all.
+        time_zone: A zone's name, "local" for the caller's; "" leaves what there is.
         workdir: Absolute path inside; "" for the image's.
         user: USER[:GROUP], names or numbers; "" for the image's.
         group_add: More groups, names or numbers.
         umask: File mode mask; None for 0022.
         rlimits: Resource limits; the caller's own for the others.
+        oom_score_adj: As proc_pid_oom_score_adj(5); None for the caller's own.
+        sysctl: Kernel settings of its namespaces.
         hostname: Host name inside; "" for the container's ID, or the host's with its network.
         network: "host", "none" for one of its own, or ns:PATH for one to join.
         pid: "private" for a PID namespace of its own, "host", or ns:PATH for one to join.
@@ -47,11 +51,15 @@ class RunOptions:
     entrypoint: tuple[str, ...] | None = None
     env: tuple[str, ...] = ()
     inherited_env: tuple[str, ...] = ()
+    unset_env: tuple[str, ...] = ()
+    time_zone: str = ""
     workdir: str = ""
     user: str = ""
     group_add: tuple[str, ...] = ()
     umask: int | None = None
     rlimits: tuple[Rlimit, ...] = ()
+    oom_score_adj: int | None = None
+    sysctl: Mapping[str, str] = field(default_factory=dict)
     hostname: str = ""
     network: str = "host"
     pid: str = "private"

@@ -10,6 +10,7 @@ from rootless.errors import InvalidInput
 from rootless.oci.runtime_spec import Rlimit
 
 _SIZE = re.compile(r"([0-9]{1,15})\s*(?:b|([kmgt]?)(?:i?b)?)", re.IGNORECASE)
+_ZONE = re.compile(r"[A-Za-z0-9_+-]{1,40}(/[A-Za-z0-9_+-]{1,40}){0,3}")
 _LIMIT = re.compile(r"[0-9]{1,18}|-1|unlimited")
 _NOT_CONFINED = (("label", "disable"), ("apparmor", "unconfined"))
 
@@ -61,6 +62,22 @@ def umask(text: str) -> int | None:
     if not re.fullmatch(r"0?[0-7]{1,3}", text):
         raise InvalidInput("not a file mode mask", text, "octal digits, such as 0027")
     return int(text, 8)
+
+
+def oom_score(text: str) -> int | None:
+    """Return the number of `--oom-score-adj`; None where it was not given."""
+    if not text:
+        return None
+    if not re.fullmatch(r"-?[0-9]{1,4}", text) or abs(int(text)) > 1000:
+        raise InvalidInput("not a score", text, "--oom-score-adj takes -1000 to 1000")
+    return int(text)
+
+
+def time_zone(text: str) -> str:
+    """Return the zone of `--tz`: a path below zoneinfo/ that leads nowhere else, or "local"."""
+    if text and not _ZONE.fullmatch(text):
+        raise InvalidInput("not a time zone", text, "--tz Europe/Berlin, --tz local")
+    return text
 
 
 def rlimit(text: str) -> Rlimit:

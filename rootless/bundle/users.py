@@ -31,6 +31,8 @@ class ImageUser:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
+    """A user or a group, as the image has it (passwd(5), group(5))."""
+
     name: str
     id: int
     gid: int

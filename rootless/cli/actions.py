@@ -19,7 +19,7 @@ def run(given: _Given) -> int:
     given = _with_profiles(given)
     from rootless.overlay import spare  # noqa: PLC0415 - first, as it starts beside all else
 
-    if not given["bundle"] and not given["detach"]:
+    if not (given["bundle"] or given["detach"] or given["attach"]):
         spare.prepare()
     try:
         status = _run(given)
@@ -46,10 +46,16 @@ def _run(given: _Given) -> int:
     from rootless.containers import run as runs  # noqa: PLC0415
 
     timings.mark("imports")
+    if given["attach"]:
+        from rootless.cli import attached  # noqa: PLC0415 - seldom
+
+        given = attached.as_detached(given)
     image, request = run_request(given)
     if image:
         image = image_for_run(image, given)
     timings.mark("options checked, image found")
+    if given["attach"]:
+        return runs.run_attached(image, request, attached.options_of(given))
     if request.detach:
         echo(runs.run_detached(image, request))
         return 0
@@ -71,8 +77,24 @@ def build(given: _Given) -> None:
         image_id = build_image(given, has_run=has_run)
         if image_id:
             echo(image_id)
+        _offer_holder()
     finally:
         spare.discard()
+
+
+def _offer_holder() -> None:
+    """Start what makes the next one quicker, where that is wanted."""
+    from rootless.holder import start  # noqa: PLC0415 - small
+
+    if start.is_wanted():
+        from contextlib import suppress  # noqa: PLC0415
+
+        from rootless.errors import RootlessError  # noqa: PLC0415
+        from rootless.paths import Paths  # noqa: PLC0415
+        from rootless.settings import keep_alive  # noqa: PLC0415
+
+        with suppress(OSError, RootlessError):  # it is of no use to this build
+            start.offer(keep_alive(Paths.from_environment()))
 
 
 def create(given: _Given) -> None:
@@ -82,6 +104,7 @@ def create(given: _Given) -> None:
     from rootless.containers.run import create as create_container  # noqa: PLC0415
 
     left_out = {"detach": True, "bundle": "", "pidfile": "", "native": False, "share": None}
+    left_out |= {"attach": None, "sig_proxy": ""}
     given = _with_profiles(given)
     image, request = run_request({**given, **left_out})
     echo(create_container(image_for_run(image, given), request))
@@ -114,7 +137,7 @@ def start(given: _Given) -> int:
     from rootless.containers.detach_keys import parse  # noqa: PLC0415
     from rootless.errors import InvalidInput  # noqa: PLC0415
 
-    containers = given["containers"]
+    containers = _chosen(given, alive=False)
     if not (given["attach"] or given["interactive"]):
         return _for_each(containers, commands.start)
     if len(containers) > 1:
@@ -133,8 +156,11 @@ def stop(given: _Given) -> int:
     from rootless.containers.policy import seconds  # noqa: PLC0415
 
     patience = seconds(given["timeout"], "--time") if given["timeout"] else None
-    chosen = commands.chosen(given["containers"] or [], everything=given["everything"], alive=True)
-    return _for_each(chosen, lambda word: commands.stop(word, patience))
+    return _for_each(
+        _chosen(given, alive=True),
+        lambda word: commands.stop(word, patience),
+        ignore=given["ignore"],
+    )
 
 
 def kill(given: _Given) -> int:
@@ -143,56 +169,61 @@ def kill(given: _Given) -> int:
     from rootless.containers.policy import parse_signal  # noqa: PLC0415
 
     number = parse_signal(given["signal"])
-    return _for_each(given["containers"], lambda word: commands.kill(word, number))
+    return _for_each(_chosen(given, alive=True), lambda word: commands.kill(word, number))
 
 
 def wait(given: _Given) -> int:
     """Wait for containers and print their statuses."""
     from rootless.containers import commands  # noqa: PLC0415
 
-    return _for_each(given["containers"], commands.wait)
+    return _for_each(_chosen(given), commands.wait)
 
 
 def rm(given: _Given) -> int:
     """Remove containers."""
     from rootless.containers import commands  # noqa: PLC0415
 
-    chosen = commands.chosen(given["containers"] or [], everything=given["everything"])
-    return _for_each(chosen, lambda word: commands.remove_one(word, force=given["force"]))
+    def remove(word: str) -> str:
+        return commands.remove_one(word, force=given["force"])
+
+    return _for_each(_chosen(given), remove, ignore=given["ignore"])
 
 
 def ps(given: _Given) -> None:
     """List containers."""
-    import json  # noqa: PLC0415
-
-    from rootless.cli import formatted, table  # noqa: PLC0415
+    from rootless.cli import formatted, ps_lines  # noqa: PLC0415
     from rootless.containers import listing  # noqa: PLC0415
 
-    form, no_trunc = given["form"], given["no_trunc"]
-    formatted.check_list_format(form)
+    formatted.check_list_format(given["form"])
     found = listing.listed(
-        given["filters"] or [], everything=given["everything"], last=given["last"]
+        given["filters"] or [],
+        everything=given["everything"],
+        last=1 if given["latest"] else given["last"],
     )
+    found = listing.in_order(found, given["sort"])
     if given["quiet"]:
         for each in found:
-            echo(each.record.id if no_trunc else each.record.id[:12])
-    elif form == "json":
-        echo(json.dumps([listing.summary(each) for each in found], indent=2))
-    elif form != "table":
-        rows = [listing.row(each, no_trunc=no_trunc) for each in found]
-        shown = [
-            {**listing.summary(each), **dict(zip(listing.FIELDS, row, strict=True))}
-            for each, row in zip(found, rows, strict=True)
-        ]
-        for line in formatted.template_lines(shown, form):
-            echo(line)
-    else:
-        rows = [listing.row(each, no_trunc=no_trunc) for each in found]
-        for line in table.lines(listing.HEADER, rows):
-            echo(line)
+            echo(each.record.id if given["no_trunc"] else each.record.id[:12])
+        return
+    for line in ps_lines.lines(found, given):
+        echo(line)
 
 
-def _for_each(words: list[str], act: Callable[[str], str]) -> int:
+def _chosen(given: _Given, *, alive: bool | None = None) -> list[str]:
+    """Return the containers that a command is for."""
+    from rootless.containers.choice import Choice, chosen  # noqa: PLC0415
+
+    choice = Choice(
+        words=tuple(given["containers"] or ()),
+        everything=given.get("everything", False),
+        latest=given["latest"],
+        filters=tuple(given.get("filters") or ()),
+        id_files=tuple(given.get("cidfile") or ()),
+    )
+    return chosen(choice, alive=alive)
+
+
+def _for_each(words: list[str], act: Callable[[str], str], *, ignore: bool = False) -> int:
     from rootless.cli.each import for_each  # noqa: PLC0415
 
-    return for_each(words, act)
+    return for_each(words, act, ignore=ignore)

@@ -28,6 +28,7 @@ _RESOURCES = tuple(field.name for field in fields(resources.ResourceOptions))
 # What a config.json says itself.
 _NOT_WITH_BUNDLE = (
     *("entrypoint", "workdir", "user", "umask", "ulimit", "annotation"),
+    *("env_host", "unsetenv", "unsetenv_all", "tz", "sysctl", "oom_score_adj", "attach"),
     *("hostname", "add_host", "no_hosts", "dns", "dns_search", "dns_option", "network", "publish"),
     *("pid", "ipc", "hpc", "gpus", "pull", "lazy", "platform", "tls_verify", "authfile"),
     *("verify_key", "signature_policy"),
@@ -59,6 +60,8 @@ def run_request(given: Mapping[str, Any]) -> tuple[str, RunRequest]:
         raise InvalidInput("--replace needs --name", "", "it starts a named container afresh")
     if given["no_hosts"] and given["add_host"]:
         raise InvalidInput("--no-hosts and --add-host exclude each other")
+    if given["sig_proxy"] and not given["attach"]:
+        raise InvalidInput("--sig-proxy needs --attach", given["sig_proxy"])
     if given["share"] and not given["native"]:
         raise InvalidInput("--share needs --native", ",".join(given["share"]), "or use --volume")
     ports = tuple(map(parse_publish, _texts(given, "publish")))
@@ -175,11 +178,16 @@ def _run_options(given: Mapping[str, Any], command: tuple[str, ...]) -> RunOptio
         command=command,
         entrypoint=parse.entrypoint(given["entrypoint"]),
         env=_environment(given),
+        inherited_env=tuple(environment.expand(("*",), os.environ)) if given["env_host"] else (),
+        unset_env=("*",) if given["unsetenv_all"] else _texts(given, "unsetenv"),
+        time_zone=parse.time_zone(given["tz"]),
         workdir=given["workdir"],
         user=given["user"],
         group_add=_texts(given, "group_add"),
         umask=parse.umask(given["umask"]),
         rlimits=tuple(parse.rlimit(text) for text in _texts(given, "ulimit")),
+        oom_score_adj=parse.oom_score(given["oom_score_adj"]),
+        sysctl=_sysctl(given),
         hostname=given["hostname"],
         mounts=_mounts(given),
         read_only=given["read_only"],
@@ -198,6 +206,20 @@ def _run_options(given: Mapping[str, Any], command: tuple[str, ...]) -> RunOptio
         ),
         cgroup_parent=given["cgroup_parent"],
         strict_resources=given["strict_resources"],
+    )
+
+
+def _sysctl(given: Mapping[str, Any]) -> Mapping[str, str]:
+    texts = _texts(given, "sysctl")
+    if not texts:
+        return {}
+    from rootless.bundle.sysctl import sysctls  # noqa: PLC0415 - few runs name any
+
+    own_network = _network(given["network"], tuple(map(parse_publish, _texts(given, "publish"))))
+    return sysctls(
+        texts,
+        network=own_network.kind in (Kind.NONE, Kind.PRIVATE),
+        ipc=not parse.ipc(given["ipc"]),
     )
 
 

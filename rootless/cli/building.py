@@ -22,6 +22,7 @@ from rootless.image import names
 from rootless.image.store import Store
 from rootless.oci.digest import hex_of
 from rootless.oci.image_index import host_platform
+from rootless.overlay import spare
 from rootless.paths import Paths
 
 if TYPE_CHECKING:
@@ -102,6 +103,10 @@ def _import_for_run() -> None:
 def _image(store: Store, name: str, given: Mapping[str, Any]) -> "Image":
     """Return an image that the file names, pulled where that is due."""
     pull = {"": "missing", "true": "always", "false": "missing"}.get(given["pull"], given["pull"])
+    if spare.is_put_off():
+        from rootless.overlay import warm  # noqa: PLC0415 - only where some may be mounted
+
+        warm.note(name)
     if pull in ("missing", "never") and not given["verify_key"]:
         with suppress(NotFound, InvalidInput):  # what follows knows more names, and says why not
             return names.resolve(store, name)

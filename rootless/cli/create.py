@@ -11,7 +11,7 @@ from rootless.cli.option_groups import GroupedCommand
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
-_OF_A_RUN = ("detach", "bundle", "pidfile", "native", "share")
+_OF_A_RUN = ("detach", "bundle", "pidfile", "native", "share", "attach", "sig_proxy")
 
 
 def create(**given: Any) -> None:

@@ -1,6 +1,7 @@
 """Documents and lists of them as `--format` wants them: JSON, or a line made by a template each."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ from rootless.cli.go_template import is_template, render
 from rootless.errors import InvalidInput
 
 _TABLE = "table "
+_NAME = re.compile(r"\.(\w+(?:\.\w+)*)")
 
 
 def formatted(document: Any, form: str) -> str:
@@ -26,13 +28,16 @@ def check_list_format(form: str) -> None:
         raise InvalidInput("no such format", form, "table, json or a template")
 
 
-def template_lines(documents: Iterable[Mapping[str, Any]], form: str) -> list[str]:
-    """Return a line for each; with `table ` before the template under a header, in columns."""
+def template_lines(
+    documents: Iterable[Mapping[str, Any]], form: str, *, heading: bool = True
+) -> list[str]:
+    """Return a line for each; with `table ` before the template in columns, under a heading."""
     if not form.startswith(_TABLE):
         return [render(form, each) for each in documents]
     cells = form.removeprefix(_TABLE).replace("\\t", "\t").split("\t")
-    header = [cell.strip("{} .").upper() for cell in cells]
-    return table.lines(header, [[render(cell, each) for cell in cells] for each in documents])
+    header = [" ".join(_NAME.findall(cell)).upper() for cell in cells]
+    found = table.lines(header, [[render(cell, each) for cell in cells] for each in documents])
+    return found if heading else found[1:]
 
 
 def indented(document: Mapping[str, Any], depth: int = 0) -> Iterator[str]:

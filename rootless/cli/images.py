@@ -1,14 +1,16 @@
 """`rootless images`: what the store holds."""
+# ruff: noqa: FBT002 - typer's form of a flag is a parameter that defaults to False
 
+from dataclasses import dataclass
 from datetime import UTC
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rootless.cli.command import Command
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from rootless.image.names import Entry, Image
     from rootless.image.store import Store
@@ -17,27 +19,42 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command(cls=Command)
-def images(
+def images(  # noqa: PLR0917 - one parameter an option
     name: Annotated[
         str, typer.Argument(metavar="NAME", help="Show images of this name.", show_default=False)
     ] = "",
     form: Annotated[
         str, typer.Option("--format", metavar="table|json|TEMPLATE", help="How to print it.")
     ] = "table",
-    quiet: Annotated[  # noqa: FBT002 - typer's form of a flag
-        bool, typer.Option("--quiet", "-q", help="Print image IDs only.")
-    ] = False,
-    no_trunc: Annotated[  # noqa: FBT002
-        bool, typer.Option("--no-trunc", help="Print IDs in full.")
-    ] = False,
-    digests: Annotated[  # noqa: FBT002
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print image IDs only.")] = False,
+    no_trunc: Annotated[bool, typer.Option("--no-trunc", help="Print IDs in full.")] = False,
+    digests: Annotated[
         bool, typer.Option("--digests", help="Show the manifests' digests.")
+    ] = False,
+    filters: Annotated[
+        list[str] | None,
+        typer.Option(
+            *("--filter", "-f"),
+            metavar="KEY=VALUE",
+            help="By reference, dangling, label, until, before, since, id, readonly.",
+            show_default=False,
+        ),
+    ] = None,
+    sort: Annotated[
+        str, typer.Option(metavar="WORD", help="By created, id, repository, size or tag.")
+    ] = "created",
+    noheading: Annotated[
+        bool, typer.Option("--noheading", "-n", help="Leave the line of headings out.")
+    ] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", "-a", help="Always so: there are no images of steps.")
     ] = False,
 ) -> None:
     """List the images in the store."""
-    import itertools  # noqa: PLC0415 - --help needs none of it
-    import json  # noqa: PLC0415
+    del everything
+    import json  # noqa: PLC0415 - --help needs none of it
 
+    from rootless.cli import images_filter  # noqa: PLC0415
     from rootless.cli.formatted import check_list_format  # noqa: PLC0415
     from rootless.image import describe, names  # noqa: PLC0415
     from rootless.image.store import Store  # noqa: PLC0415
@@ -49,19 +66,26 @@ def images(
         place: list(_read(store, place, [e for e in listed if names.is_called(e, name)]))
         for place, listed in names.entries_of_all(store)
     }
+    is_wanted = images_filter.wanted(filters or (), found, store)
+    key, is_falling = images_filter.order(sort)
+    placed = [(place, image) for place, there in found.items() for image in there]
+    placed = [each for each in placed if is_wanted(*each)]
+    placed.sort(key=lambda each: key(each[1]), reverse=is_falling)
     if quiet:
-        everything = itertools.chain(*found.values())
-        for image_id in dict.fromkeys(_id(image, no_trunc=no_trunc) for image in everything):
+        for image_id in dict.fromkeys(_id(image, no_trunc=no_trunc) for _, image in placed):
             typer.echo(image_id)
     elif form == "json":
         listed = [
             describe.summary(image, named) | {"Store": str(place.root), "ReadOnly": place != store}
-            for place, images_there in found.items()
-            for image, named in describe.grouped(images_there)
+            for place in found
+            for image, named in describe.grouped(each for at, each in placed if at == place)
         ]
         typer.echo(json.dumps(listed, indent=2))
     else:
-        _print_table(found, no_trunc=no_trunc, digests=digests, form=form)
+        rows = _rows(placed, no_trunc=no_trunc)
+        how = _How(form, heading=not noheading, digests=digests, stores=len(found) > 1)
+        for line in _lines(rows, how):
+            typer.echo(line)
 
 
 def _read(store: "Store", place: "Store", listed: "Sequence[Entry]") -> "Iterator[Image]":
@@ -79,41 +103,67 @@ def _read(store: "Store", place: "Store", listed: "Sequence[Entry]") -> "Iterato
             print_line(f"{place.root}: {error}")
 
 
-def _print_table(
-    found: "dict[Store, list[Image]]", *, no_trunc: bool, digests: bool, form: str
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _How:
+    """What is printed of images.
+
+    Attributes:
+        form: "table", or a template.
+        heading: With a line of headings.
+        digests: With the manifests' digests.
+        stores: With the stores that they lie in.
+    """
+
+    form: str
+    heading: bool
+    digests: bool
+    stores: bool
+
+    def columns(self) -> list[str]:
+        """Return the columns of the table, by podman's names."""
+        shown = ["Repository", "Tag", *(["Digest"] if self.digests else [])]
+        return [*shown, "ID", "CreatedSince", "Size", *(["Store"] if self.stores else [])]
+
+
+_HEADINGS = {"ID": "IMAGE ID", "CreatedSince": "CREATED"}
+
+
+def _rows(placed: "Iterable[tuple[Store, Image]]", *, no_trunc: bool) -> list[dict[str, Any]]:
+    """Return what a template may ask for of each image, the table's columns among it."""
     from datetime import datetime  # noqa: PLC0415
 
     from rootless.cli import table  # noqa: PLC0415
-    from rootless.image.describe import digest_of  # noqa: PLC0415
+    from rootless.image.describe import digest_of, summary  # noqa: PLC0415
 
     now = datetime.now(UTC)
     rows = []
-    placed = [(place, image) for place, images_there in found.items() for image in images_there]
-    several = len(found) > 1
-    for place, image in sorted(placed, key=lambda each: each[1].created, reverse=True):
+    for place, image in placed:
         repository, tag = _split(image.reference)
-        digest = [digest_of(image)] if digests else []
-        age = table.age(image.created, now)
-        size = table.size(image.size) + _share_here(place, image)
-        where = [str(place.root)] if several else []
-        rows.append([repository, tag, *digest, _id(image, no_trunc=no_trunc), age, size, *where])
-    if form != "table":
-        _print_rows(rows, form, ["Digest"] if digests else [])
-        return
-    header = ["REPOSITORY", "TAG", *(["DIGEST"] if digests else []), "IMAGE ID", "CREATED", "SIZE"]
-    header += ["STORE"] if several else []
-    for line in table.lines(header, rows):
-        typer.echo(line)
+        columns = {
+            "Repository": repository,
+            "Tag": tag,
+            "Digest": digest_of(image),
+            "ID": _id(image, no_trunc=no_trunc),
+            "CreatedSince": table.age(image.created, now),
+            "Size": table.size(image.size) + _share_here(place, image),
+            "Store": str(place.root),
+            "Dangling": not image.reference,
+        }
+        rows.append(summary(image, (image.reference,) if image.reference else ()) | columns)
+    return rows
 
 
-def _print_rows(rows: "list[list[str]]", form: str, more: list[str]) -> None:
-    """Print a line for each image, by a template over podman's names of the columns."""
+def _lines(rows: list[dict[str, Any]], how: _How) -> list[str]:
+    """Return the table's lines, or what a template makes of each image."""
+    from rootless.cli import table  # noqa: PLC0415
     from rootless.cli.formatted import template_lines  # noqa: PLC0415
 
-    names = ["Repository", "Tag", *more, "ID", "CreatedSince", "Size"]
-    for line in template_lines([dict(zip(names, row, strict=False)) for row in rows], form):
-        typer.echo(line)
+    if how.form != "table":
+        return template_lines(rows, how.form, heading=how.heading)
+    columns = how.columns()
+    header = [_HEADINGS.get(name, name.upper()) for name in columns]
+    lines = table.lines(header, [[str(row[name]) for name in columns] for row in rows])
+    return lines if how.heading else lines[1:]
 
 
 def _share_here(store: "Store", image: "Image") -> str:

@@ -26,13 +26,26 @@ def ps(  # noqa: PLR0917 - one parameter an option
         typer.Option(
             *("--filter", "-f"),
             metavar="KEY=VALUE",
-            help="By name, id, status, label, ancestor or exited.",
+            help="By name, id, status, label, ancestor, exited, health, volume, before, since.",
             show_default=False,
         ),
     ] = None,
     last: Annotated[
         int, typer.Option("--last", "-n", metavar="N", help="The N newest.", show_default=False)
     ] = -1,
+    latest: Annotated[  # noqa: FBT002
+        bool, typer.Option("--latest", "-l", help="The newest.")
+    ] = False,
+    sort: Annotated[
+        str,
+        typer.Option(metavar="WORD", help="By command, id, image, names, runningfor, status."),
+    ] = "created",
+    size: Annotated[  # noqa: FBT002
+        bool, typer.Option("--size", "-s", help="Show what each takes on the disk.")
+    ] = False,
+    noheading: Annotated[  # noqa: FBT002
+        bool, typer.Option("--noheading", help="Leave the line of headings out.")
+    ] = False,
     no_trunc: Annotated[  # noqa: FBT002
         bool, typer.Option("--no-trunc", help="Print IDs and commands in full.")
     ] = False,

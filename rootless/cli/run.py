@@ -7,6 +7,7 @@ import typer
 
 from rootless.cli import actions, hpc_options, id_options, native_options, resource_options
 from rootless.cli import life_options as life
+from rootless.cli import process_options as process
 from rootless.cli import signature_options as signatures
 from rootless.cli.option_groups import GroupedCommand, flag, option
 
@@ -59,6 +60,10 @@ def run(  # noqa: PLR0917 - one parameter an option
         _Words | None,
         option("--env-file", group=_COMMAND, metavar="FILE", help_="Variables, one a line."),
     ] = None,
+    env_host: process.EnvHost = False,
+    unsetenv: process.Unsetenv = None,
+    unsetenv_all: process.UnsetenvAll = False,
+    tz: process.Tz = "",
     workdir: Annotated[
         str,
         option(
@@ -201,6 +206,8 @@ def run(  # noqa: PLR0917 - one parameter an option
         ),
     ] = "auto",
     detach: life.Detach = False,
+    attach: process.Attach = None,
+    sig_proxy: process.SigProxy = "",
     restart: life.Restart = "",
     stop_signal: life.StopSignal = "",
     stop_timeout: life.StopTimeout = "",
@@ -345,6 +352,8 @@ def run(  # noqa: PLR0917 - one parameter an option
             help_="Annotation of the bundle, for hooks and tools.",
         ),
     ] = None,
+    sysctl: process.Sysctl = None,
+    oom_score_adj: process.OomScoreAdj = "",
     hpc: hpc_options.Hpc = False,
     gpus: hpc_options.Gpus = None,
     ipc: hpc_options.Ipc = "",

@@ -5,16 +5,15 @@ from typing import Annotated
 import typer
 
 from rootless.cli import actions
+from rootless.cli import choice_options as choice
 from rootless.cli.command import Command
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command(cls=Command)
-def start(
-    containers: Annotated[
-        list[str], typer.Argument(metavar="NAME", show_default=False, help="Names or IDs.")
-    ],
+def start(  # noqa: PLR0917 - one parameter an option
+    containers: choice.Names = None,
     attach: Annotated[  # noqa: FBT002 - typer's form of a flag
         bool, typer.Option("--attach", "-a", help="Show its output; end with its status.")
     ] = False,
@@ -27,6 +26,11 @@ def start(
     sig_proxy: Annotated[  # noqa: FBT002
         bool, typer.Option("--sig-proxy/--no-sig-proxy", help="Pass signals on.")
     ] = True,
+    everything: Annotated[  # noqa: FBT002
+        bool, typer.Option("--all", help="All that do not run.")
+    ] = False,
+    latest: choice.Latest = False,  # noqa: FBT002
+    filters: choice.Filters = None,
 ) -> int:
     """Start containers, with the files that they wrote before.
 

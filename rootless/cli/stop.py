@@ -5,20 +5,20 @@ from typing import Annotated
 import typer
 
 from rootless.cli import actions
+from rootless.cli import choice_options as choice
 from rootless.cli.command import Command
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command(cls=Command)
-def stop(
-    containers: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="NAME", show_default=False, help="Names or IDs."),
-    ] = None,
-    everything: Annotated[  # noqa: FBT002 - typer's form of a flag
-        bool, typer.Option("--all", "-a", help="All that run.")
-    ] = False,
+def stop(  # noqa: PLR0917 - one parameter an option
+    containers: choice.Names = None,
+    everything: choice.Everything = False,  # noqa: FBT002 - typer's form of a flag
+    latest: choice.Latest = False,  # noqa: FBT002
+    filters: choice.Filters = None,
+    cidfile: choice.Cidfile = None,
+    ignore: choice.Ignore = False,  # noqa: FBT002
     timeout: Annotated[
         str,
         typer.Option(

@@ -1,10 +1,9 @@
 """`rootless wait`: until containers have ended."""
 
-from typing import Annotated
-
 import typer
 
 from rootless.cli import actions
+from rootless.cli import choice_options as choice
 from rootless.cli.command import Command
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -12,9 +11,8 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 @app.command(cls=Command)
 def wait(
-    containers: Annotated[
-        list[str], typer.Argument(metavar="NAME", show_default=False, help="Names or IDs.")
-    ],
+    containers: choice.Names = None,
+    latest: choice.Latest = False,  # noqa: FBT002 - typer's form of a flag
 ) -> int:
     """Wait until containers have ended, and print their exit statuses, one a line."""
     return actions.wait(locals())

@@ -14,10 +14,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from rootless.containers import control, terminal
+from rootless.containers import control
 from rootless.containers.detach_keys import DetachKeys
 from rootless.containers.signal_pipe import SignalPipe
 from rootless.errors import Conflict, RootlessError
+from rootless.linux import terminal
 
 _STDIN, _STDOUT, _STDERR = 0, 1, 2
 _OUTPUTS = {control.STDOUT[0]: _STDOUT, control.STDERR[0]: _STDERR}

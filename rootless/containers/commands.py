@@ -3,7 +3,7 @@
 import contextlib
 import select
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -21,23 +21,6 @@ from rootless.containers.times import format_time, parse_moment
 from rootless.errors import Conflict, InvalidInput, NotFound, StoreError
 from rootless.linux.channel import Channel
 from rootless.paths import Paths
-
-
-def chosen(words: Sequence[str], *, everything: bool, alive: bool = False) -> list[str]:
-    """Return the containers that a command is for: those named, or all.
-
-    Args:
-        words: Names and IDs.
-        everything: All, and none is named.
-        alive: Of all only those that run.
-    """
-    if bool(words) == everything:
-        raise InvalidInput("which containers", fix="give NAME..., or --all")
-    if words:
-        return list(words)
-    paths = Paths.from_environment()
-    known = records.all_records(paths)
-    return [each.name for each in known if not alive or look(paths, each).is_alive]
 
 
 def start(word: str) -> str:

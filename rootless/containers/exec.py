@@ -8,16 +8,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rootless.bundle.users import resolve_user
-from rootless.containers import ending, terminal
+from rootless.containers import ending
 from rootless.containers import record as records
 from rootless.containers.record import Record
 from rootless.containers.run_folder import cgroup_of
 from rootless.containers.signal_pipe import SignalPipe
 from rootless.containers.status import Live, look, run_folder_of
-from rootless.containers.terminal import Terminal
 from rootless.errors import InvalidInput
-from rootless.linux import pidfd
+from rootless.linux import pidfd, terminal
 from rootless.linux.openat2 import open_in_root
+from rootless.linux.terminal import Terminal
 from rootless.oci.runtime_spec import OCI_VERSION, Capabilities, ConsoleSize, Process, User
 from rootless.paths import Paths
 from rootless.runtime.exec import Place, Running, start_inside

@@ -6,7 +6,7 @@ Each is given back when the run is over, also what a supervisor that was killed 
 import contextlib
 import logging
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from rootless.runtime.cgroup import Cgroup
 if TYPE_CHECKING:
     from rootless.containers.job_namespace import JobNamespace
     from rootless.lazy.launch import Fetcher
+    from rootless.overlay.shared import SharedLower
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ class Footing:
         container: The container as it runs: with its layers where they are now.
         fetcher: Gets the parts of lazy layers that are not there; None where all are.
         job: The note of its job's user namespace, locked; None for one of its own.
+        lower: The image's lower, mounted already, with its user namespace; None: it is to be made.
     """
 
     folder: RunFolder
@@ -48,13 +50,31 @@ class Footing:
     container: Container
     fetcher: "Fetcher | None" = None
     job: "JobNamespace | None" = None
+    lower: "SharedLower | None" = None
 
     @property
     def user_fd(self) -> int:
         """Return the user namespace to join, -1 for a new one."""
+        if self.lower is not None:
+            return self.lower.user_fd
         if self.joined.user_fd < 0 and self.job is not None:
             return self.job.user_fd
         return self.joined.user_fd
+
+    def standing_on(self, lower: "SharedLower | None") -> "Footing":
+        """Return it on a lower that is there, if that is whole and the container may have it."""
+        root = self.container.root
+        is_fit = (
+            lower is not None
+            and isinstance(root, OverlayRoot)
+            and root.driver != "fuse"
+            and not self.container.maps.privileged
+            and self.user_fd < 0
+            and self.job is None
+            and self.fetcher is None
+            and lower.is_whole()
+        )
+        return replace(self, lower=lower) if is_fit else self
 
     def note_member(self, pid: int) -> None:
         """Write down, where there is a note to be written, who is in the user namespace now."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rootless import timings
-from rootless.containers import control, terminal
+from rootless.containers import control
 from rootless.containers.clients import Client, Clients
 from rootless.containers.container import Container
 from rootless.containers.footing import Footing
@@ -24,16 +24,17 @@ from rootless.containers.record import NEEDS, Record, needs_text, write
 from rootless.containers.run_folder import RunFolder
 from rootless.containers.session import Session, StreamSetup, cut_off
 from rootless.containers.signal_pipe import SignalPipe
-from rootless.containers.terminal import State, Terminal
 from rootless.errors import Conflict, RootlessError
 from rootless.holder import start
+from rootless.linux import terminal
 from rootless.linux.channel import Message
+from rootless.linux.terminal import State, Terminal
 from rootless.paths import Paths
 from rootless.runtime.signals import FORWARDED
 from rootless.settings import keep_alive
 
 if TYPE_CHECKING:
-    from rootless.containers.job import GroupSignals
+    from rootless.linux.job import GroupSignals
 
 _FORWARDED = (*FORWARDED, signal.SIGALRM)
 _TAKEN = (*_FORWARDED, signal.SIGWINCH, signal.SIGTSTP, signal.SIGCONT)
@@ -107,7 +108,7 @@ def run(record: Record, paths: Paths, *, ways: Ways, needs: tuple[str, ...] = ()
 def _signals(container: Container) -> "SignalPipe | GroupSignals":
     if not container.in_session:
         return SignalPipe(_TAKEN)
-    from rootless.containers.job import GroupSignals  # noqa: PLC0415 - most have their own session
+    from rootless.linux.job import GroupSignals  # noqa: PLC0415 - most have their own session
 
     return GroupSignals(_TAKEN)
 
@@ -203,7 +204,9 @@ class _Foreground:
         The workload is stopped by now: it would read what is typed for the shell.
         """
         if not isinstance(self._signals, SignalPipe):
-            self._signals.stop_with(self._session.workload)
+            from rootless.containers.job import stop_as_job  # noqa: PLC0415 - as above
+
+            stop_as_job(self._session.workload)
             return
         if self._terminal is not None:
             self._terminal.suspend()
@@ -241,7 +244,7 @@ class _Foreground:
                 return True
         return False
 
-    def _on_signal(self, number: signal.Signals) -> None:
+    def _on_signal(self, number: int) -> None:
         if number == signal.SIGWINCH:
             if self._terminal is not None:
                 self._terminal.fit()

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from rootless.containers import filters as filtering
 from rootless.containers import record as records
 from rootless.containers import times
 from rootless.containers.record import Record
-from rootless.containers.status import CREATED, ELSEWHERE, EXITED, RESTARTING, Status, look
+from rootless.containers.status import ELSEWHERE, EXITED, RESTARTING, Status, look
 from rootless.errors import InvalidInput, NotFound
-from rootless.oci.reference import parse_reference
 from rootless.paths import Paths
 
 HEADER = ("CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES")
@@ -38,94 +38,33 @@ def listed(filters: Iterable[str], *, everything: bool, last: int = -1) -> list[
         everything: Those that do not run as well; so does a filter by status.
         last: So many of the newest, whatever their status; -1 for no limit.
     """
-    tests = _tests(filters)
-    everything = everything or last >= 0 or bool(tests.keys() & {"status", "exited"})
+    filters = tuple(filters)
+    everything = everything or last >= 0 or filtering.are_of_all(filters)
     paths = Paths.from_environment()
     found = [Listed(record, look(paths, record)) for record in records.all_records(paths)]
     # one whose run has just ended has left nothing to list
     found = [each for each in found if each.record.kept or each.status.is_alive]
+    tests = filtering.tests(filters, [each.record for each in found])
     found = [each for each in reversed(found) if everything or each.status.is_alive]
-    found = [each for each in found if all(_holds(key, tests[key], each) for key in tests)]
+    found = [each for each in found if all(test(each.record, each.status) for test in tests)]
     return found[:last] if last >= 0 else found
 
 
-_Test = Callable[[Listed], bool]
+def in_order(found: list[Listed], word: str) -> list[Listed]:
+    """Return containers by what `ps --sort` names; raises InvalidInput."""
+    if word not in _SORTED_BY:
+        raise InvalidInput("no such order", word, f"--sort {', '.join(_SORTED_BY)}")
+    return sorted(found, key=_SORTED_BY[word], reverse=word == "created")
 
 
-def _holds(key: str, tests: Iterable[_Test], each: Listed) -> bool:
-    """Of labels all must be there, of other keys one must hold: as podman has it."""
-    found = (test(each) for test in tests)
-    return all(found) if key == "label" else any(found)
-
-
-def _tests(filters: Iterable[str]) -> dict[str, list[_Test]]:
-    tests: dict[str, list[_Test]] = {}
-    for text in filters:
-        key, equals, value = text.partition("=")
-        if key not in _FILTERS or not equals:
-            known = ", ".join(_FILTERS)
-            raise InvalidInput("not a filter", text, f"KEY=VALUE, by {known}")
-        tests.setdefault(key, []).append(_FILTERS[key](value))
-    return tests
-
-
-def _by_name(value: str) -> _Test:
-    return lambda each: value in each.record.name
-
-
-def _by_id(value: str) -> _Test:
-    return lambda each: each.record.id.startswith(value)
-
-
-def _by_status(value: str) -> _Test:
-    words = (CREATED, "starting", "running", RESTARTING, EXITED, ELSEWHERE)
-    if value not in words:
-        raise InvalidInput("no such status", value, f"one of {', '.join(words)}")
-    return lambda each: each.status.word == value
-
-
-def _by_label(value: str) -> _Test:
-    key, equals, wanted = value.partition("=")
-
-    def test(each: Listed) -> bool:
-        found = each.record.labels.get(key)
-        return found is not None and (not equals or found == wanted)
-
-    return test
-
-
-def _by_exit_code(value: str) -> _Test:
-    if not (value.isascii() and value.isdigit()):
-        raise InvalidInput("not an exit status", value)
-
-    def test(each: Listed) -> bool:
-        last = each.status.last
-        return each.status.word == EXITED and last is not None and last.exit_code == int(value)
-
-    return test
-
-
-def _by_ancestor(value: str) -> _Test:
-    def test(each: Listed) -> bool:
-        image = each.record.image
-        if image.config_digest.partition(":")[2].startswith(value.removeprefix("sha256:")):
-            return True
-        if not image.name:
-            return False
-        have = parse_reference(image.name)
-        names = (image.name, str(have.repository), have.path, f"{have.path}:{have.tag}")
-        return value in (*names, have.path.rpartition("/")[2])
-
-    return test
-
-
-_FILTERS: dict[str, Callable[[str], _Test]] = {
-    "name": _by_name,
-    "id": _by_id,
-    "status": _by_status,
-    "label": _by_label,
-    "ancestor": _by_ancestor,
-    "exited": _by_exit_code,
+_SORTED_BY: dict[str, Callable[[Listed], Any]] = {
+    "command": lambda each: each.record.container.spec.process.args,
+    "created": lambda each: each.record.created,
+    "id": lambda each: each.record.id,
+    "image": lambda each: each.record.image.name,
+    "names": lambda each: each.record.name,
+    "runningfor": lambda each: each.record.created,
+    "status": lambda each: each.status.word,
 }
 
 

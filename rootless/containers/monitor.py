@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from rootless.containers import control
 from rootless.containers.clients import Client, Clients
@@ -37,6 +38,9 @@ from rootless.errors import Conflict, InvalidInput, RootlessError, StoreError
 from rootless.linux import prctl
 from rootless.linux.channel import Message
 from rootless.paths import Paths
+
+if TYPE_CHECKING:
+    from rootless.overlay.shared import SharedLower
 
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 60.0
@@ -68,11 +72,14 @@ class Monitor:
         folder: RunFolder,
         report: socket.socket,
         signals: SignalPipe,
+        *,
+        lower: "SharedLower | None" = None,
     ) -> None:
         self._paths = paths
         self._record = record
         self._folder = folder
         self._signals = signals
+        self._lower = lower
         self._clients = Clients(control.listen(folder.path))
         self._starter = self._clients.adopt(report)
         logging.getLogger().addHandler(_Warnings(self._starter))
@@ -124,6 +131,7 @@ class Monitor:
         container = replace(container, in_session=False)  # nobody's shell is there
         with contextlib.ExitStack() as owned:
             footing = Footing.open(container, self._paths, self._folder, owned)
+            footing = footing.standing_on(self._lower)
             streams = WorkloadStreams(
                 terminal=container.spec.process.terminal, interactive=container.interactive
             )
@@ -307,15 +315,19 @@ def main(arguments: list[str]) -> int:
 
     What keeps the container from running is sent there, and tells the starter's exit status.
     """
-    prctl.set_name("rootless-mon")
     container_id, number = arguments
-    end = socket.socket(fileno=int(number))
+    return keep(container_id, socket.socket(fileno=int(number)))
+
+
+def keep(container_id: str, end: socket.socket, lower: "SharedLower | None" = None) -> int:
+    """Keep a container, as `main`; a lower of its image that is mounted already may serve it."""
+    prctl.set_name("rootless-mon")
     paths = Paths.from_environment()
     try:
         record = read(paths.store / "containers" / container_id)
         with SignalPipe(_TAKEN) as signals:
             folder = RunFolder.create(paths, container_id)
-            Monitor(paths, record, folder, end, signals).run()
+            Monitor(paths, record, folder, end, signals, lower=lower).run()
     except RootlessError as error:
         return _give_up(end, error)
     except Exception as error:  # noqa: BLE001 - nobody would read a traceback

@@ -2,7 +2,6 @@
 
 import os
 import pwd
-import secrets
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -22,7 +21,7 @@ from rootless.bundle.users import (
     passwd_with,
     resolve_user,
 )
-from rootless.containers import devices
+from rootless.containers import devices, locality
 from rootless.containers.container import Container, OverlayRoot, PlainRoot
 from rootless.containers.joined import NETWORK, PID, Joined
 from rootless.containers.lazy_layers import fetch_accounts
@@ -101,10 +100,9 @@ def from_image(
     options = replace(options, network=plan.word_for_spec(network), pid=around.pid_for_spec)
     joined = _joined_maps(network, around.pid_path, request)
     user, maps = _user_and_maps(image, options, request, read, joined)
-    if request.as_caller:
-        options = _with_place(options, store, image)
+    options = locality.with_place(options, store, image, as_caller=request.as_caller)
     options, loader = devices.with_libraries(options, image.config, request, read)
-    container_id = container_id or secrets.token_hex(32)
+    container_id = container_id or _new_id()
     options = replace(options, hostname=options.hostname or _hostname(options, container_id))
     spec = convert(image.config, options, user, container_id, mappings_of(maps))
     spec = with_seccomp(spec, options.seccomp, os.uname())
@@ -129,19 +127,8 @@ def from_image(
     )
 
 
-def _with_place(options: RunOptions, store: Store, image: Image) -> RunOptions:
-    """Return the options with the caller's time zone, and what the image has of his locale."""
-    from rootless.bundle import locales, terminal_type, time_zone  # noqa: PLC0415 - for few runs
-
-    with trees.looked_into(store, image) as look:
-
-        def fitting(env: tuple[str, ...]) -> tuple[str, ...]:
-            env = locales.fitting(env, look.has_file, look.has_folder)
-            return terminal_type.fitting(env, look.has_file)
-
-        zone = time_zone.variable(os.environ, look.has_file)
-        env = (*filter(None, [zone]), *fitting(options.env))
-        return replace(options, env=env, inherited_env=fitting(options.inherited_env))
+def _new_id() -> str:
+    return os.urandom(32).hex()  # as `secrets` has it, which brings hmac and OpenSSL
 
 
 def _emulation(options: RunOptions) -> str:
@@ -335,7 +322,7 @@ def from_bundle(bundle: "Bundle", request: RunRequest) -> Container:
         kept = Path(request.overlay).absolute() if request.overlay else None
         root = OverlayRoot(bundle.tree, bundle.layers, request.driver, "rootless:bundle", kept)
     return Container(
-        id=secrets.token_hex(32),
+        id=_new_id(),
         spec=spec,
         maps=_bundle_maps(spec, request),
         root=root,

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rootless import timings
 from rootless.containers import foreground, keep, prepare, seccomp
@@ -12,10 +13,16 @@ from rootless.containers.record import Record
 from rootless.containers.remove import remove
 from rootless.containers.request import RunRequest
 from rootless.containers.run_folder import sweep
-from rootless.containers.start import start_new
-from rootless.errors import NotFound
+from rootless.containers.start import AS_PROGRAM, Launching, start_new
+from rootless.containers.status import run_folder_of
+from rootless.errors import NotFound, RootlessError
+from rootless.holder import start
 from rootless.image.store import Store
 from rootless.paths import Paths
+from rootless.settings import keep_alive
+
+if TYPE_CHECKING:
+    from rootless.containers.attach import AttachOptions
 
 log = logging.getLogger(__name__)
 
@@ -43,16 +50,37 @@ def run_image(image: str, request: RunRequest) -> int:
                 remove(paths, record)
 
 
-def run_detached(image: str, request: RunRequest) -> str:
+def run_detached(image: str, request: RunRequest, launching: Launching = AS_PROGRAM) -> str:
     """Run a command in an image and leave it running; return the container's ID."""
     paths = Paths.from_environment()
     check_new(request.cidfile)
     sweep(paths)
     record = keep.kept(paths, image, request, again=True)
     _say_map_once(record, paths)
-    start_new(paths, record, pidfile=request.pidfile).end.close()
+    started = start_new(paths, record, pidfile=request.pidfile, launching=launching)
+    started.end.close()
     write_cidfile(request.cidfile, record)
+    if start.is_wanted():
+        with contextlib.suppress(OSError, RootlessError):  # it is of no use to this run
+            start.offer(keep_alive(paths))
     return record.id
+
+
+def run_attached(image: str, request: RunRequest, options: "AttachOptions") -> int:
+    """Run a command in an image that lives on, attached to; return its status."""
+    from rootless.containers import attach as attaching  # noqa: PLC0415 - other runs need none
+
+    paths = Paths.from_environment()
+    check_new(request.cidfile)
+    sweep(paths)
+    record = keep.kept(paths, image, request, again=True)
+    _say_map_once(record, paths)
+    write_cidfile(request.cidfile, record)
+    first = attaching.first_messages()
+    started = start_new(paths, record, first, pidfile=request.pidfile)
+    with started.end:
+        folder = run_folder_of(paths, record.id)
+        return attaching.follow(started.end, folder, options, started.early) or 0
 
 
 def create(image: str, request: RunRequest) -> str:

@@ -19,10 +19,10 @@ from rootless.containers.footing import Footing
 from rootless.containers.joined import NETWORK, PID
 from rootless.containers.shared_pids import with_pids
 from rootless.containers.supervisor import Furnishing, Resources, supervise
-from rootless.containers.terminal import State
 from rootless.errors import OverlayError, RootlessError
 from rootless.linux.channel import Channel, Message
 from rootless.linux.process_id import ProcessId, identify, pid_of
+from rootless.linux.terminal import State
 from rootless.oci.runtime_spec import OCI_VERSION
 from rootless.runtime import namespaces, seccomp_listener
 from rootless.userns.create import Child, fork_into
@@ -281,7 +281,7 @@ class Session:
 
 
 def _ignored() -> tuple[int, ...]:
-    from rootless.containers.job import ignored  # noqa: PLC0415 - few runs are jobs of a shell
+    from rootless.linux.job import ignored  # noqa: PLC0415 - few runs are jobs of a shell
 
     return ignored()
 
@@ -310,4 +310,5 @@ def _resources(
         furnishing,
         ignored,
         streams.passed_fds,
+        footing.lower,
     )

@@ -13,6 +13,7 @@ from dataclasses import replace
 from rootless.linux import pidfd
 from rootless.oci.linux_spec import Namespace
 from rootless.oci.runtime_spec import Spec
+from rootless.runtime import mount_mates
 
 _PATIENCE_S = 5.0
 _POLL_S = 0.02
@@ -41,6 +42,10 @@ class SharedPids:
         self._mounts_fd = -1
         self._give_up_at = math.inf
 
+    def learn(self, mounts_fd: int) -> None:
+        """Take its mount namespace."""
+        self._mounts_fd = mounts_fd
+
     def patience_ms(self) -> int | None:
         """Return after how long to be served; None for never."""
         if self._mounts_fd < 0:
@@ -65,37 +70,11 @@ class SharedPids:
         """End what is left in the container's mount namespace, once init has ended."""
         if self._mounts_fd < 0:
             return
-        deadline = time.monotonic() + _PATIENCE_S
-        while self._kill_all() and time.monotonic() < deadline:
-            time.sleep(_POLL_S)
+        proc_fd = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        mount_mates.end_all(self._mounts_fd, proc_fd)
+        os.close(proc_fd)
         os.close(self._mounts_fd)
         self._mounts_fd = -1
-
-    def _kill_all(self) -> bool:
-        """Kill who is there; False where nobody is."""
-        found = False
-        for name in os.listdir("/proc"):
-            if name.isdigit() and self._is_inside(int(name)):
-                found = True
-                self._kill(int(name))
-        return found
-
-    def _kill(self, pid: int) -> None:
-        try:
-            fd = os.pidfd_open(pid)
-        except ProcessLookupError:
-            return
-        try:
-            if self._is_inside(pid):  # still: the ID may have got another process meanwhile
-                pidfd.send_signal(fd, signal.SIGKILL)
-        finally:
-            os.close(fd)
-
-    def _is_inside(self, pid: int) -> bool:
-        try:
-            return os.path.samestat(os.stat(f"/proc/{pid}/ns/mnt"), os.fstat(self._mounts_fd))
-        except OSError:  # ended, or nothing of ours
-            return False
 
 
 def _open_mounts_of_workload(init: int) -> int:

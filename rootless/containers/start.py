@@ -3,10 +3,11 @@
 import contextlib
 import logging
 import os
+import select
 import socket
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from rootless.containers import control
@@ -19,7 +20,27 @@ from rootless.paths import Paths
 
 log = logging.getLogger(__name__)
 
+Launch = Callable[[Record, Iterable[bytes]], socket.socket]
+"""Starts the monitor of a container; returns the connection to it, over which packets have gone."""
+
 _MONITOR = "rootless.containers.monitor"
+
+
+@dataclass(frozen=True, slots=True)
+class Launching:
+    """How a monitor is started, and for whom.
+
+    Attributes:
+        launch: Starts it; None for as a program of its own.
+        caller_fd: The connection of who asked, which brings nothing but its end; -1 for none. When
+            he has gone, nobody wants the container any more.
+    """
+
+    launch: Launch | None = None
+    caller_fd: int = -1
+
+
+AS_PROGRAM = Launching()
 
 
 @dataclass(slots=True)
@@ -36,7 +57,12 @@ class Started:
 
 
 def start(
-    paths: Paths, record: Record, first: Iterable[bytes] = (), *, pidfile: str = ""
+    paths: Paths,
+    record: Record,
+    first: Iterable[bytes] = (),
+    *,
+    pidfile: str = "",
+    launching: Launching = AS_PROGRAM,
 ) -> Started:
     """Start a container; return when its workload runs.
 
@@ -45,6 +71,7 @@ def start(
         record: The container, kept.
         first: Packets for its monitor, before anything runs.
         pidfile: Gets the workload's process ID; "" for none.
+        launching: How its monitor is started.
 
     Raises:
         Conflict: It runs, or another command is at work with it.
@@ -53,9 +80,9 @@ def start(
     with locked(paths, record):
         if look(paths, record).is_alive:
             raise Conflict("the container is running already", record.name)
-        started = Started(_launch(record, first))
+        started = Started((launching.launch or _launch)(record, first))
         try:
-            _await_running(started)
+            _await_running(started, launching.caller_fd)
         except BaseException:
             started.end.close()
             raise
@@ -66,14 +93,19 @@ def start(
 
 
 def start_new(
-    paths: Paths, record: Record, first: Iterable[bytes] = (), *, pidfile: str = ""
+    paths: Paths,
+    record: Record,
+    first: Iterable[bytes] = (),
+    *,
+    pidfile: str = "",
+    launching: Launching = AS_PROGRAM,
 ) -> Started:
     """Start a container that has just been made; one that is to go with its run goes if it fails.
 
     Raises as `start`.
     """
     try:
-        return start(paths, record, first, pidfile=pidfile)
+        return start(paths, record, first, pidfile=pidfile, launching=launching)
     except RootlessError:
         if record.policy.remove:  # its monitor may not have come so far
             with contextlib.suppress(RootlessError):
@@ -107,8 +139,13 @@ def _launch(record: Record, first: Iterable[bytes]) -> socket.socket:
     return ours
 
 
-def _await_running(started: Started) -> None:
+def _await_running(started: Started, caller_fd: int) -> None:
+    poll = select.poll()
+    for fd in {started.end.fileno(), caller_fd} - {-1}:
+        poll.register(fd, select.POLLIN)
     while True:
+        if any(fd == caller_fd for fd, _ in poll.poll()):
+            raise RootlessError("who wanted the container has gone")
         packet = control.next_packet(started.end)
         if not packet:
             raise RootlessError("the container's monitor ended unexpectedly")

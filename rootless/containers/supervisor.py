@@ -11,26 +11,30 @@ import select
 import signal
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from rootless import timings
 from rootless.containers.container import Container, OverlayRoot, PlainRoot
 from rootless.containers.network.attach import attach
 from rootless.containers.network.drain import wait_until_sent
 from rootless.containers.network.forwarder import Forwarder
-from rootless.containers.overlay_root import mount_overlay
+from rootless.containers.overlay_root import mount_overlay, overlay_request
 from rootless.containers.run_folder import RunFolder, remove_cgroup
 from rootless.containers.shared_pids import SharedPids
-from rootless.containers.terminal import State, restore_if_raw
+from rootless.errors import OverlayError
 from rootless.linux import mount_api, namespaces, prctl
 from rootless.linux.channel import Channel
 from rootless.linux.remove_tree import remove_tree
+from rootless.linux.terminal import State, restore_if_raw
 from rootless.oci.runtime_spec import Mount, Spec
-from rootless.overlay.driver import MountedRoot
+from rootless.overlay.driver import MountedRoot, mount_root
 from rootless.overlay.upperdir import Upperdir
 from rootless.runtime import sandbox
 from rootless.runtime.cgroup import Cgroup
 from rootless.runtime.signals import FORWARDED
+
+if TYPE_CHECKING:
+    from rootless.overlay.shared import SharedLower
 
 
 class Furnishing(Protocol):
@@ -67,6 +71,8 @@ class Resources:
         furnishing: What the keeper adds; None for nothing.
         passed_fds: Descriptors of the caller's that the workload gets.
         ignored: Signals that the workload starts with ignored.
+        lower: The image's lower, mounted in a mount namespace that is to be entered; None for one
+            of the run's own.
     """
 
     folder: RunFolder
@@ -79,12 +85,15 @@ class Resources:
     furnishing: Furnishing | None = None
     ignored: tuple[int, ...] = ()
     passed_fds: tuple[int, ...] = ()
+    lower: "SharedLower | None" = None
 
 
 def supervise(container: Container, resources: Resources, channel: Channel) -> int:
     """Run the container to its end; return its status. Errors are raised."""
     prctl.set_name("rootless")
-    _outlive_signals()
+    outlive_signals()
+    if resources.lower is not None:
+        resources.lower.enter_mounts()
     namespaces.unshare(namespaces.CLONE_NEWNS)
     # Unmounts of the host come in (nothing is held busy), nothing of ours goes out.
     mount_api.mount(None, "/", None, mount_api.MS_REC | mount_api.MS_SLAVE)
@@ -145,7 +154,7 @@ def sandbox_options(
     )
 
 
-def _outlive_signals() -> None:
+def outlive_signals() -> None:
     """A batch system signals every process of a job: what that means is the workload's to say."""
     for number in FORWARDED:
         signal.signal(number, lambda _number, _frame: None)  # not ignored: exec would keep that
@@ -164,6 +173,10 @@ def _mount(container: Container, resources: Resources) -> MountedRoot | None:
         return None
     fd = resources.fetcher_fd
     try:
+        if resources.lower is not None:
+            request = overlay_request(container, root, resources.folder.path, resources.upperdir)
+            with contextlib.suppress(OverlayError):  # the kernel puts nothing on it: as ever then
+                return mount_root(request, resources.lower)
         return mount_overlay(container, root, resources.folder, resources.upperdir, fetcher_fd=fd)
     finally:
         if fd >= 0:

@@ -11,6 +11,7 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import NoReturn
 
 OFF, WAIT = "off", "wait"
 VARIABLE = "ROOTLESS_HOLDER"
@@ -37,7 +38,19 @@ def request(words: list[str]) -> bytes:
     """Return what a holder is asked."""
     umask = os.umask(0o22)
     os.umask(umask)
-    return marshal.dumps({"words": words, "environ": dict(os.environ), "umask": umask})
+    asked = {"words": words, "environ": dict(os.environ), "umask": umask, "tty": _terminal()}
+    return marshal.dumps(asked)
+
+
+def _terminal() -> str:
+    """Return the name of the caller's terminal, "" where he has none."""
+    for fd in (0, 1, 2):
+        if os.isatty(fd):
+            try:
+                return os.ttyname(fd)
+            except OSError:  # one of another mount namespace has no name here
+                break
+    return ""
 
 
 def offer(keep_alive: int) -> None:
@@ -58,16 +71,24 @@ def spawn(runtime: str, asked: bytes, keep_alive: int) -> None:
     if pid == 0:
         try:
             os.setsid()
-            os.dup2(fd, 0)
-            words = [sys.executable, "-P", "-m", "rootless.keeper", runtime, str(keep_alive)]
-            null = (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_RDWR, 0)
-            actions = [null, (os.POSIX_SPAWN_DUP2, 1, 2), (os.POSIX_SPAWN_DUP2, cwd, 3)]
-            os.posix_spawn(sys.executable, words, _environment(os.environ), file_actions=actions)
+            if os.fork() == 0:
+                _become(runtime, keep_alive, fd, cwd)
         finally:
             os._exit(0)
     os.waitpid(pid, 0)
     os.close(fd)
     os.close(cwd)
+
+
+def _become(runtime: str, keep_alive: int, asked: int, cwd: int) -> "NoReturn":
+    # posix_spawn(3) would leave two of the C library's signals ignored, for all that comes of it.
+    os.dup2(asked, 0)
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 1)
+    os.dup2(null, 2)
+    os.dup2(cwd, 3)
+    words = [sys.executable, "-P", "-m", "rootless.keeper", runtime, str(keep_alive)]
+    os.execve(sys.executable, words, _environment(os.environ))  # noqa: S606 - ours
 
 
 def _environment(environ: "Mapping[str, str]") -> dict[str, str]:

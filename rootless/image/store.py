@@ -27,7 +27,6 @@ live ones and remove: see `rootless.image.gc`.
 import fcntl
 import logging
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -74,7 +73,7 @@ class TempFile:
 
     def __init__(self, folder: Path) -> None:
         while True:
-            self.path = folder / f"{TEMP_PREFIX}{secrets.token_hex(8)}"
+            self.path = folder / f"{TEMP_PREFIX}{os.urandom(8).hex()}"
             self.fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             with suppress(OSError):  # no locks here: sweep cannot lock either, and leaves it alone
                 fcntl.flock(self.fd, fcntl.LOCK_EX)

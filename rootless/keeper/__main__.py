@@ -1,7 +1,15 @@
 """The holder: `python -m rootless.keeper RUNTIME-FOLDER`, started by the first run."""
 
+from rootless.late_imports import postpone_for_holder
+
+if __name__ == "__main__":
+    postpone_for_holder()
+
+# isort: split
+
 import contextlib
 import gc
+import marshal
 import os
 import signal
 import socket
@@ -10,6 +18,7 @@ from pathlib import Path
 
 from rootless.holder import place
 from rootless.keeper.holder import Holder
+from rootless.keeper.stock import rehearse
 from rootless.linux import prctl
 from rootless.linux.folder_lock import lock_dead, make_locked
 from rootless.linux.private_folder import make_private
@@ -27,6 +36,14 @@ def _sweep(parent: Path) -> None:
 
 def _end(_number: int, _frame: object) -> None:
     raise SystemExit(0)
+
+
+def _get_warm(request: bytes) -> None:
+    """Be what keepers are going to be forked from; nobody waits yet."""
+    own = dict(os.environ)
+    rehearse(request)
+    os.environ.clear()
+    os.environ.update(own)
 
 
 def main() -> int:
@@ -53,6 +70,8 @@ def main() -> int:
         return 0  # another one was quicker
     try:
         holder = Holder(str(folder), keep_alive)
+        if data:
+            _get_warm(data)
         gc.collect()
         gc.freeze()
         if data:
@@ -60,7 +79,9 @@ def main() -> int:
             with ours, theirs:
                 holder.give(theirs)
                 null = os.open(os.devnull, os.O_RDWR)
-                socket.send_fds(ours, [data], [cwd, null])
+                # by now its sender has what he asked for, and wants no second one
+                asked = {**marshal.loads(data), "warms": True}  # noqa: S302 - of our own
+                socket.send_fds(ours, [marshal.dumps(asked)], [cwd, null])
                 os.close(null)
                 os.close(cwd)
         holder.open()

@@ -1,13 +1,13 @@
 """What a plan was made of: if none of it has changed, the plan holds for who asks the same again.
 
 Noted while a plan is made: the variables that were read, whether the directory counted, and every
-file that was opened (sys.addaudithook), with what tells a change of it.
+file that was opened (sys.addaudithook) or looked at, with what tells a change of it.
 """
 
 import os
 import stat
 import sys
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from typing import Any
 
 _READ_OTHERWISE = (  # by the C library, or only looked at
@@ -16,6 +16,8 @@ _READ_OTHERWISE = (  # by the C library, or only looked at
 )
 _NOT_FILES = ("/proc/", "/dev/", "/sys/")
 _MOUNTS = "/proc/self/mountinfo"
+_REPLACED = ("environ", "getcwd", "stat", "lstat", "readlink")
+_OF_THE_CALL = ("_",)  # a shell names the program there: it says nothing of the caller
 
 _Sign = tuple[int, ...] | None
 
@@ -32,7 +34,9 @@ class Evidence:
         self._uses_cwd = False
         self._cwd = _sign(".")
         self._paths: set[str] = set(_READ_OTHERWISE)
+        self._links: set[str] = set()
         self._signs: dict[str, _Sign] = {}
+        self._link_signs: dict[str, _Sign] = {}
         self._host = os.uname().nodename
         self._mounts_fd = os.open(_MOUNTS, os.O_RDONLY | os.O_CLOEXEC)  # the host's from now on
         self._mounts = b""
@@ -42,6 +46,7 @@ class Evidence:
     def begin(self) -> None:
         """Note what is looked at from now on, in this process, for good."""
         self._is_open = True
+        self._before = {name: getattr(os, name) for name in _REPLACED}
         os.environ = _Noted(self._environ, self)  # type: ignore[assignment]  # noqa: B003
         own = os.getcwd
 
@@ -50,6 +55,9 @@ class Evidence:
             return own()
 
         os.getcwd = getcwd
+        os.stat = self._noting(os.stat, self._paths)
+        os.lstat = self._noting(os.lstat, self._links)
+        os.readlink = self._noting(os.readlink, self._links)
         sys.addaudithook(self._hear)
 
     def end(self, command: Iterable[str], also: Iterable[str], *, has_volumes: bool) -> None:
@@ -65,6 +73,13 @@ class Evidence:
         self._command = list(command)
         self._paths.update(also)
         self._signs = {path: _sign(path) for path in self._paths}
+        self._link_signs = {path: _sign(path, follow=False) for path in self._links}
+
+    def forget(self) -> None:
+        """Let this process be as it was before, but for the hook, which notes no more."""
+        for name, value in self._before.items():
+            setattr(os, name, value)
+        os.close(self._mounts_fd)
 
     def command_of(self, request: Mapping[str, Any], cwd: _Sign) -> list[str] | None:
         """Return what is to run where the plan is that of a request; None where it is not."""
@@ -79,6 +94,7 @@ class Evidence:
             and (not self._uses_cwd or cwd == self._cwd)
             and os.uname().nodename == self._host
             and all(_sign(path) == sign for path, sign in self._signs.items())
+            and all(_sign(path, follow=False) == sign for path, sign in self._link_signs.items())
             and (not self._mounts or self._read_mounts() == self._mounts)
         )
         return command if holds else None
@@ -93,7 +109,7 @@ class Evidence:
 
     def _same_environment(self, environ: dict[str, str]) -> bool:
         if self._has_read_all:
-            return environ == self._environ
+            return _without_call(environ) == _without_call(self._environ)
         return all(environ.get(name) == self._environ.get(name) for name in self._read)
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
@@ -101,9 +117,23 @@ class Evidence:
             path = arguments[0]
             if isinstance(path, str | bytes | os.PathLike):
                 text = os.fsdecode(path).removeprefix("file:").partition("?")[0]  # as SQLite has it
-                if not text.startswith(_NOT_FILES):
-                    self._uses_cwd = self._uses_cwd or not text.startswith("/")
-                    self._paths.add(text)
+                self._note_path(text, self._paths)
+
+    def _noting(self, function: Callable[..., Any], noted: set[str]) -> Callable[..., Any]:
+        """Return a function of `os` that looks at a path, and notes which."""
+
+        def look(path: Any, *arguments: Any, **more: Any) -> Any:
+            if self._is_open and not isinstance(path, int) and more.get("dir_fd") is None:
+                follows = more.get("follow_symlinks", True)
+                self._note_path(os.fsdecode(path), noted if follows else self._links)
+            return function(path, *arguments, **more)
+
+        return look
+
+    def _note_path(self, path: str, noted: set[str]) -> None:
+        if not path.startswith(_NOT_FILES):
+            self._uses_cwd = self._uses_cwd or not path.startswith("/")
+            noted.add(path)
 
     def _read_mounts(self) -> bytes:
         return os.pread(self._mounts_fd, 1 << 20, 0)
@@ -144,9 +174,13 @@ def sign_of(fd: int) -> _Sign:
     return _of(os.fstat(fd))
 
 
-def _sign(path: str) -> _Sign:
+def _without_call(environ: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environ.items() if name not in _OF_THE_CALL}
+
+
+def _sign(path: str, *, follow: bool = True) -> _Sign:
     try:
-        return _of(os.stat(path))
+        return _of(os.stat(path, follow_symlinks=follow))
     except OSError:
         return None
 

@@ -16,6 +16,7 @@ from rootless.holder import place
 from rootless.keeper import stock
 from rootless.keeper.stock import Stock
 from rootless.overlay.shared import SharedLower
+from rootless.overlay.stem import Stem
 
 _MOST_BYTES = 300_000
 _TICK_S = 5.0
@@ -31,6 +32,7 @@ class Holder:
         self._folder = folder
         self._keep_alive = keep_alive
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
+        self._stem = Stem()
         self._lowers: dict[str, SharedLower] = {}
         self._keepers: dict[int, Stock] = {}
         self._used = time.monotonic()
@@ -62,7 +64,7 @@ class Holder:
         """Serve until nobody has asked for long."""
         while self._listener.fileno() >= 0:
             poll = select.poll()
-            for fd in (self._listener.fileno(), *self._keepers):
+            for fd in (self._listener.fileno(), self._stem.end.fileno(), *self._keepers):
                 poll.register(fd, select.POLLIN)
             pause = _PAUSE_S if self._lacks() else min(_TICK_S, self._keep_alive)
             ready = dict(poll.poll(pause * 1000))
@@ -71,6 +73,8 @@ class Holder:
                 with door:
                     if self._may(door):
                         self.give(door)
+            if self._stem.end.fileno() in ready:
+                self._stem.serve_next()
             for keeper in [self._keepers[fd] for fd in self._keepers if fd in ready]:
                 if keeper in self._keepers.values():  # none of the others' news has ended it
                     self._hear(keeper)
@@ -91,7 +95,11 @@ class Holder:
         """Tell whether one is to be put in stock when there is nothing else to do."""
         if time.monotonic() - self._used > _QUIET_S:
             return False
-        return bool(self._ready_on) or all(each.is_ready for each in self._waiting())
+        return bool(self._ready_on) or self._is_out_of_keepers()
+
+    def _is_out_of_keepers(self) -> bool:
+        """Tell whether none is in stock that serves anything, nor is to come."""
+        return all(each.is_ready and not each.brings_another for each in self._waiting())
 
     def _tick(self) -> None:
         for key, lower in list(self._lowers.items()):
@@ -99,17 +107,17 @@ class Holder:
                 self._drop(key, lower)
         if time.monotonic() - self._used > _QUIET_S:
             self._renew()  # a stock for nobody takes up memory
-        elif all(each.is_ready for each in self._waiting()):
-            self._fork()
         elif self._ready_on:
             key, self._ready_on = self._ready_on, ""
             if key in self._lowers:
                 self._fork(key, self._cwd)
+        elif self._is_out_of_keepers():
+            self._fork()
         if time.monotonic() - self._used > self._keep_alive:
             self._listener.close()
 
     def _fork(self, ready_on: str = "", cwd: str = "") -> Stock:
-        others = [self._listener, *(each.end for each in self._keepers.values())]
+        others = [self._listener, self._stem.end, *(each.end for each in self._keepers.values())]
         keeper = stock.fork(self._lowers, self._folder, others, self._request, (ready_on, cwd))
         self._keepers[keeper.end.fileno()] = keeper
         return keeper
@@ -134,7 +142,9 @@ class Holder:
         self._end(keeper)
 
     def _take(self, keeper: Stock, message: dict[str, Any], fds: list[int]) -> None:
-        if "another" in message:  # another container than the one it has
+        if "beside" in message:
+            self._add_beside(keeper, message["beside"], *fds)
+        elif "another" in message:  # another container than the one it has
             keeper.is_asked = False
             with socket.socket(fileno=fds[0]) as door:
                 self.give(door, is_ready=False)
@@ -144,7 +154,8 @@ class Holder:
             key, self._request, self._cwd = message["used"], message["request"], message["cwd"]
             self._lowers[key] = self._lowers.pop(key)
             # who takes turns between several gets none of them made for nothing
-            self._ready_on = key if message["asked"] == self._asked else ""
+            is_same = message["again"] and message["asked"] == self._asked
+            self._ready_on = key if is_same else ""
             self._asked = message["asked"]
             self._renew(only_ready=True)
         elif "lower" in message:
@@ -156,6 +167,15 @@ class Holder:
             gc.collect()
             gc.freeze()
             self._renew()
+
+    def _add_beside(self, keeper: Stock, pid: int, end: int, pidfd: int) -> None:
+        """Take one that another has forked, which has most of its memory in common with it."""
+        keeper.brings_another = False
+        for each in self._waiting():
+            if not each.is_ready:
+                self._end(each)
+        beside = Stock(pid, socket.socket(fileno=end), pidfd=pidfd)
+        self._keepers[beside.end.fileno()] = beside
 
     def _keep(self, message: dict[str, Any], fds: list[int]) -> None:
         key = message["lower"]
@@ -184,5 +204,4 @@ class Holder:
 
     def _end(self, keeper: Stock) -> None:
         del self._keepers[keeper.end.fileno()]
-        keeper.end.close()
-        os.waitpid(keeper.pid, 0)
+        keeper.finish()

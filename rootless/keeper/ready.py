@@ -10,15 +10,16 @@ import os
 import select
 import socket
 from array import array
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rootless import timings
 from rootless.containers.container import OverlayRoot
+from rootless.containers.supervisor import outlive_signals
 from rootless.holder import place
 from rootless.keeper.evidence import Evidence, sign_of
-from rootless.keeper.plan import Declined, plan
-from rootless.keeper.run import Made, Visit
+from rootless.keeper.plan import Declined, Planned, ask, plan
+from rootless.keeper.run import Made, Visit, serve
 from rootless.linux.process_id import ProcessId, identify
 from rootless.overlay.shared import SharedLower
 
@@ -27,21 +28,29 @@ _MOST_BYTES = 300_000
 _MOST_FDS = 8
 
 
-def serve_one(end: socket.socket, request: Mapping[str, Any], lower: SharedLower) -> None:
+def serve_one(
+    end: socket.socket,
+    request: Mapping[str, Any],
+    lower: SharedLower,
+    planned_beside: Callable[[Callable[[], None]], None],
+) -> None:
     """Make a container, and serve the one who asks for such a one.
 
-    Who asks for another is given back over `end`, unread.
+    Who asks for another is given back over `end`, unread. `planned_beside` is called when the
+    plan is made, with what undoes what planning has changed in the process.
     """
     evidence = Evidence(request)
     evidence.begin()
-    planned = plan(request["words"])
+    planned = plan(ask(request["words"]))
     container = planned.record.container
     root = container.root
-    if not isinstance(root, OverlayRoot) or planned.request.devices:
+    assert isinstance(root, OverlayRoot)  # noqa: S101 - as planned
+    if not planned.may_wait:
         raise Declined("not for stock")
-    command = planned.request.options.command
+    command = planned.asked.command
     files = [str(path) for path in (root.tree, *root.layers)]
     evidence.end(command, files, has_volumes=bool(planned.request.options.mounts))
+    planned_beside(evidence.forget)
     with contextlib.ExitStack() as owned:
         made = Made(planned, lower, owned, in_stock=True)
         if made.has_cgroup:
@@ -55,7 +64,7 @@ def serve_one(end: socket.socket, request: Mapping[str, Any], lower: SharedLower
             with door:
                 asked = _peek(door)
                 wanted = None if asked is None else evidence.command_of(*asked)
-                if wanted is None:
+                if asked is None or wanted is None or not _is_said(planned, asked[0]["tty"]):
                     socket.send_fds(end, [marshal.dumps({"another": True})], [door.fileno()])
                     continue
                 _, fds, _, _ = socket.recv_fds(door, _MOST_BYTES, _MOST_FDS)
@@ -68,8 +77,18 @@ def serve_one(end: socket.socket, request: Mapping[str, Any], lower: SharedLower
                     timings.adopt(others[0])
                     timings.mark("keeper: container in stock")
                 end.send(marshal.dumps({"taken": True}))
-                made.serve(Visit(door, client, stderr, (*fixed, *wanted)))
+                outlive_signals()
+                visit = Visit(door, client, stderr, asked[0]["tty"], (*fixed, *wanted))
+                serve(made, planned, visit, owned)
                 return
+
+
+def _is_said(planned: Planned, tty: str) -> bool:
+    try:
+        planned.check_said(tty)
+    except Declined:
+        return False
+    return True
 
 
 def client_of(door: socket.socket) -> ProcessId | None:

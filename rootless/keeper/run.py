@@ -6,43 +6,45 @@ before anybody asks for it: what is not known then is the command, the client, a
 """
 
 import contextlib
-import marshal
 import os
-import select
 import signal
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 from rootless import timings
-from rootless.containers import control
-from rootless.containers.clients import Client, Clients
+from rootless.containers import control, keep
+from rootless.containers.clients import Clients
 from rootless.containers.container import OverlayRoot
 from rootless.containers.footing import Footing
+from rootless.containers.id_files import write_cidfile
+from rootless.containers.network.attach import attach
+from rootless.containers.network.drain import wait_until_sent
 from rootless.containers.notes import Notes
 from rootless.containers.overlay_root import overlay_request
 from rootless.containers.record import NEEDS, Record, needs_text, write
-from rootless.containers.run_folder import RunFolder
+from rootless.containers.remove import remove
+from rootless.containers.run_folder import RunFolder, sweep
+from rootless.containers.shared_pids import SharedPids, with_pids
 from rootless.containers.supervisor import (
     Resources,
+    outlive_signals,
     sandbox_options,
     take_down,
     with_name_files,
 )
 from rootless.containers.times import now
-from rootless.errors import Conflict, RootlessError
-from rootless.keeper.plan import Planned
+from rootless.errors import RootlessError
+from rootless.keeper.plan import Declined, Planned
+from rootless.keeper.watch import Watch, send
 from rootless.linux import mount_api, namespaces
-from rootless.linux.channel import Channel, Message
-from rootless.linux.process_id import ProcessId, identify, own_id, pid_of
+from rootless.linux.channel import Channel
+from rootless.linux.process_id import ProcessId, identify
 from rootless.overlay.driver import MountedRoot, mount_root
-from rootless.overlay.serve import Server
-from rootless.overlay.shared import SharedLower, SharedServer
-from rootless.runtime import sandbox
+from rootless.overlay.shared import SharedLower
+from rootless.runtime import sandbox, visitor
 
 _MOST_BYTES = 65536
-_PATIENCE_MS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +55,14 @@ class Visit:
         door: The connection to him.
         client: The process that he is.
         stderr: His standard error, which is closed as soon as his command runs.
+        tty: The name of his terminal, "" for none.
         args: What he wants to run; None for what the container was made for.
     """
 
     door: socket.socket
     client: ProcessId
     stderr: int
+    tty: str = ""
     args: Sequence[str] | None = None
 
 
@@ -81,15 +85,14 @@ class Made:
         owned.callback(self._folder.remove)
         self._clients = Clients(control.listen(self._folder.path))
         owned.callback(self._clients.close)
-        if not in_stock:
+        if not (in_stock or record.kept):
             self._folder.write(NEEDS, needs_text(planned.needs))
         footing = Footing.open(container, planned.paths, self._folder, owned)
         self.has_cgroup = footing.cgroup is not None
         self._control, theirs = Channel.pair()
         owned.callback(self._control.close)
-        lower.enter()
-        namespaces.unshare(namespaces.CLONE_NEWNS)
-        mount_api.mount(None, "/", None, mount_api.MS_REC | mount_api.MS_SLAVE)
+        self._outside = visitor.namespaces_here()
+        _enter(lower, footing)
         resources = Resources(self._folder, footing.upperdir, theirs, None, footing.cgroup)
         root = container.root
         assert isinstance(root, OverlayRoot)  # noqa: S101 - as planned
@@ -97,11 +100,16 @@ class Made:
         mounted = mount_root(request, lower)
         owned.callback(take_down, mounted, resources, is_good=True)
         self._mounted = mounted
+        self.forwarder = attach(container.network, -1, str(self._folder.path))
+        if self.forwarder is not None:
+            owned.callback(self.forwarder.stop)
+            owned.callback(wait_until_sent)
         timings.mark("keeper: root mounted")
         self._pid = self._start(mounted, resources)
         self.init_fd = os.pidfd_open(self._pid)
         owned.callback(self._end)
         theirs.close()
+        self._shared = SharedPids(self._pid, self.init_fd) if container.pid else None
         if in_stock:
             self._await_door()
 
@@ -112,38 +120,71 @@ class Made:
             raise RootlessError.from_record(received[0]["error"])
         if received is None:
             raise RootlessError("PID 1 ended while it made the container")
+        for fd in received[1]:
+            if self._shared is not None:
+                self._shared.learn(fd)
+            else:
+                os.close(fd)
 
-    def serve(self, visit: Visit) -> None:
-        """Let a visitor in, and look after the container until it has gone."""
+    def serve(self, visit: Visit) -> Watch:
+        """Let a visitor in, and look after the container until PID 1 has ended."""
         record = self._planned.record
         if self._folder.path.name != record.id:
             self._rename(record.id)
             self._folder.write(NEEDS, needs_text(self._planned.needs))
         say_on(visit.stderr)
-        told = {"door": True, "args": visit.args and list(visit.args)}
-        self._control.send(told, [visit.door.fileno()])
-        record = replace(record, created=now())
-        if visit.args is not None:
-            record = _with_args(record, visit.args)
-        write(self._folder.path, record)
+        request = self._planned.request
         notes = Notes(self._planned.paths, record, self._folder.path, detached=False)
         notes.live = replace(notes.live, runner=visit.client)
-        notes.begin()
-        init = identify(self._pid)
-        keeper = _Keeper(
-            visit.door, self._control, self.init_fd, self._mounted.server, notes, record, init
+        if record.kept:
+            notes.begin()
+        write_cidfile(request.cidfile, record)
+        try:
+            self._show_in(visit)
+        except OSError:
+            _forget(request.cidfile)
+            raise
+        if not record.kept:
+            record = replace(record, created=now())
+            if visit.args is not None:
+                record = _with_args(record, visit.args)
+            write(self._folder.path, record)
+            notes.begin()
+        watch = Watch(
+            *(visit.door, self._control, self.init_fd, self._mounted.server, notes, record),
+            init=identify(self._pid),
+            pidfile=request.pidfile,
+            forwarder=self.forwarder,
+            shared=self._shared,
         )
-        keeper.serve(self._clients)
+        watch.serve(self._clients)
         self._end()
-        self._rename(f".going-{record.id}")  # nobody takes it for a run any more
+        if not (watch.is_running or watch.error):  # he takes the ordinary way, and makes it anew
+            _forget(request.cidfile)
+        if not watch.is_cut_off:
+            notes.end()
         timings.mark("keeper: PID 1 gone")
-        _send(visit.door, {"gone": True})
-        visit.door.close()
+        return watch
+
+    def leave(self) -> None:
+        """Let nobody take it for a run any more: what is left to be done is nobody's wait."""
+        self._rename(f".going-{self._planned.record.id}")
+
+    def _show_in(self, visit: Visit) -> None:
+        request = self._planned.request
+        also = {"tells_signals": request.job is not None or request.as_caller}
+        told = {"door": True, "args": visit.args and list(visit.args), "also": also}
+        console = _mount_of(visit.tty) if self._planned.record.container.in_session else []
+        self._control.send(told, [visit.door.fileno(), *console])
+        for fd in console:
+            os.close(fd)
 
     def _start(self, root: MountedRoot, resources: Resources) -> int:
         container = self._planned.record.container
-        options = replace(sandbox_options(container, root, resources), has_visitor=True)
-        spec = with_name_files(container, resources.folder)
+        options = replace(sandbox_options(container, root, resources), outside=self._outside)
+        spec = container.network.spec_inside(with_name_files(container, resources.folder))
+        if container.pid:
+            spec = with_pids(spec, -1)
         return sandbox.start(spec, options, resources.control)
 
     def _rename(self, name: str) -> None:
@@ -165,8 +206,51 @@ class Made:
 
 def run(planned: Planned, lower: SharedLower, visit: Visit) -> None:
     """Make the container for who waits at the door, and look after it until it has gone."""
+    outlive_signals()
+    if planned.request.name:
+        planned = _kept(planned)
     with contextlib.ExitStack() as owned:
-        Made(planned, lower, owned).serve(visit)
+        serve(Made(planned, lower, owned), planned, visit, owned)
+
+
+def serve(made: Made, planned: Planned, visit: Visit, owned: contextlib.ExitStack) -> None:
+    """Serve him; he goes when all has ended, and where files are kept, when they are at rest."""
+    watch = made.serve(visit)
+    root = planned.record.container.root
+    if isinstance(root, OverlayRoot) and root.kept is not None:
+        owned.close()
+        if planned.request.policy.remove and planned.record.kept and not watch.is_cut_off:
+            with contextlib.suppress(RootlessError):  # removed by force meanwhile
+                remove(planned.paths, planned.record)
+    else:
+        made.leave()
+    send(visit.door, {"gone": True})
+    visit.door.close()
+
+
+def _kept(planned: Planned) -> Planned:
+    """Keep the container, which has a name."""
+    asked = planned.asked
+    sweep(asked.paths)
+    record = keep.kept(asked.paths, asked.image, asked.request, again=True)
+    return replace(planned, record=record)
+
+
+def _enter(lower: SharedLower, footing: Footing) -> None:
+    """Go where the lower is, which for a part of a job has to be where its other parts are."""
+    of_job = footing.user_fd
+    if of_job >= 0 and not os.path.samestat(os.fstat(of_job), os.fstat(lower.user_fd)):
+        raise Declined("the job's user namespace is another one")
+    lower.enter()
+    footing.note_member(os.getpid())
+    namespaces.unshare(namespaces.CLONE_NEWNS)
+    mount_api.mount(None, "/", None, mount_api.MS_REC | mount_api.MS_SLAVE)
+
+
+def _forget(cidfile: str) -> None:
+    if cidfile:
+        with contextlib.suppress(OSError):
+            os.unlink(cidfile)
 
 
 def _with_args(record: Record, args: Sequence[str]) -> Record:
@@ -185,106 +269,9 @@ def say_on(stderr: int) -> None:
         os.write(2, said)
 
 
-def _send(door: socket.socket, message: dict[str, Any]) -> None:
+def _mount_of(tty: str) -> list[int]:
+    """Return a mount of the caller's terminal, to be seen as /dev/console; none where it fails."""
     with contextlib.suppress(OSError):
-        door.send(marshal.dumps(message))
-
-
-@dataclass(slots=True, eq=False)
-class _Keeper:
-    """Passes messages between the client, PID 1, and other commands, until PID 1 has ended."""
-
-    door: socket.socket
-    control: Channel
-    init_fd: int
-    server: Server | SharedServer
-    notes: Notes
-    record: Record
-    init: ProcessId | None
-    supervisor: ProcessId | None = field(default_factory=own_id)
-    workload: ProcessId | None = None
-    is_running: bool = False
-    status: int = 128 + signal.SIGKILL
-    is_told: bool = False
-
-    def serve(self, clients: Clients) -> None:
-        """Serve until the end of PID 1."""
-        self.notes.processes(self)
-        open_fds = {self.door.fileno(), self.control.fileno(), self.init_fd, self.server.pidfd}
-        while self.init_fd in open_fds:
-            poll = select.poll()
-            for fd in open_fds:
-                poll.register(fd, select.POLLIN)
-            for fd, events in clients.interests(takes_input=True).items():
-                poll.register(fd, events)
-            ready = dict(poll.poll())
-            for fd in [fd for fd in open_fds if fd in ready]:
-                del ready[fd]
-                if not self._serve_one(fd):
-                    open_fds.discard(fd)
-            clients.serve(ready, self._answer, lambda _: None)
-        while self.control.fileno() in open_fds and self._on_control():
-            continue  # what PID 1 said last
-        if self.door.fileno() in open_fds and not self.is_told:
-            poll = select.poll()
-            poll.register(self.door, select.POLLIN)
-            if poll.poll(_PATIENCE_MS):
-                self._on_client()
-        self.notes.finish(self.status, "")
-        clients.tell_end(self.status)
-
-    def _serve_one(self, fd: int) -> bool:
-        """Serve what has something; False where it is served no more."""
-        if fd == self.init_fd:
-            return False
-        if fd == self.server.pidfd:
-            text = "the FUSE server ended: files of the image now give I/O errors: "
-            self._say(text + self.server.last_words())
-            return False
-        return self._on_client() if fd == self.door.fileno() else self._on_control()
-
-    def _on_client(self) -> bool:
-        data = b""
-        with contextlib.suppress(OSError):
-            data = self.door.recv(_MOST_BYTES)
-        if not data:
-            with contextlib.suppress(ProcessLookupError):
-                signal.pidfd_send_signal(self.init_fd, signal.SIGKILL)
-            return False
-        message = marshal.loads(data)  # noqa: S302 - of our own
-        if "status" in message:
-            self.status, self.is_told = message["status"], True
-        elif "signal" in message:
-            self.control.send({"signal": message["signal"]})
-        return True
-
-    def _on_control(self) -> bool:
-        received = self.control.receive()
-        if received is None:
-            return False
-        message, fds = received
-        if fds and "running" in message:
-            self.workload = identify(pid_of(fds[0]))
-            os.close(fds[0])
-            self.is_running = True
-            null = os.open(os.devnull, os.O_RDWR)
-            os.dup2(null, 2)  # the caller's, who may wait for its end
-            os.close(null)
-            self.notes.processes(self)
-        elif "error" in message or "stopped" in message:
-            _send(self.door, message)
-        return True
-
-    def _answer(self, client: Client, message: Message) -> None:
-        """Answer another command: it may signal the container and wait for it."""
-        number = message.get("signal")
-        if "wait" in message:
-            client.waits = True
-        elif isinstance(number, int) and self.control.send({"signal": number}):
-            client.send({"ok": True})
-        else:
-            what = "the container runs in the foreground of another command"
-            client.send({"error": Conflict(what, self.record.name).to_record()})
-
-    def _say(self, text: str) -> None:
-        _send(self.door, {"say": f"rootless: {text}\n".encode()})
+        if tty:
+            return [mount_api.open_tree(tty, recursive=False)]
+    return []

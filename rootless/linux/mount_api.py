@@ -1,7 +1,7 @@
 """Mounting: mount(2), umount2(2), and the calls that work by descriptor.
 
-open_tree(2), move_mount(2) and mount_setattr(2) take descriptors, so a target that was resolved
-once beneath the root file system cannot be exchanged for a link before it is mounted on.
+open_tree(2), fsmount(2), move_mount(2) and mount_setattr(2) take descriptors, so a target that was
+resolved once beneath the root file system cannot be exchanged for a link before it is mounted on.
 System call numbers are the same on every architecture since Linux 5.2 (asm-generic/unistd.h).
 """
 
@@ -44,6 +44,11 @@ AT_RECURSIVE = 0x8000
 MOVE_MOUNT_F_EMPTY_PATH = 0x4
 MOVE_MOUNT_T_EMPTY_PATH = 0x40
 
+FSOPEN_CLOEXEC = 0x1
+FSCONFIG_SET_STRING = 1
+FSCONFIG_CMD_CREATE = 6
+FSMOUNT_CLOEXEC = 0x1
+
 MOUNT_ATTR_RDONLY = 0x1
 MOUNT_ATTR_NOSUID = 0x2
 MOUNT_ATTR_NODEV = 0x4
@@ -57,6 +62,9 @@ MOUNT_ATTR_NOSYMFOLLOW = 0x200000
 
 _SYS_OPEN_TREE = 428
 _SYS_MOVE_MOUNT = 429
+_SYS_FSOPEN = 430
+_SYS_FSCONFIG = 431
+_SYS_FSMOUNT = 432
 _SYS_MOUNT_SETATTR = 442
 
 _mount = function(
@@ -107,6 +115,24 @@ def open_tree(path: str, *, recursive: bool) -> int:
     return syscall(
         _SYS_OPEN_TREE, at_fdcwd, ctypes.c_char_p(os.fsencode(path)), ctypes.c_uint(flags), on=path
     )
+
+
+def detached_mount(fstype: str, source: str) -> int:
+    """Return a descriptor of a new mount, to be placed, of a file system that needs no options."""
+    name = ctypes.c_char_p(fstype.encode())
+    context = syscall(_SYS_FSOPEN, name, ctypes.c_uint(FSOPEN_CLOEXEC), on=fstype)
+    try:
+        _fsconfig(context, FSCONFIG_SET_STRING, b"source", os.fsencode(source))
+        _fsconfig(context, FSCONFIG_CMD_CREATE, None, None)
+        flags, attributes = ctypes.c_uint(FSMOUNT_CLOEXEC), ctypes.c_uint(0)
+        return syscall(_SYS_FSMOUNT, ctypes.c_int(context), flags, attributes, on=fstype)
+    finally:
+        os.close(context)
+
+
+def _fsconfig(context: int, command: int, key: bytes | None, value: bytes | None) -> None:
+    words = (ctypes.c_char_p(key), ctypes.c_char_p(value), ctypes.c_int(0))
+    syscall(_SYS_FSCONFIG, ctypes.c_int(context), ctypes.c_uint(command), *words)
 
 
 def move_mount(tree_fd: int, target_fd: int) -> None:

@@ -1,11 +1,17 @@
 """Digests of content: OCI image-spec, descriptor.md "Digests", and config.md "Layer ChainID"."""
 
-import hashlib
 import re
 from collections.abc import Sequence
 from typing import NewType
 
 from rootless.errors import InvalidInput
+
+# Python's own in C, as its `random` has it: hashlib prefers OpenSSL's, and to load that takes 12 ms
+# and 3 MiB, for documents of a few kilobytes. Layers are hashed by hashlib's.
+try:
+    from _sha256 import sha256  # type: ignore[import-not-found]
+except ImportError:  # of Python 3.12 on
+    from hashlib import sha256
 
 Digest = NewType("Digest", str)
 
@@ -36,7 +42,7 @@ def hex_of(digest: Digest) -> str:
 
 def sha256_of(data: bytes) -> Digest:
     """Return the digest of *data*."""
-    return Digest("sha256:" + hashlib.sha256(data).hexdigest())
+    return Digest("sha256:" + sha256(data).hexdigest())
 
 
 def chain_id(diff_ids: Sequence[Digest]) -> Digest:

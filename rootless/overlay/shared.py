@@ -71,6 +71,10 @@ class SharedLower:
     def enter(self) -> None:
         """Go into both namespaces, as root of the first; raises OSError."""
         namespaces.setns(self.user_fd, namespaces.CLONE_NEWUSER)
+        self.enter_mounts()
+
+    def enter_mounts(self) -> None:
+        """Go into the mount namespace, as root of the user namespace; raises OSError."""
         namespaces.setns(self.mount_fd, namespaces.CLONE_NEWNS)
 
     def fds(self) -> list[int]:

@@ -13,6 +13,7 @@ from fuse.spare import Spare, Stem
 _STOP_TIMEOUT = 5.0
 
 _spare: Spare | None = None
+_is_put_off = False
 
 
 def environment() -> dict[str, str]:
@@ -31,12 +32,32 @@ def prepare() -> None:
         _spare = Spare(environment())
 
 
-def prepare_for_many() -> None:
-    """Start one that stays, unless there is one; without `discard` it ends with the process."""
+def put_off() -> None:
+    """Start none ahead: what it would serve may be mounted already (`warm`)."""
+    global _is_put_off  # noqa: PLW0603 - as above
+    _is_put_off = True
+
+
+def is_put_off() -> bool:
+    """Tell whether none is started ahead."""
+    return _is_put_off
+
+
+def prepare_for_many(*, ahead: bool = True) -> None:
+    """Start one that stays, unless there is one; without `discard` it ends with the process.
+
+    With `ahead` it is not known yet that it has something to serve.
+    """
     global _spare  # noqa: PLW0603 - as above
-    if _spare is None:
+    if _spare is None and not (ahead and _is_put_off):
         with contextlib.suppress(OSError):
             _spare = Stem(environment())
+
+
+def ask(fd: int) -> None:
+    """Have the process at the other end of a socket fork the servers from now on (`stem`)."""
+    global _spare  # noqa: PLW0603 - as above
+    _spare = Stem.at(fd)
 
 
 def take() -> Spare | None:

@@ -121,6 +121,15 @@ def bind_console(root_fd: int, terminal_fd: int) -> None:
         os.close(tree_fd)
 
 
+def bind_callers_terminal(tree_fd: int) -> None:
+    """Attach a detached mount of the caller's terminal on /dev/console, in the container."""
+    root_fd = os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        _attach(root_fd, tree_fd, "/dev/console")
+    finally:
+        os.close(root_fd)
+
+
 def _attach(root_fd: int, tree_fd: int, destination: str) -> None:
     target_fd = open_target(root_fd, destination, directory=False)
     try:

@@ -14,6 +14,7 @@ import time
 
 from rootless.linux.channel import Channel
 from rootless.runtime.descendants import Descendants
+from rootless.runtime.mount_mates import MountMates
 from rootless.runtime.signals import FORWARDED
 
 # What a process outside may send to PID 1 to mean the workload.
@@ -55,7 +56,7 @@ def supervise(
     workload: int,
     control: Channel,
     signals: SignalPipe,
-    descendants: Descendants | None,
+    descendants: Descendants | MountMates | None,
     visitor_fd: int = -1,
     *,
     in_group: bool = False,
@@ -64,7 +65,8 @@ def supervise(
 
     `control` brings `{"signal": N}` from the runner outside; a stop is answered. Its end means that
     the runner is gone, and then nobody may be left running: neither is of the `descendants`.
-    A workload in the group of this process is told whenever it stops, by whatever.
+    A workload that leads no group of its own, `in_group`, has a signal alone, and is told whenever
+    it stops, by whatever, where it is a child.
     A workload that came in from outside is waited for by its pidfd, `visitor_fd`; its parent has
     its status, and the one that is returned means nothing.
     """
@@ -137,7 +139,7 @@ class _Watch:
             if self._among_others:
                 self._had[number] = time.monotonic()
             elif number != signal.SIGCHLD:
-                forward(self._workload, number)
+                self._forward(number)
 
     def _obey(self) -> bool:
         """Carry out one message; False where the runner is gone."""
@@ -148,14 +150,20 @@ class _Watch:
         if not isinstance(number, int):
             return True
         if self._in_group:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(self._workload, number)
+            self._forward(number)
             return True
         if not (self._among_others and self._was_for_all(number)):
             forward(self._workload, number)
         if number == signal.SIGSTOP:
             self._control.send({"stopped": True})
         return True
+
+    def _forward(self, number: int) -> None:
+        if self._in_group:  # which is not the workload's own
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(self._workload, number)
+        else:
+            forward(self._workload, number)
 
     def _was_for_all(self, number: int) -> bool:
         """Tell whether this process has had the signal too, or is just about to have it."""

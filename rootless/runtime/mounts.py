@@ -125,14 +125,8 @@ def _mount_on(target_fd: int, mount: Mount, options: MountOptions) -> None:
 
 def _fall_back(root_fd: int, mount: Mount, options: MountOptions, error: OSError) -> bool:
     """Make the next best mount; False where there is none."""
-    if mount.type == "devpts" and error.errno == errno.EINVAL:
-        # the terminal group of the image is not mapped, as in a map of one ID
-        data = tuple(option for option in options.data if not option.startswith("gid="))
-        if data != options.data:
-            _new_file_system(root_fd, mount, replace(options, data=data))
-            return True
     if error.errno not in (errno.EPERM, errno.EACCES):
-        return False
+        return _in_another_way(root_fd, mount, options, error)
     if mount.type == "sysfs":
         log.debug("no fresh sysfs without a network namespace: binding /sys read-only")
         _bind_read_only(root_fd, "/sys", mount.destination)
@@ -147,6 +141,20 @@ def _fall_back(root_fd: int, mount: Mount, options: MountOptions, error: OSError
             _bind_read_only(root_fd, "/dev/mqueue", mount.destination, attributes=0)
         else:
             log.info("%s: the host's IPC namespace has no message queues", mount.destination)
+        return True
+    return False
+
+
+def _in_another_way(root_fd: int, mount: Mount, options: MountOptions, error: OSError) -> bool:
+    """Mount the same once more, differently; False where that would not help."""
+    if mount.type == "devpts" and error.errno == errno.EINVAL:
+        # the terminal group of the image is not mapped, as in a map of one ID
+        data = tuple(option for option in options.data if not option.startswith("gid="))
+        if data != options.data:
+            _new_file_system(root_fd, mount, replace(options, data=data))
+            return True
+    if mount.type == "cgroup2" and error.errno == errno.EBUSY:
+        _over_itself(root_fd, mount, options)
         return True
     return False
 
@@ -174,6 +182,20 @@ def _cgroup(root_fd: int, mount: Mount, options: MountOptions) -> None:
     else:  # version 1 cannot be mounted without root at all
         log.info("cgroup version 1: %s shows the host's, read-only", mount.destination)
     _bind_read_only(root_fd, _CGROUPS, mount.destination)
+
+
+def _over_itself(root_fd: int, mount: Mount, options: MountOptions) -> None:
+    """Mount what is there already, with the host's /sys; mount(2) refuses that with EBUSY."""
+    target_fd = open_target(root_fd, mount.destination, directory=True)
+    try:
+        mount_fd = api.detached_mount(mount.type, mount.source or mount.type)
+        try:
+            api.move_mount(mount_fd, target_fd)
+            set_attributes(mount_fd, mount, options, new=False)
+        finally:
+            os.close(mount_fd)
+    finally:
+        os.close(target_fd)
 
 
 def _copy_up(target_fd: int, covered_fd: int, options: MountOptions) -> None:

@@ -11,25 +11,25 @@ import json
 import os
 import signal
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from rootless import timings
 from rootless.errors import InvalidInput, OverlayError, RootlessError
-from rootless.linux import capset, mount_api, prctl, process_words, scheduling
+from rootless.linux import capset, mount_api, prctl, process_words
 from rootless.linux.channel import Channel
 from rootless.linux.pivot_root import change_root, pivot_root
-from rootless.linux.statfs import statfs
 from rootless.oci.runtime_spec import Spec
 from rootless.runtime import (
     cgroup,
     devices,
     gate,
     init,
-    mount_attributes,
     mounts,
     namespaces,
     preconditions,
+    restrictions,
     rootfs,
     seccomp_listener,
     terminal,
@@ -38,6 +38,7 @@ from rootless.runtime import (
 from rootless.runtime.descendants import Descendants
 from rootless.runtime.hooks import run_hooks
 from rootless.runtime.imports import forbid_imports
+from rootless.runtime.mount_mates import MountMates
 from rootless.runtime.process import ProcessOptions, check_program, exec_workload, program_of
 from rootless.runtime.seccomp import SeccompFilter
 
@@ -53,7 +54,8 @@ class SandboxOptions:
         devices: Host device nodes to pass, (source, destination) each.
         gate: Where the workload waits to be started; it then is the container's first process
             itself. None: it is started at once, as a child of ours that looks after it.
-        has_visitor: Somebody comes in and becomes the workload, in the place of a child.
+        outside: Somebody comes in and becomes the workload, in the place of a child; the namespaces
+            in which he is (`visitor.namespaces_here`). None: a child becomes it.
         preserve_fds: How many descriptors from 3 on the workload gets.
         cgroup_fd: `cgroup.procs` of the container's cgroup, open for writing; -1 for none.
         seccomp: The spec's `linux.seccomp`, compiled.
@@ -68,13 +70,18 @@ class SandboxOptions:
     close_stdin: bool
     devices: tuple[tuple[str, str], ...] = ()
     gate: socket.socket | None = None
-    has_visitor: bool = False
+    outside: Mapping[str, int] | None = None
     preserve_fds: int = 0
     cgroup_fd: int = -1
     seccomp: SeccompFilter | None = None
     passed_fds: tuple[int, ...] = ()
     own_session: bool = True
     ignored: tuple[int, ...] = ()
+
+    @property
+    def has_visitor(self) -> bool:
+        """Tell whether somebody comes in."""
+        return self.outside is not None
 
 
 def start(spec: Spec, options: SandboxOptions, control: Channel) -> int:
@@ -124,11 +131,12 @@ def _first_process(spec: Spec, options: SandboxOptions, control: Channel) -> NoR
 
 def _become_container(spec: Spec, options: SandboxOptions, control: Channel) -> int:
     # Signals are collected from here on, so that none is lost between here and the workload.
-    signals = init.SignalPipe(in_group=not options.own_session) if options.gate is None else None
+    is_job = not (options.own_session or options.has_visitor)  # this process, as the workload is
+    signals = init.SignalPipe(in_group=is_job) if options.gate is None else None
 
     # Only the standard streams and the channel: no descriptor of the runner may reach further.
     _close_others(control, options, signals)
-    if options.own_session:
+    if not is_job:
         os.setsid()
     prctl.set_name("rootless-init")
     process_words.hide()  # /proc/1 is the container's to read
@@ -141,13 +149,13 @@ def _become_container(spec: Spec, options: SandboxOptions, control: Channel) -> 
     prctl.set_dumpable(False)
 
     namespaces.enter(spec)
-    own = visitor.open_namespaces(spec.linux) if options.has_visitor else []
+    own = [] if options.outside is None else visitor.open_namespaces(options.outside)
     root_fd = _open_root(spec, options.rootfs)
     _populate(root_fd, spec, options)
     timings.mark("mounts made")
-    terminal_fd = _open_terminal(root_fd, control, spec) if spec.process.terminal else -1
-    if not options.own_session:
-        _show_callers_terminal(root_fd)
+    pair = _open_terminal(root_fd, spec) if spec.process.terminal else None
+    if not options.has_visitor:
+        _give_terminal(root_fd, pair, control, is_job=is_job)
     if options.gate is not None:
         _run_create_hooks(spec, control)
 
@@ -157,20 +165,26 @@ def _become_container(spec: Spec, options: SandboxOptions, control: Channel) -> 
     change_root(root_fd) if namespaces.joins_mounts(spec.linux) else pivot_root(root_fd)
     os.close(root_fd)
 
-    # With the container's own /proc in place, and no path of the host left to confuse it with.
-    _restrict(spec)
+    restrictions.apply(spec)  # with the container's own /proc in place
 
-    process_options = _process_options(options, terminal_fd)
+    process_options = _process_options(options, -1 if pair is None else pair.terminal)
     if signals is None:
         _become_workload(spec, options, process_options, control)
     # Among the processes of others this one is not PID 1, and its end would end nobody.
-    kin = Descendants() if os.getpid() != 1 else None
-    if kin is not None:
+    kin = _kin(options) if os.getpid() != 1 else None
+    if isinstance(kin, Descendants):
         process_options = replace(process_options, parent=os.getpid())
-    workload, pidfd = _have_workload(spec, options, process_options, control, own)
+    door = visitor.Door(own, pair)
+    workload, pidfd = _have_workload(spec, options, process_options, control, door)
 
-    _keep_no_more_than_needed()
+    if isinstance(kin, MountMates):
+        kin.visitor_fd = pidfd
+    _keep_no_more_than_needed(looks=isinstance(kin, MountMates))
     return init.supervise(workload, control, signals, kin, pidfd, in_group=not options.own_session)
+
+
+def _kin(options: SandboxOptions) -> Descendants | MountMates:
+    return MountMates() if options.has_visitor else Descendants()
 
 
 def _have_workload(
@@ -178,7 +192,7 @@ def _have_workload(
     options: SandboxOptions,
     process_options: ProcessOptions,
     control: Channel,
-    own: list[int],
+    door: visitor.Door,
 ) -> tuple[int, int]:
     """Start the workload, or let it in; return its process ID and, where it came in, its pidfd."""
     if not options.has_visitor:
@@ -186,7 +200,7 @@ def _have_workload(
         _announce(workload, control)
         return workload, -1
     program = program_of(spec.process, process_options)
-    workload, pidfd = visitor.let_in(own, program, process_options.terminal_fd, control)
+    workload, pidfd = visitor.let_in(door, program, control)
     control.send({"running": True}, [pidfd])
     return workload, pidfd
 
@@ -204,10 +218,15 @@ def _process_options(options: SandboxOptions, terminal_fd: int) -> ProcessOption
     )
 
 
-def _keep_no_more_than_needed() -> None:
-    """Keep the right to signal whoever the workload becomes; give up the standard streams."""
-    kill = 1 << capset.NUMBERS["CAP_KILL"]
-    capset.capset(kill, kill, 0)
+def _keep_no_more_than_needed(*, looks: bool) -> None:
+    """Keep the right to signal whoever the workload becomes; give up the standard streams.
+
+    Who `looks` for the container's processes among others keeps the right to see theirs.
+    """
+    kept = 1 << capset.NUMBERS["CAP_KILL"]
+    if looks:
+        kept |= 1 << capset.NUMBERS["CAP_SYS_PTRACE"]
+    capset.capset(kept, kept, 0)
     null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
     for fd in (0, 1, 2):
         os.dup2(null, fd)
@@ -237,7 +256,9 @@ def _set_oom_score(score: int | None) -> None:
 def _close_others(
     control: Channel, options: SandboxOptions, signals: init.SignalPipe | None
 ) -> None:
-    keep = {0, 1, 2, control.fileno(), max(timings.fileno(), 0), *options.passed_fds}
+    keep = {0, 1, 2, control.fileno(), max(timings.fileno(), 0)}
+    if not options.has_visitor:  # whose they are
+        keep.update(options.passed_fds)
     keep.update(range(3, 3 + options.preserve_fds))
     if signals is not None:
         keep.update(signals.fds())
@@ -277,15 +298,24 @@ def _populate(root_fd: int, spec: Spec, options: SandboxOptions) -> None:
     rootfs.make_directory(root_fd, spec.process.cwd, user.uid, user.gid)
 
 
-def _open_terminal(root_fd: int, control: Channel, spec: Spec) -> int:
-    """Make a terminal in the container's own devpts and send its master to the runner."""
+def _open_terminal(root_fd: int, spec: Spec) -> terminal.Pair:
+    """Make a terminal in the container's own devpts."""
     pair = terminal.open_pair(root_fd, spec.process)
     devices.bind_console(root_fd, pair.terminal)
-    control.send({"console": True}, [pair.master])
-    # The size is set before the workload can ask for it.
-    control.receive()
-    os.close(pair.master)
-    return pair.terminal
+    return pair
+
+
+def _give_terminal(
+    root_fd: int, pair: terminal.Pair | None, control: Channel, *, is_job: bool
+) -> None:
+    """Send the master of the container's terminal to the runner, or show the caller's own."""
+    if pair is not None:
+        control.send({"console": True}, [pair.master])
+        # The size is set before the workload can ask for it.
+        control.receive()
+        os.close(pair.master)
+    elif is_job:
+        _show_callers_terminal(root_fd)
 
 
 def _show_callers_terminal(root_fd: int) -> None:
@@ -308,40 +338,6 @@ def _await_state(control: Channel) -> bytes:
     if received is None:  # the runtime is gone, and the container with it
         os._exit(RootlessError.exit_status)
     return json.dumps({**json.loads(received[0]["state"]), "pid": os.getpid()}).encode()
-
-
-def _set_sysctl(name: str, value: str) -> None:
-    path = f"/proc/sys/{name.replace('.', '/')}"
-    try:
-        if statfs("/proc/sys").type_name != "proc":  # a folder of the image
-            raise OverlayError("cannot set a sysctl without /proc", f"{name}={value}")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(value)
-    except OSError as error:
-        raise OverlayError(f"cannot set the sysctl: {error.strerror}", f"{name}={value}") from error
-
-
-def _restrict(spec: Spec) -> None:
-    for name, value in spec.linux.sysctl.items():
-        _set_sysctl(name, value)
-    for path in spec.linux.readonly_paths:
-        mounts.make_read_only(path)
-    for path in spec.linux.masked_paths:
-        mounts.mask(path)
-    if spec.linux.rootfs_propagation:
-        mount_attributes.set_propagation("/", spec.linux.rootfs_propagation)
-    if spec.root_readonly:
-        _make_root_read_only()
-    if spec.linux.personality:
-        scheduling.set_personality(scheduling.PERSONALITIES[spec.linux.personality])
-
-
-def _make_root_read_only() -> None:
-    fd = os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        mount_api.mount_setattr(fd, mount_api.MOUNT_ATTR_RDONLY, recursive=False)
-    finally:
-        os.close(fd)
 
 
 def _become_workload(

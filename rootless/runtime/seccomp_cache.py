@@ -5,7 +5,6 @@ file is named by all that the program depends on. It is believed only where nobo
 written it, and only whole.
 """
 
-import hashlib
 import logging
 import os
 import stat
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from rootless.linux import seccomp as kernel
 from rootless.linux.libseccomp import Libseccomp
+from rootless.oci.digest import hex_of, sha256_of
 from rootless.oci.seccomp_spec import SeccompSpec
 from rootless.runtime.seccomp import SeccompFilter, compile_filter, flags_of
 
@@ -41,7 +41,7 @@ def cached_filter(spec: SeccompSpec, library: Libseccomp, folder: Path) -> Secco
 
 def _key(spec: SeccompSpec, library: Libseccomp) -> str:
     facts = (_FORMAT, library.version(), os.uname().machine, repr(spec))
-    return hashlib.sha256("\0".join(facts).encode()).hexdigest()
+    return hex_of(sha256_of("\0".join(facts).encode()))
 
 
 def _read(path: Path) -> bytes | None:
@@ -69,7 +69,7 @@ def _read(path: Path) -> bytes | None:
 
 def _digest(path: Path, program: bytes) -> bytes:
     """Return what a file begins with: a file under another's name is not believed either."""
-    return hashlib.sha256(path.name.encode() + program).digest()
+    return bytes.fromhex(hex_of(sha256_of(path.name.encode() + program)))
 
 
 def _is_ours_alone(found: os.stat_result) -> bool:

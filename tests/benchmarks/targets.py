@@ -9,6 +9,7 @@ Medians = Mapping[str, Mapping[str, float]]
 # What must be "no slower" than a peer may differ by noise.
 _NOISE = 0.95
 ENTRIES = "many entries"
+WRITTEN = "1 layer, written to"
 _MEMORY = f"{ENTRIES}: server memory, peak (MiB)"
 
 
@@ -47,8 +48,8 @@ TARGETS: tuple[Target, ...] = (
     Target("1 layer: read all, warm", "hybrid", "overlayfs", 1 / 2),
     *_against_c("large files: sequential read, cold", _NOISE, _NOISE),
     *_against_c("large files: sequential read, warm", _NOISE, _NOISE),
-    *_writing("1 layer: create small files"),
-    *_writing("1 layer: untar"),
+    *_writing(f"{WRITTEN}: create small files"),
+    *_writing(f"{WRITTEN}: untar"),
     *_against_c(f"{ENTRIES}: rm -rf", 5, 20),
     Target(_MEMORY, "fuse", "", 80),
     Target(_MEMORY, "hybrid", "", 80),

@@ -99,3 +99,14 @@ def test_a_damaged_store(loaded: Rootless) -> None:
     )
     (loaded.home.store / "index.json").write_text("{")
     assert "image index is not JSON" in loaded("images").stderr
+
+
+def test_which_and_in_which_order(loaded: Rootless) -> None:
+    """--filter, --sort and --noheading; a filter that is none is refused."""
+    assert loaded.ok("images", "-n", "--sort", "repository", "-a").split()[0].startswith("docker")
+    assert loaded.ok("images", "--filter", "reference=x/p*", "--format", "{{.Tag}}") == "1\n"
+    assert loaded.ok("images", "-q", "--filter", "dangling=true") == ""
+    assert loaded.ok("images", "-q", "-f", f"id={IMAGE_ID[7:12]}", "-f", "readonly=false") != ""
+    assert loaded.ok("images", "-q", "--filter", "before=pic:latest") == ""
+    for words in (("--filter", "colour=red"), ("--filter", "dangling=x"), ("--sort", "age")):
+        assert loaded("images", *words).status == 125

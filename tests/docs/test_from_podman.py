@@ -15,7 +15,7 @@ OURS = {
     " ".join(command.path): {name for option in command.options for name in option.names}
     for command in declared().walk()
 }
-OF_RUN_ONLY = {"--detach", "--pidfile"}
+OF_RUN_ONLY = {"--detach", "--pidfile", "--attach", "--sig-proxy"}
 
 
 def named(section: str) -> tuple[set[str], set[str]]:

@@ -8,7 +8,7 @@ import stat
 from dataclasses import dataclass
 
 from lockstep import operations as do
-from lockstep.side import Side
+from lockstep.side import Side, attempt
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ DIFFERENCES = (
     ),
     Difference(
         "what was removed while it was open can be changed, and stays removed",
-        "over a disk, overlayfs puts a lower one back under its name",
+        "overlayfs puts a lower one back under its name: over a disk, and a FIFO anywhere",
     ),
     Difference(
         "a change to an open lower directory that was removed: ENOENT, not ENOTDIR",
@@ -75,6 +75,14 @@ DIFFERENCES = (
     Difference(
         "removal of an ACL that is not there: nothing happens",
         "the mode is one; overlayfs says ENODATA of some objects",
+    ),
+    Difference(
+        "linked names are one object: a FIFO's ends meet, chown clears a set-group-ID bit",
+        "as POSIX has it; overlayfs has two inodes for what is lower and was linked",
+    ),
+    Difference(
+        "a user's removal of an ACL leaves the set-group-ID bit alone",
+        "as ext4 does; overlayfs takes it away from who is not of the group",
     ),
     Difference("order and position of a directory's entries", "each file system's own"),
 )
@@ -106,15 +114,36 @@ def is_equal(operation: do.Operation, expected: object, found: object) -> bool:
     return expected == found
 
 
-def is_lost(operation: do.Operation, expected: object) -> bool:
-    """Tell whether the judge cannot change an open file as we can: it must not be used further."""
+def is_lost(operation: do.Operation, expected: object, found: object) -> bool:
+    """Tell whether the judge cannot open or change it as we can: it must not be used further."""
+    if isinstance(operation, do.Open) and (expected, found) == ("ENXIO", None):
+        return True
     return isinstance(operation, _OF_OPEN) and expected == "EEXIST"
 
 
-def does_resurrect(operation: do.Operation, side: Side) -> bool:
+def does_resurrect(operation: do.Operation, side: Side, *, on_disk: bool) -> bool:
     """Tell whether the judge might give a removed object its name back: see DIFFERENCES."""
     if not isinstance(operation, _OF_OPEN) or operation.slot not in side.fds:
         return False
     status = os.fstat(side.fd(operation.slot))
+    is_fifo = stat.S_ISFIFO(status.st_mode)
     is_removed = status.st_nlink == 0 and not stat.S_ISDIR(status.st_mode)
-    return is_removed or stat.S_ISFIFO(status.st_mode)
+    return (is_removed or is_fifo) if on_disk else (is_removed and is_fifo)
+
+
+def leaves_set_group_id(operation: do.Operation, side: Side) -> bool:
+    """Tell whether the judge might leave a set-group-ID bit on a new owner's: see DIFFERENCES."""
+    if isinstance(operation, do.ChangeOwnerOpen):
+        status = attempt(lambda: os.fstat(side.fd(operation.slot)))
+    elif isinstance(operation, do.ChangeOwner):
+        follow = operation.follow
+        status = attempt(lambda: os.stat(side.at(operation.path)[1], follow_symlinks=follow))
+    else:
+        return False
+    if not isinstance(status, os.stat_result):
+        return False
+    return (
+        not stat.S_ISDIR(status.st_mode)
+        and status.st_nlink > 1
+        and bool(status.st_mode & stat.S_ISGID)
+    )

@@ -82,8 +82,8 @@ def shrink(bench: Bench, found: Found, seconds: float = _SHRINK_FOR) -> Found:
         while place < len(found.operations) and time.monotonic() < deadline:
             rest = found.operations[:place] + found.operations[place + size :]
             again = repeat(bench, found, rest)
-            if again is None:
-                place += size
+            if again is None or len(again.operations) >= len(found.operations):
+                place += size  # the end of a repetition is a comparison, which may be what was cut
             else:
                 found, is_shorter = again, True
         if size > 1 or not is_shorter:

@@ -191,7 +191,9 @@ class RemoveXattr(Operation):
     follow: bool
 
     def apply(self, side: Side) -> object:  # noqa: D102
-        os.removexattr(side.at(self.path)[1], self.name, follow_symlinks=self.follow)
+        path = side.at(self.path)[1]
+        if not _is_acl_of_set_group_id(side, self.name, path, follow=self.follow):
+            os.removexattr(path, self.name, follow_symlinks=self.follow)
         return None
 
 
@@ -203,8 +205,17 @@ class RemoveXattrOpen(Operation):
     name: str
 
     def apply(self, side: Side) -> object:  # noqa: D102
-        os.removexattr(side.fd(self.slot), self.name)
+        if not _is_acl_of_set_group_id(side, self.name, side.fd(self.slot)):
+            os.removexattr(side.fd(self.slot), self.name)
         return None
+
+
+def _is_acl_of_set_group_id(side: Side, name: str, path: str | int, *, follow: bool = True) -> bool:
+    """Tell whether a user would remove the ACL of what has a set-group-ID bit: see DIFFERENCES."""
+    if name != "system.posix_acl_access" or not side.user:
+        return False
+    found = attempt(lambda: os.stat(path, follow_symlinks=follow).st_mode & stat.S_ISGID)
+    return found == stat.S_ISGID
 
 
 @dataclass(frozen=True)

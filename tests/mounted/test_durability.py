@@ -16,6 +16,7 @@ import images
 import pytest
 from mounting import Mount
 from ordinary_user import as_ordinary_user
+from suites.subjects import Subject, run_on
 
 pytestmark = [pytest.mark.needs_fuse, pytest.mark.needs_root]
 
@@ -140,6 +141,22 @@ def test_sync_of_everything(disk: disks.Disk) -> None:
     overlay(disk, scenario)
     with disk.after_crash("sync") as upper:
         assert (upper / "file").read_bytes() == CONTENT
+
+
+def test_syncfs_under_hybrid(disk: disks.Disk) -> None:
+    """Under the kernel's overlayfs, syncfs(2) brings all to the disk."""
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def write(subject: Subject) -> None:
+        path = subject.root / "dir/lower"
+        path.write_bytes(CONTENT)
+        with path.open("rb") as file:
+            assert libc.syncfs(file.fileno()) == 0
+        disk.crash("syncfs")
+
+    as_ordinary_user(lambda: run_on("hybrid", disk.folder, layer(), write))
+    with disk.after_crash("syncfs") as upper:
+        assert (upper.parent / "overlay/upper/dir/lower").read_bytes() == CONTENT
 
 
 def test_copies(disk: disks.Disk) -> None:

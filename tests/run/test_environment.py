@@ -109,3 +109,24 @@ def test_what_the_image_says(rootless: Rootless, shell_layer: bytes) -> None:
     assert rootless.ok("run", *options, "small", "-c", "echo $0") == "/bin/sh\n"
     without = rootless("run", "--entrypoint", "", "small")
     assert "names no command" in without.stderr
+
+
+def test_more_and_less_of_it(demo: Rootless) -> None:
+    """--env-host gives way to the image, --unsetenv takes out of it; a zone needs no files."""
+    options = ("--env-host", "--unsetenv", "container", "--tz", "Europe/Berlin")
+    environ = {"DEMO": "no", "MINE": "yes"}
+    out = demo.ok("run", *options, "debian-demo", "env", env=environ).splitlines()
+    assert {"DEMO=yes", "MINE=yes"} <= set(out)
+    assert not [line for line in out if line.startswith("container=")]
+    assert [line for line in out if line.startswith("TZ=")]
+    assert demo.ok("run", "--unsetenv-all", "-e", "A=b", "debian-demo", "/usr/bin/env") == "A=b\n"
+
+
+@pytest.mark.both_users
+def test_what_the_kernel_keeps_of_it(demo: Rootless) -> None:
+    """--sysctl sets what is the container's own, --oom-score-adj what its processes inherit."""
+    options = ("--network", "none", "--sysctl", "net.core.somaxconn=77", "--oom-score-adj", "901")
+    paths = ("/proc/sys/net/core/somaxconn", "/proc/self/oom_score_adj")
+    assert demo.ok("run", *options, "debian-demo", "cat", *paths) == "77\n901\n"
+    said = demo("run", "--sysctl", "net.core.somaxconn=77", "debian-demo", "true")
+    assert "belongs to the host's network" in said.stderr

@@ -138,3 +138,24 @@ def test_the_root_directory_is_the_images_under_either_driver(
     rootless.ok("run", "--overlay-driver", driver, "--overlay", kept, "small", "/bin/sh", "-c", ":")
     status = (kept / "upper").stat()
     assert (stat.S_IMODE(status.st_mode), status.st_uid) == (0o751, os.getuid())
+
+
+def test_the_host_s_unified_hierarchy(demo: Rootless) -> None:
+    """It comes with the host's /sys, in the host's network; the container's is put over it."""
+    script = """
+        mount -t cgroup2 cgroup2 /sys/fs/cgroup
+        exec "$@" debian-demo sh -c 'cat /sys/fs/cgroup/cgroup.procs; cat /proc/self/mountinfo'
+    """
+    command = demo.command("run", "--network", "host")
+    done = subprocess.run(
+        ["unshare", "-rm", "--cgroup", "sh", "-ec", script, "sh", *command],
+        env={**demo.home.environ, "ROOTLESS_HOLDER": "off"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    mounts = [line for line in done.stdout.splitlines() if " - cgroup2 cgroup2 " in line]
+    places = [line.split()[4:6] for line in mounts]
+    assert places.count(["/sys/fs/cgroup", "ro,nosuid,nodev,noexec,relatime"]) == 2

@@ -59,6 +59,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("fsx", type=Path, help="the built program")
     parser.add_argument("--on", nargs="+", choices=SUBJECTS, default=OURS)
+    parser.add_argument("--in", dest="folder", default="/var/tmp", help="on which file system")
     parser.add_argument("--operations", type=int, default=100_000)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--flush", action="store_true")
@@ -71,7 +72,9 @@ def main() -> int:
         layer = images.LayerBuilder().directory("srv").file("srv/lower", content)
         for name in options.on:
             body = partial(exercise, [*command, "-S", str(seed)])
-            with tempfile.TemporaryDirectory(prefix="rootless-suite-", dir="/var/tmp") as folder:
+            with tempfile.TemporaryDirectory(
+                prefix="rootless-suite-", dir=options.folder
+            ) as folder:
                 lines = run_on(name, Path(folder), layer, body)
             failed |= any("FAILED" in line for line in lines)
             heading = f"{name}, seed {seed}, {options.operations} operations"

@@ -16,9 +16,8 @@ import os
 import pickle
 import shutil
 import subprocess
-import tarfile
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +29,7 @@ import trees
 from rootless.linux import mount_api
 from rootless.linux.namespaces import CLONE_NEWNS, unshare
 from rootless.overlay.driver import OverlayRequest, mount_root
-from rootless.overlay.upperdir import open_upperdir
+from rootless.overlay.upperdir import Upperdir, open_upperdir
 from rootless.userns.create import run_inside
 from rootless.userns.maps import MapRequest, Maps, choose_maps
 from rootless.userns.subid import Caller
@@ -56,19 +55,26 @@ class Subject:
     lower: Path | None = None
 
 
-def run_on(
-    name: str, folder: Path, layer: images.LayerBuilder, body: Callable[[Subject], Any]
-) -> Any:
-    """Run a body over a subject, in new namespaces; return what it returns.
+def run_on(name: str, folder: Path, layer: images.Layer, body: Callable[[Subject], Any]) -> Any:
+    """Run a body over a subject, in new namespaces; return what it returns."""
+    return run_in_turn(folder, layer, [(name, body)])[0]
+
+
+def run_in_turn(
+    folder: Path, layer: images.Layer, visits: Sequence[tuple[str, Callable[[Subject], Any]]]
+) -> list[Any]:
+    """Mount subjects one after another over the same layer and upperdir; run a body over each.
 
     Args:
-        name: One of SUBJECTS.
         folder: An empty folder on the file system to use; emptied again afterwards.
         layer: What the tree holds at first.
-        body: Called with the subject, as root of the namespaces.
+        visits: Names of SUBJECTS, each with what is called with it, as root of the namespaces.
+
+    Returns:
+        What the bodies returned.
 
     Raises:
-        AssertionError: The body failed, or our server logged something.
+        AssertionError: A body failed, or our server logged something.
     """
     maps = choose_maps(MapRequest(), Caller.current())
     folder.chmod(0o755)
@@ -78,8 +84,11 @@ def run_on(
         try:
             unshare(CLONE_NEWNS)
             mount_api.mount(None, "/", None, mount_api.MS_REC | mount_api.MS_PRIVATE)
-            with _mounted(name, folder, layer, maps) as subject:
-                outcome = ("returned", body(subject))
+            values = []
+            for name, body in visits:
+                with _mounted(name, folder, layer, maps) as subject:
+                    values.append(body(subject))
+            outcome = ("returned", values)
             _require_silence(folder / "run" / "server.log")
         except BaseException:  # noqa: BLE001 - carried over to the caller's process
             outcome = ("raised", traceback.format_exc())
@@ -98,21 +107,27 @@ def run_on(
 
 
 @contextlib.contextmanager
-def _mounted(name: str, folder: Path, layer: images.LayerBuilder, maps: Maps) -> Iterator[Subject]:
-    if name in OURS:
-        with _ours(name, folder, layer, maps) as subject:
+def _mounted(name: str, folder: Path, layer: images.Layer, maps: Maps) -> Iterator[Subject]:
+    with contextlib.closing(open_upperdir(folder / "overlay", ephemeral=False)) as upperdir:
+        mounting = _ours if name in OURS else _theirs
+        with mounting(name, folder, layer, upperdir, maps) as subject:
             yield subject
-        return
-    lower, upper, work, root = (folder / each for each in ("lower", "upper", "work", "root"))
-    for each in (lower, upper, work, root):
-        each.mkdir()
-    tree = trees.build_tree(folder / "layers", [layer])
-    with tarfile.open(trees.tar_path(tree.parent, 0)) as tar:
-        tar.extractall(lower, numeric_owner=True)
+
+
+@contextlib.contextmanager
+def _theirs(
+    name: str, folder: Path, layer: images.Layer, upperdir: Upperdir, _: Maps
+) -> Iterator[Subject]:
+    lower, root = folder / "lower", folder / "root"
+    if not lower.exists():
+        for each in (lower, root):
+            each.mkdir()
+        unpack = ["tar", "-x", "--xattrs", "--xattrs-include=*", "--numeric-owner", "-C", lower]
+        subprocess.run(unpack, input=images.layer_tar(layer), check=True)
     if name == "native":
         yield Subject(name, lower)
         return
-    options = f"lowerdir={lower},upperdir={upper},workdir={work}"
+    options = f"lowerdir={lower},upperdir={upperdir.upper},workdir={upperdir.work}"
     if name == "overlayfs":
         mount_api.mount("suite", str(root), "overlay", 0, f"{options},userxattr")
     else:
@@ -124,13 +139,13 @@ def _mounted(name: str, folder: Path, layer: images.LayerBuilder, maps: Maps) ->
 
 
 @contextlib.contextmanager
-def _ours(name: str, folder: Path, layer: images.LayerBuilder, maps: Maps) -> Iterator[Subject]:
-    run = folder / "run"
-    run.mkdir()
-    tree = trees.build_tree(folder / "layers", [layer])
+def _ours(
+    name: str, folder: Path, layer: images.Layer, upperdir: Upperdir, maps: Maps
+) -> Iterator[Subject]:
+    run, layers = folder / "run", folder / "layers"
+    run.mkdir(exist_ok=True)
+    tree = layers / "tree" if layers.exists() else trees.build_tree(layers, [layer])
     with ExitStack() as stack:
-        upperdir = open_upperdir(folder / "overlay", ephemeral=False)
-        stack.callback(upperdir.close)
         mounted = mount_root(
             OverlayRequest(
                 folder=run,

@@ -12,7 +12,7 @@ import pytest
 from unit.kernel_side import Kernel
 
 from fuse import wire
-from fuse.fast_path import FastPath
+from fuse.fast_path import FastPath, Then
 
 OPCODE = 99
 
@@ -87,6 +87,16 @@ def test_answers_of_any_size(kernel: Kernel, size: int, kind: str) -> None:
     answering(kernel, forms[kind])
     assert kernel.ask(OPCODE, 1) == body
     assert kernel.message() is None
+
+
+def test_what_is_done_after_an_answer(kernel: Kernel) -> None:
+    """It is done when the answer is there to be read, and before the next request is."""
+    seen: list[bytes | None] = []
+    answering(kernel, Then(b"body", lambda: seen.append(kernel.message())))
+    assert kernel.path.answer(kernel.put(OPCODE, 1))
+    (message,) = seen
+    assert message is not None
+    assert message[wire.ANSWER.size :] == b"body"
 
 
 @pytest.mark.parametrize("number", [errno.ENOENT, errno.ENOSYS, errno.ERANGE])

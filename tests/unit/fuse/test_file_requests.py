@@ -70,6 +70,30 @@ def test_no_node_for_a_reader(mount: Mount) -> None:
     assert len(mount.served.handles) == 0
 
 
+@pytest.mark.parametrize("beside", [False, True])
+def test_large_files_are_moved(
+    mount: Mount, monkeypatch: pytest.MonkeyPatch, *, beside: bool
+) -> None:
+    """Their pages are to go from the tar to the kernel, whether the directory was changed or not.
+
+    A socket is no /dev/fuse, so they are copied after all.
+    """
+    if beside:
+        mount.mknod(mount.find("d").ino, b"new", 0o100644)
+    large = mount.find("d/large").ino
+    fh, _ = open_flags(mount, large, os.O_RDONLY)
+    moved = []
+
+    def refuse(*args: object) -> None:
+        moved.append(args)
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+
+    monkeypatch.setattr(os, "splice", refuse)
+    assert mount.read(large, fh, 4096, 100_000) == bytes(100_000)
+    assert moved
+    mount.release(large, fh)
+
+
 def test_a_small_file_is_pushed(mount: Mount) -> None:
     """Its contents are in the cache before the first open is answered; a changed file's never."""
     ino = mount.find("d/file").ino

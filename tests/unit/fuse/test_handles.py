@@ -49,6 +49,17 @@ def test_readers_follow_a_copy_up(core: Core) -> None:
     handles.close(writer)
 
 
+def test_what_is_below_a_handle(core: Core) -> None:
+    """The layer's file, until there is a copy."""
+    handles = Handles(core.overlay)
+    number = handles.open(core.node("file"), os.O_RDONLY)
+    assert handles.lower(number) == core.node("file").lower is not None
+    writer = handles.open(core.node("file"), os.O_WRONLY)
+    assert handles.lower(number) is None
+    handles.close(number)
+    handles.close(writer)
+
+
 def test_truncation(core: Core) -> None:
     """O_TRUNC empties."""
     handles = Handles(core.overlay)

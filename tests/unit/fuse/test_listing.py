@@ -164,10 +164,13 @@ MIXED = [
 def test_numbers() -> None:
     """The objects that are told of; a directory's links are not those of a file, dots are none."""
     (chunk,) = packed(MIXED)
-    assert listing.numbers(memoryview(chunk.entries)) == ([10, 11, 12, 13, 14], True)
+    assert listing.numbers(memoryview(chunk.entries)) == (range(10, 15), True)
+    assert listing.Listed(chunk).numbers() == (range(10, 15), True)
     (chunk,) = packed(MIXED[:2])
-    assert listing.numbers(memoryview(chunk.entries)) == ([10, 11], False)
-    assert listing.numbers(memoryview(b"")) == ([], False)
+    assert listing.numbers(chunk.entries) == (range(10, 12), False)
+    (chunk,) = packed([MIXED[0], MIXED[-1]])
+    assert listing.numbers(chunk.entries) == ([10, 14], False)
+    assert listing.numbers(b"") == ([], False)
 
 
 def test_hard_linked() -> None:

@@ -36,7 +36,7 @@ def known(mount: Mount, ino: int) -> int:
     """Return how often an object was told of, by our side."""
     nodes = mount.core.overlay.nodes
     node = nodes.known(ino)
-    return nodes.told.get(ino, 0) if node is None else node.lookups
+    return nodes.told.count(ino) if node is None else node.lookups
 
 
 def test_look_ups_count(mount: Mount) -> None:

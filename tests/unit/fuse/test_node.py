@@ -101,29 +101,37 @@ def test_what_is_dropped_is_told() -> None:
 
 def test_what_has_no_node_is_counted(table: NodeTable) -> None:
     """Told of and forgotten like a node, and noted with the directory where it was seen."""
+    table.expect(50)
     table.tell(ROOT_INO, (7, 8))
     table.tell(5, (7,))
-    assert (table.told, table.homes) == ({7: 2, 8: 1}, {7: 5, 8: ROOT_INO})
+    told = table.told
+    assert [(told.count(ino), told.home(ino)) for ino in (7, 8)] == [(2, 5), (1, ROOT_INO)]
     table.forget(7, 1)
-    assert table.told[7] == 1
+    assert told.count(7) == 1
     table.forget(7, 1)
     table.forget(8, 3)
-    assert (table.told, table.homes) == ({}, {})
+    assert not told
 
 
 def test_what_has_a_node_is_counted_there(table: NodeTable) -> None:
     """A number is either a node's or of an object without one, never both."""
+    table.expect(50)
     node = add(table, 7, table.root, b"x")
     table.tell(ROOT_INO, (7,))
-    assert node.lookups == 2
-    assert table.told == {}
+    table.tell(ROOT_INO, range(6, 9))
+    assert node.lookups == 3
+    assert [table.told.count(ino) for ino in (6, 7, 8)] == [1, 0, 1]
+    table.forget(7, 3)
+    table.tell(ROOT_INO, (7,))
+    assert table.told.count(7) == 1
 
 
 def test_a_new_node_takes_over(table: NodeTable) -> None:
     """All that was told of its object before is the node's to be forgotten."""
+    table.expect(50)
     table.tell(ROOT_INO, (7, 7))
     node = add(table, 7, table.root, b"x")
     assert node.lookups == 3
-    assert (table.told, table.homes) == ({}, {})
+    assert not table.told
     table.forget(7, 3)
     assert table.known(7) is None

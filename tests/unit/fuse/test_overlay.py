@@ -136,6 +136,7 @@ def test_a_node_by_its_number(tmp_path: Path) -> None:
         overlay, lower = core.overlay, core.overlay.lower
         assert isinstance(lower, TreeLower)
         found = {path: inode.ino for path, inode in lower.tree.walk()}
+        overlay.nodes.expect(lower.last_ino)
         overlay.nodes.tell(found[b"a/b"], (found[b"a/b/file"],))
         node = overlay.node(found[b"a/b/file"])
         assert overlay.node(node.ino) is node

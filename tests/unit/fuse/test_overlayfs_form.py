@@ -2,6 +2,7 @@
 
 import errno
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,19 @@ def core(tmp_path: Path) -> Iterator[Core]:
 def refuse(*_: Any, **__: Any) -> None:
     """Fail as a file system without the feature does."""
     raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+
+def test_the_shared_whiteout(core: Core) -> None:
+    """Its number is known as long as nothing else can have it, and hides what is linked to it."""
+    hiding = core.overlay.upper.hiding
+    assert hiding.shared == 0
+    unlink(core.overlay, core.link("dir/a"))
+    assert hiding.shared == os.lstat(core.upperdir / "dir/a").st_ino
+    os.mknod(core.upperdir / "dir/b", stat.S_IFCHR)  # as another mount would have made it
+    assert core.names("dir") == []
+    hiding.close()
+    assert hiding.shared == 0
+    assert core.names("dir") == []
 
 
 def test_whiteouts_where_device_nodes_are_refused(

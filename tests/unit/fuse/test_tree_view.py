@@ -35,7 +35,7 @@ def view(tree: Tree) -> TreeView:
     return TreeView(tree, Shown(squash, squash))
 
 
-def positions(entries: memoryview) -> list[int]:
+def positions(entries: "bytes | memoryview") -> list[int]:
     """Return the positions of packed entries."""
     found, at = [], 0
     while at < len(entries):
@@ -84,3 +84,19 @@ def test_numbers_that_the_tree_lacks(view: TreeView) -> None:
     ):
         with pytest.raises(OSError, match=os.strerror(errno.ESTALE)):
             ask()
+
+
+@pytest.mark.parametrize("counts", [False, True])
+def test_listings_that_are_read_ahead(tree: Tree, *, counts: bool) -> None:
+    """Who walks gets the same as who asks for one directory."""
+    squash = Squash((), 0)
+    view = TreeView(tree, Shown(squash, squash), counts=counts)
+    alone = {}
+    for name in (b"", b"big", b"small"):
+        ino = number(view, name) if name else ROOT_INO
+        fresh = TreeView(tree, Shown(squash, squash))
+        alone[ino] = [bytes(fresh.part(ino, start, 32 << 10)) for start in (0, 200, 400)]
+    for ino, expected in alone.items():
+        assert [bytes(view.part(ino, start, 32 << 10)) for start in (0, 200, 400)] == expected
+        while view.step():
+            pass

@@ -10,6 +10,7 @@ from unit.kernel_side import Mount, mounted
 
 from fuse import listing, wire
 from fuse.entry import Inode
+from fuse.fast_path import Then
 from fuse.node import Link
 from fuse.untouched import Untouched, is_hard_linked
 
@@ -94,7 +95,7 @@ def test_look_ups(mount: Mount) -> None:
     answer = untouched.lookup(directory, b"a")
     assert answer is not None
     (ino,) = wire.NUMBER.unpack_from(answer)
-    assert mount.core.overlay.nodes.told[ino] == 1
+    assert mount.core.overlay.nodes.told.count(ino) == 1
     mount.told[ino] += 1
     mount.core.overlay.node(ino)
     assert untouched.lookup(directory, b"a") is None
@@ -111,18 +112,23 @@ def test_listings_count(mount: Mount) -> None:
     assert linked is not None
     assert linked.lookups == 1
     assert linked.links == [Link(mount.core.overlay.node(directory), b"linked")]
-    assert [nodes.told[found[name]] for name in (b"a", b"sub", b"z")] == [1, 1, 1]
-    assert [nodes.homes[found[name]] for name in (b"a", b"sub", b"z")] == [directory] * 3
+    assert [nodes.told.count(found[name]) for name in (b"a", b"sub", b"z")] == [1, 1, 1]
+    assert [nodes.told.home(found[name]) for name in (b"a", b"sub", b"z")] == [directory] * 3
 
 
 def test_a_listing_without_several_names_is_the_packed_one(tmp_path: Path) -> None:
-    """It is given as it stands, without anything being made of it."""
+    """It is given as it stands, and counts once it is written."""
     layer = images.LayerBuilder().directory("d").file("d/a").file("d/b")
     with mounted(tmp_path, [layer]) as mount:
         directory = mount.find("d").ino
         part = of(mount).part(directory, 0, 4096)
-        assert isinstance(part, memoryview)
-        for ino in listing.numbers(part)[0]:
+        assert isinstance(part, Then)
+        assert isinstance(part.body, bytes)
+        numbers, _ = listing.numbers(part.body)
+        assert not any(map(of(mount).knows, numbers))
+        part.then()
+        assert all(map(of(mount).knows, numbers))
+        for ino in numbers:
             mount.told[ino] += 1
 
 

@@ -40,6 +40,17 @@ def test_what_a_killed_server_left_goes(files: UpperFiles, here: int) -> None:
     assert files.names(here) == [b"other"]
 
 
+def test_names_of_one_number(files: UpperFiles, here: int, tmp_path: Path) -> None:
+    """All names of a special file are told from the others, by their number and their kind."""
+    os.mkfifo(tmp_path / "fifo")
+    os.link(tmp_path / "fifo", tmp_path / "same")
+    os.mkfifo(tmp_path / "another")
+    number = (tmp_path / "fifo").stat().st_ino
+    found, others = files.names_by_number(here, number)
+    assert (sorted(found), sorted(others)) == ([b"fifo", b"same"], [b"another", b"other"])
+    assert not files.names_by_number(here, (tmp_path / "other").stat().st_ino)[0]
+
+
 def test_a_failure_leaves_nothing_made(files: UpperFiles, here: int) -> None:
     """What was made in the block goes; what was there before does not."""
 

@@ -78,6 +78,20 @@ def test_caller_s_variables_win() -> None:
     assert variables(made(RunOptions(env=("A=x", "A=y", "HOME=/h"))))["A"] == "y"
 
 
+def test_variables_that_are_left_out() -> None:
+    """Those of the image and the defaults, by name or all; what was asked for stays."""
+    some = variables(made(RunOptions(env=("A=b",), unset_env=("A", "PATH", "HOME", "NONE"))))
+    assert not {"PATH", "HOME"} & some.keys()
+    assert some["A"] == "b"
+    assert made(RunOptions(env=("H=h",), unset_env=("*",))).process.env == ("H=h",)
+
+
+def test_the_process_s_score_and_the_kernel_s_settings() -> None:
+    """They go where the runtime reads them."""
+    spec = made(RunOptions(oom_score_adj=5, sysctl={"net.a": "b"}))
+    assert (spec.process.oom_score_adj, spec.linux.sysctl) == (5, {"net.a": "b"})
+
+
 @pytest.mark.parametrize(
     ("entrypoint", "command", "args"),
     [

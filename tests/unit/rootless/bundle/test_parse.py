@@ -82,6 +82,22 @@ def test_umask() -> None:
             parse.umask(text)
 
 
+def test_oom_score() -> None:
+    """A number that the kernel takes."""
+    assert [parse.oom_score(text) for text in ("", "-1000", "7")] == [None, -1000, 7]
+    for text in ("1001", "x", "1.5", "--1"):
+        with pytest.raises(InvalidInput, match="not a score"):
+            parse.oom_score(text)
+
+
+def test_time_zone() -> None:
+    """A name, which leads nowhere but to a zone's file."""
+    assert parse.time_zone("America/Argentina/La_Rioja") == "America/Argentina/La_Rioja"
+    for text in ("../etc/passwd", "/etc", "a//b", "a\nb", "."):
+        with pytest.raises(InvalidInput, match="not a time zone"):
+            parse.time_zone(text)
+
+
 def test_rlimits() -> None:
     """Names as in limits.conf(5) or setrlimit(2); one value is both; -1 and unlimited are none."""
     assert parse.rlimit("nofile=1024:2048") == Rlimit("RLIMIT_NOFILE", 1024, 2048)

@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
-from rootless.bundle.time_zone import variable
+import pytest
+
+from rootless.bundle.time_zone import named, variable
+from rootless.errors import InvalidInput
 
 RULES = b"TZif2" + bytes(60) + b"\nCET-1CEST,M3.5.0,M10.5.0/3\n"
 
@@ -43,3 +46,16 @@ def test_nothing_to_say(tmp_path: Path) -> None:
     assert variable({}, lambda _: True, zone(tmp_path / "utc", "Etc/UTC")) == ""
     (tmp_path / "bad").mkdir()
     assert variable({}, lambda _: False, zone(tmp_path / "bad", "X/Y", b"no zone\nZ\n")) == ""
+
+
+def test_one_that_was_asked_for(tmp_path: Path) -> None:
+    """The image's name of it, else the host's rules; what neither has is refused."""
+    zone(tmp_path, "Europe/Berlin")
+    folder = str(tmp_path / "zoneinfo")
+    assert named("Europe/Berlin", {}, lambda _: True, folder) == "TZ=Europe/Berlin"
+    there = named("Europe/Berlin", {"TZ": "X"}, lambda _: False, folder)
+    assert there == "TZ=CET-1CEST,M3.5.0,M10.5.0/3"
+    assert named("UTC", {"TZ": "X"}, lambda _: False, folder) == "TZ=UTC0"
+    assert named("local", {"TZ": "X"}, lambda _: False, folder) == "TZ=X"
+    with pytest.raises(InvalidInput, match="the time zone: Mars/X"):
+        named("Mars/X", {}, lambda _: False, folder)

@@ -7,7 +7,7 @@ import pytest
 from living_records import a_record
 
 from rootless.containers import listing
-from rootless.containers.listing import Listed, row, status_text, summary
+from rootless.containers.listing import Listed, in_order, row, status_text, summary
 from rootless.containers.network.network import Network
 from rootless.containers.network.ports import PortMapping
 from rootless.containers.record import MadeFrom, Record
@@ -76,27 +76,17 @@ def test_summary() -> None:
     assert shown["Ports"][0] == {"Inside": "80/tcp", "Outside": "0.0.0.0:8080"}
 
 
-@pytest.mark.parametrize(
-    ("text", "holds"),
-    [
-        *(("name=n", True), ("name=x", False), ("id=aa", True), ("id=b", False)),
-        *(("label=a", True), ("label=a=b", True), ("label=a=c", False), ("label=x", False)),
-        *(("status=running", True), ("status=exited", False), ("exited=0", False)),
-        *(("ancestor=pic", True), ("ancestor=localhost/pic", True), ("ancestor=1111", True)),
-        *(("ancestor=pic:latest", True), ("ancestor=ic", False), ("ancestor=pic:1", False)),
-    ],
-)
-def test_filters(text: str, holds: bool) -> None:  # noqa: FBT001 - what is expected
-    """Each by what it names."""
-    ((test,),) = listing._tests([text]).values()
-    assert test(a_listed()) == holds
-
-
-@pytest.mark.parametrize("text", ["colour=red", "name", "status=well", "exited=x", ""])
-def test_no_filters(text: str) -> None:
-    """Anything else is refused."""
-    with pytest.raises(InvalidInput):
-        listing._tests([text])
+def test_orders() -> None:
+    """The newest first, unless something else is named."""
+    first, second = (
+        Listed(a_record("b", "a"), Status("created")),
+        Listed(a_record("a", "b"), Status("exited")),
+    )
+    assert in_order([first, second], "created") == [second, first]
+    assert in_order([first, second], "names") == [second, first]
+    assert in_order([second, first], "status") == [first, second]
+    with pytest.raises(InvalidInput, match="no such order: age"):
+        in_order([], "age")
 
 
 def test_a_record_without_an_image() -> None:

@@ -1,7 +1,6 @@
 """The client's own decisions; its runs are in tests/holder."""
 
 import os
-import signal
 import socket
 import tempfile
 import threading
@@ -10,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from rootless.containers import foreground
 from rootless.holder import client, place, start
 
 
@@ -20,11 +18,6 @@ def test_other_commands_are_not_for_a_holder(monkeypatch: pytest.MonkeyPatch) ->
     assert client.run(["ps"]) is None
     monkeypatch.setenv("ROOTLESS_HOLDER", "off")
     assert client.run(["run", "image"]) is None
-
-
-def test_signals_are_passed_on_as_otherwise() -> None:
-    """The numbers, which stand for names that cost an import, are those of every other run."""
-    assert set(client._FORWARDED) == {*foreground._TAKEN} - {signal.SIGWINCH}
 
 
 @pytest.mark.parametrize("mode", ["", "wait"])

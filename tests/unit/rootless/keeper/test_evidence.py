@@ -103,3 +103,32 @@ def test_the_directory_counts_where_it_was_asked_for() -> None:
         assert evidence.command_of(more, here()) is None
 
     in_child(body)
+
+
+@pytest.mark.parametrize("change", ["appear", "link", "remove"])
+def test_what_was_only_looked_at(tmp_path: Path, change: str) -> None:
+    """Folders that were looked for, and links that were followed, must be as they were."""
+    missing, link, file = tmp_path / "missing", tmp_path / "link", tmp_path / "file"
+    link.symlink_to("missing")
+    file.touch()
+
+    def body() -> None:
+        evidence = Evidence({**REQUEST, "environ": {"A": "a", "_": "/bin/x"}})
+        evidence.begin()
+        assert not missing.exists()
+        assert os.path.realpath(link) == str(missing)
+        assert file.is_file()
+        assert dict(os.environ)
+        evidence.end(["echo", "hi"], [], has_volumes=False)
+        again = {**REQUEST, "environ": {"A": "a", "_": "/bin/y"}}
+        assert evidence.command_of(again, here()) == ["echo", "hi"]
+        if change == "appear":
+            missing.mkdir()
+        elif change == "link":
+            link.unlink()
+            link.symlink_to("elsewhere")
+        else:
+            file.unlink()
+        assert evidence.command_of(again, here()) is None
+
+    in_child(body)

@@ -16,11 +16,16 @@ def test_one_serves_once_and_ends(tmp_path: Path) -> None:
     with ours, keeper.end, open(os.devnull, "w") as null:
         with theirs:
             keeper.give(theirs)
-        request = {"words": ["run", "-t", "x"], "environ": {"PATH": "/bin"}, "umask": 0o22}
+        request = {
+            "words": ["run", "--bundle", "x"],
+            "environ": {"PATH": "/bin"},
+            "umask": 0o22,
+            "tty": "",
+        }
         cwd = os.open("/", os.O_PATH)
         socket.send_fds(ours, [marshal.dumps(request)], [cwd, null.fileno()])
         os.close(cwd)
-        assert marshal.loads(ours.recv(65536)) == {"no": "tty"}
+        assert marshal.loads(ours.recv(65536)) == {"no": "bundle"}
         assert ours.recv(65536) == b""
         assert os.waitstatus_to_exitcode(os.waitpid(keeper.pid, 0)[1]) == 0
     assert dict(os.environ) == before

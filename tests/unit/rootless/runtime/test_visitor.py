@@ -9,15 +9,15 @@ import pytest
 
 from rootless.errors import RootlessError
 from rootless.linux.channel import Channel
-from rootless.oci.linux_spec import LinuxSpec, Namespace
-from rootless.runtime.visitor import let_in, open_namespaces
+from rootless.runtime.visitor import Door, let_in, namespaces_here, open_namespaces
 
 
-def test_the_namespaces_that_were_made() -> None:
-    """Descriptors of the namespaces that a spec makes, the user's first; of no others."""
-    fds = open_namespaces(LinuxSpec(namespaces=(Namespace("ipc"), Namespace("mount"))))
+def test_the_namespaces_that_he_is_not_in() -> None:
+    """Descriptors of the namespaces that differ, the user's first; of no others."""
+    outside = {**namespaces_here(), "mount": 1, "user": 1, "ipc": 1}
+    fds = open_namespaces(outside)
     named = [os.readlink(f"/proc/self/fd/{fd}").partition(":")[0] for fd in fds]
-    assert named == ["user", "ipc", "pid", "mnt"]
+    assert named == ["user", "ipc", "mnt"]
     for fd in fds:
         os.close(fd)
 
@@ -27,7 +27,7 @@ def _come_in(door: socket.socket, record: dict[str, str] | None) -> int:
     pid = os.fork()
     if pid == 0:
         data, fds, _, _ = socket.recv_fds(door, 65536, 8)
-        assert marshal.loads(data) == {"program": {"args": ("x",)}, "terminal": False}
+        assert marshal.loads(data) == {"program": {"args": ("x",)}, "terminal": False, "told": 1}
         with socket.socket(fileno=fds[0]) as report:
             own = array("i", [os.pidfd_open(os.getpid())])
             rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, own)]
@@ -44,9 +44,9 @@ def test_a_visitor_is_known_by_his_own_word() -> None:
     ours, theirs = Channel.pair()
     with there:
         pid = _come_in(there, None)
-    ours.send({"door": True, "args": ["x"]}, [here.fileno()])
+    ours.send({"door": True, "args": ["x"], "also": {"told": 1}}, [here.fileno()])
     here.close()
-    found, pidfd = let_in([os.open("/", os.O_PATH)], {"args": ("y",)}, -1, theirs)
+    found, pidfd = let_in(Door([os.open("/", os.O_PATH)]), {"args": ("y",)}, theirs)
     assert found == pid
     os.waitpid(pid, 0)
     with open(f"/proc/self/fdinfo/{pidfd}", encoding="ascii") as file:
@@ -55,6 +55,8 @@ def test_a_visitor_is_known_by_his_own_word() -> None:
     received = ours.receive()
     assert received is not None
     assert received[0] == {"started": True}
+    (mounts,) = received[1]
+    os.close(mounts)
     ours.close()
     theirs.close()
 
@@ -67,18 +69,18 @@ def test_what_keeps_him_out_is_an_error() -> None:
     with there:
         pid = _come_in(there, record)
     with here:
-        ours.send({"door": True, "args": None}, [here.fileno()])
+        ours.send({"door": True, "args": None, "also": {"told": 1}}, [here.fileno()])
     with pytest.raises(RootlessError, match="it is closed: door"):
-        let_in([], {"args": ("x",)}, -1, theirs)
+        let_in(Door([]), {"args": ("x",)}, theirs)
     os.waitpid(pid, 0)
     gone, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     other.close()
     with gone:
-        ours.send({"door": True, "args": None}, [gone.fileno()])
+        ours.send({"door": True, "args": None, "also": {}}, [gone.fileno()])
     with pytest.raises(RootlessError, match="the caller has gone"):
-        let_in([], {"args": ("x",)}, -1, theirs)
+        let_in(Door([]), {"args": ("x",)}, theirs)
     ours.shut_down()
     ours.close()
     with pytest.raises(RootlessError, match="nobody came in"):
-        let_in([], {"args": ("x",)}, -1, theirs)
+        let_in(Door([]), {"args": ("x",)}, theirs)
     theirs.close()

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from rootless.containers import terminal
-from rootless.containers.terminal import Terminal
+from rootless.linux import terminal
+from rootless.linux.terminal import Terminal
 
 
 class Sides:

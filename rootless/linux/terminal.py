@@ -7,26 +7,30 @@ Nothing here waits: a caller's terminal that is stopped, or a pipe that nobody r
 signals from being passed on.
 """
 
-import contextlib
 import fcntl
 import os
 import stat
-import struct
 import termios
-import tty
-from collections.abc import Mapping
 from select import POLLIN, POLLOUT
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+State = list["Any"]
+"""As termios.tcgetattr returns it."""
 
 _CHUNK = 65536
 # What a descriptor that poll(2) calls writable takes without waiting: PIPE_BUF at least for a pipe.
 _SMALL_CHUNK = 512
-# As termios.tcgetattr returns it
-State = list[Any]
 
 _END_OF_INPUT = b"\x04"  # VEOF: what a terminal sends for the end of the input
 _STDIN, _STDOUT, _STDERR = 0, 1, 2
+_SIZE_BYTES = 8  # struct winsize
+_INPUT, _OUTPUT, _CONTROL, _LOCAL, _CHARACTERS = 0, 1, 2, 3, 6  # places in a State
 _COOKED_FLAGS = termios.ECHO | termios.ICANON | termios.ISIG | termios.IEXTEN
+_COOKED_INPUT = termios.BRKINT | termios.ICRNL | termios.INPCK | termios.ISTRIP | termios.IXON
 
 
 def state() -> State | None:
@@ -37,12 +41,32 @@ def state() -> State | None:
         return None
 
 
-def restore_if_raw(saved: State) -> None:
-    """Put the caller's terminal back, unless its shell has already set it as it wants it."""
-    with contextlib.suppress(OSError, termios.error):
-        output_flags, local_flags = termios.tcgetattr(_STDIN)[1:4:2]
+def restore_if_raw(saved: State, fd: int = -1) -> None:
+    """Put the caller's terminal back, unless its shell has already set it as it wants it.
+
+    Args:
+        saved: How it was.
+        fd: The terminal, -1 for standard input.
+    """
+    fd = _STDIN if fd < 0 else fd
+    try:
+        output_flags, local_flags = termios.tcgetattr(fd)[1:4:2]
         if not (output_flags & termios.OPOST or local_flags & _COOKED_FLAGS):
-            termios.tcsetattr(_STDIN, termios.TCSANOW, saved)
+            termios.tcsetattr(fd, termios.TCSANOW, saved)
+    except (OSError, termios.error):
+        return  # it is closed
+
+
+def _raw(saved: State) -> State:
+    """Return how a terminal is set that passes every byte as it comes (termios(3), cfmakeraw)."""
+    made: State = list(saved)
+    made[_INPUT] &= ~_COOKED_INPUT
+    made[_OUTPUT] &= ~termios.OPOST
+    made[_CONTROL] = made[_CONTROL] & ~(termios.CSIZE | termios.PARENB) | termios.CS8
+    made[_LOCAL] &= ~_COOKED_FLAGS
+    made[_CHARACTERS] = list(made[_CHARACTERS])
+    made[_CHARACTERS][termios.VMIN], made[_CHARACTERS][termios.VTIME] = 1, 0
+    return made
 
 
 class Terminal:
@@ -77,26 +101,25 @@ class Terminal:
     def suspend(self) -> None:
         """Put the caller's terminal back for as long as this process is stopped."""
         if self._saved is not None:
-            with contextlib.suppress(OSError, termios.error):
-                termios.tcsetattr(_STDIN, termios.TCSANOW, self._saved)
+            _set(self._saved)
 
     def resume(self) -> None:
         """Take the caller's terminal; in the background this stops the process (SIGTTOU)."""
         if self._saved is not None:
-            with contextlib.suppress(OSError, termios.error):
-                tty.setraw(_STDIN, termios.TCSANOW)
+            _set(_raw(self._saved))
         self.fit()
 
     def fit(self) -> None:
         """Give the container's terminal the caller's window size; the kernel sends SIGWINCH."""
-        empty = struct.pack("4H", 0, 0, 0, 0)
         for fd in (_STDIN, _STDOUT, _STDERR):
-            with contextlib.suppress(OSError):
-                size = fcntl.ioctl(fd, termios.TIOCGWINSZ, empty)
+            try:
+                size = fcntl.ioctl(fd, termios.TIOCGWINSZ, bytes(_SIZE_BYTES))
                 fcntl.ioctl(self.master_fd, termios.TIOCSWINSZ, size)
-                return
+            except OSError:
+                continue
+            return
 
-    def interests(self) -> Mapping[int, int]:
+    def interests(self) -> "Mapping[int, int]":
         """Return what to wait for: events of poll(2) by descriptor."""
         found = {}
         master = (POLLOUT if self._input else 0) | (
@@ -170,6 +193,13 @@ class Terminal:
 
     def _pass_output(self) -> None:
         self._output = self._output[self._out.write(self._output) :]
+
+
+def _set(wanted: State) -> None:
+    try:
+        termios.tcsetattr(_STDIN, termios.TCSANOW, wanted)
+    except (OSError, termios.error):
+        return  # it is closed
 
 
 class _Output:

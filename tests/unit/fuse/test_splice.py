@@ -64,6 +64,27 @@ def test_a_descriptor_that_takes_nothing(splicer: Splicer, file: int) -> None:
     os.close(writer)
 
 
+def test_a_pipe_that_must_stay_small(
+    splicer: Splicer, file: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A user whose pipes hold as much as they may is told so each time, and nothing waits."""
+    before = len(os.listdir("/proc/self/fd"))
+    target = os.open(tmp_path / "target", os.O_CREAT | os.O_RDWR)
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("fuse.splice.fcntl.fcntl", refuse)
+        for _ in range(2):
+            with pytest.raises(PermissionError):
+                splicer.send(target, b"head", Piece(file, 0, PIECE_MAX))
+    assert len(os.listdir("/proc/self/fd")) == before + 1
+    splicer.send(target, b"head", Piece(file, 0, PIECE_MAX))
+    assert os.fstat(target).st_size == 4 + PIECE_MAX
+    os.close(target)
+
+
 def test_closing(file: int, tmp_path: Path) -> None:
     """The pipe is made at the first message, and closing twice is harmless."""
     before = len(os.listdir("/proc/self/fd"))

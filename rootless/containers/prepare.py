@@ -133,8 +133,7 @@ def _new_id() -> str:
 
 def _with_place(options: RunOptions, request: RunRequest, store: Store, image: Image) -> RunOptions:
     """Return the options with a time zone, and what the image has of the caller's locale."""
-    if options.time_zone:
-        options = _with_time_zone(options, store, image)
+    options = _with_time_zone(options, store, image) if options.time_zone else options
     if not request.as_caller:
         return options
     from rootless.bundle import locales, terminal_type, time_zone  # noqa: PLC0415 - for few runs
@@ -155,7 +154,7 @@ def _with_time_zone(options: RunOptions, store: Store, image: Image) -> RunOptio
 
     with trees.looked_into(store, image) as look:
         zone = time_zone.named(options.time_zone, os.environ, look.has_file)
-    return replace(options, env=(*filter(None, [zone]), *options.env))
+    return replace(options, env=(zone, *options.env) if zone else options.env)
 
 
 def _emulation(options: RunOptions) -> str:

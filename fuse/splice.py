@@ -50,7 +50,8 @@ class Splicer:
     def send(self, fd: int, head: bytes, piece: Piece) -> None:
         """Write a head and a run of a file to a descriptor as one message.
 
-        Raises OSError, EIO where the file ends early; nothing is sent then.
+        Raises OSError, EIO where the file ends early, EPERM where the caller's pipes have all the
+        room that one user's may have (pipe-user-pages-soft in proc(5)); nothing is sent then.
         """
         if self._writer < 0:
             self._open()
@@ -71,5 +72,10 @@ class Splicer:
             done += more
 
     def _open(self) -> None:
+        """Open the pipe: of its whole size, or not at all, as nobody reads while it is filled."""
         self._reader, self._writer = os.pipe2(os.O_CLOEXEC)
-        fcntl.fcntl(self._writer, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+        try:
+            fcntl.fcntl(self._writer, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+        except OSError:
+            self.close()
+            raise

@@ -65,7 +65,7 @@ def inspect(
 
 
 _EMPTY: dict[str, Any] = {
-    **{name: "" for name in ("User", "WorkingDir", "StopSignal")},
+    **dict.fromkeys(("User", "WorkingDir", "StopSignal"), ""),
     **{name: [] for name in ("Env", "Entrypoint", "Cmd")},
     **{name: {} for name in ("ExposedPorts", "Volumes", "Labels")},
 }

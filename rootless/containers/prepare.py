@@ -133,28 +133,24 @@ def _new_id() -> str:
 
 def _with_place(options: RunOptions, request: RunRequest, store: Store, image: Image) -> RunOptions:
     """Return the options with a time zone, and what the image has of the caller's locale."""
-    options = _with_time_zone(options, store, image) if options.time_zone else options
-    if not request.as_caller:
+    if not (options.time_zone or request.as_caller):
         return options
     from rootless.bundle import locales, terminal_type, time_zone  # noqa: PLC0415 - for few runs
 
     with trees.looked_into(store, image) as look:
 
         def fitting(env: tuple[str, ...]) -> tuple[str, ...]:
+            if not request.as_caller:
+                return env
             env = locales.fitting(env, look.has_file, look.has_folder)
             return terminal_type.fitting(env, look.has_file)
 
-        zone = time_zone.variable(os.environ, look.has_file)
+        if options.time_zone:
+            zone = time_zone.named(options.time_zone, os.environ, look.has_file)
+        else:
+            zone = time_zone.variable(os.environ, look.has_file)
         env = (*filter(None, [zone]), *fitting(options.env))
         return replace(options, env=env, inherited_env=fitting(options.inherited_env))
-
-
-def _with_time_zone(options: RunOptions, store: Store, image: Image) -> RunOptions:
-    from rootless.bundle import time_zone  # noqa: PLC0415 - as above
-
-    with trees.looked_into(store, image) as look:
-        zone = time_zone.named(options.time_zone, os.environ, look.has_file)
-    return replace(options, env=(zone, *options.env) if zone else options.env)
 
 
 def _emulation(options: RunOptions) -> str:

@@ -1,14 +1,16 @@
 """Moving a run of a file behind a head."""
 
 import errno
+import fcntl
 import os
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from fuse.splice import PIECE_MAX, Piece, Splicer
+from fuse.splice import PIECE_MAX, PIPE_BYTES, Piece, Splicer
 
 
 @pytest.fixture
@@ -73,3 +75,20 @@ def test_closing(file: int, tmp_path: Path) -> None:
     splicer.close()
     os.close(target)
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+@pytest.mark.needs_user
+def test_a_user_whose_pipes_are_many(splicer: Splicer, file: int) -> None:
+    """Where no pipe of that size is to be had it is refused, each time, and never filled."""
+    held, target = [], os.open("/dev/null", os.O_WRONLY)
+    try:
+        with suppress(PermissionError):
+            while len(held) < 100_000:
+                held += os.pipe2(os.O_CLOEXEC)
+                fcntl.fcntl(held[-1], fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+        for _ in range(2):
+            with pytest.raises(PermissionError):
+                splicer.send(target, b"head", Piece(file, 0, PIECE_MAX))
+    finally:
+        for fd in (*held, target):
+            os.close(fd)

@@ -1,43 +1,24 @@
 """What serves the requests of a mount, put together from its config and opened before it."""
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pyfuse3
 
-from . import wire
-from .attributes import AttributeMaker
 from .contents import TarContents
-from .copy_up import inherit_root
-from .directory_requests import DirectoryRequests
-from .fast_path import FastPath
-from .features import Features
 from .fetch_link import FetchLink
-from .file_requests import FileRequests
-from .handles import Handles
-from .name_requests import NameRequests
-from .object_requests import ObjectRequests
 from .operations import ReadOnlyOperations
-from .overlay import Overlay
-from .overlay_operations import OverlayOperations
-from .ownership import IDTranslation, Squash
-from .prefetch import Prefetch
-from .pump import Pump, no_work
-from .served import Served
+from .ownership import Squash
+from .pump import Pump
 from .server_config import ServerConfig
 from .shown import Shown
 from .tree import Tree
 from .tree_fast_path import TreeFastPath
-from .tree_lower import TreeLower
-from .tree_view import TreeView
-from .untouched import Untouched
-from .upper import Upper
 from .waiting import Waiting
 
 if TYPE_CHECKING:
-    from .lower import Lower
+    from .overlay import Overlay
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +33,7 @@ class FileSystem:
 
     operations: pyfuse3.Operations
     pump: Pump
-    overlay: Overlay | None = None
+    overlay: "Overlay | None" = None
 
 
 def open_file_system(config: ServerConfig) -> FileSystem:
@@ -64,86 +45,11 @@ def open_file_system(config: ServerConfig) -> FileSystem:
         tree_path = TreeFastPath(tree, contents, Shown(uids, gids))
         tree_path.waiting = waiting
         return FileSystem(ReadOnlyOperations(tree), Pump(tree_path, tree_path.work))
-    lower: Lower
-    waiting = None
-    if config.lowerdirs:
-        from .open_lower import open_lower  # noqa: PLC0415 - a run has a tree, and does without
+    # Half of a server's modules, for what most runs leave to kernel overlayfs
+    from .overlay_file_system import open_overlay, work  # noqa: PLC0415
 
-        lower = open_lower(config.lowerdirs)
-    else:
-        tree, contents, waiting = _tree_and_contents(config)
-        lower = TreeLower(tree, contents)
-    upper = None
-    if config.upperdir_fd >= 0:
-        upper = Upper(
-            config.upperdir_fd, config.workdir_fd, keeps_stat_in_xattr=config.keeps_stat_in_xattr
-        )
-    overlay = Overlay(lower, upper, uids, gids)
-    overlay.is_volatile = config.is_volatile
-    overlay.may_have_acls = config.has_acls and (lower.has_xattrs or not upper or not upper.is_new)
-    if config.inherits_root:
-        inherit_root(overlay)
-    served = _serve_overlay(
-        config, overlay, Shown(uids, gids, *_translations(config), static_nlink=config.static_nlink)
-    )
-    served.path.waiting = waiting
-    return FileSystem(OverlayOperations(served), Pump(served.path, _work(served)), overlay)
-
-
-def _serve_overlay(config: ServerConfig, overlay: Overlay, shown: Shown) -> Served:
-    """Let an overlay's requests be answered."""
-    path = FastPath()
-    if config.has_acls:
-        path.wanted |= wire.ACLS
-    attributes = AttributeMaker(*_translations(config), static_nlink=config.static_nlink)
-    untouched = prefetch = None
-    lower = overlay.lower
-    # Trees are asked directly where they lie below alone: a stack numbers its objects anew.
-    if isinstance(lower, TreeLower):
-        untouched = Untouched(
-            overlay,
-            lower,
-            TreeView(lower.tree, shown, counts=True),
-            lambda node: attributes.entry(overlay.status(node)),
-        )
-
-        def push(ino: int, offset: int, contents: bytes | memoryview) -> None:
-            node = overlay.nodes.known(ino)
-            # What was copied up may have other contents by now.
-            if node is None or not node.is_upper:
-                path.store(ino, offset, contents)
-
-        prefetch = Prefetch(lower.tree, lower.contents, push, lower.last_ino)
-    served = Served(
-        path,
-        overlay,
-        attributes,
-        Features(config.has_xattrs, config.has_acls, config.is_volatile),
-        Handles(overlay),
-        untouched,
-        prefetch,
-    )
-    NameRequests(served)
-    DirectoryRequests(served)
-    ObjectRequests(served)
-    FileRequests(served)
-    return served
-
-
-def _work(served: Served) -> Callable[[], bool]:
-    """Return what is done of what will be asked for, in the gaps between requests."""
-    untouched, prefetch = served.untouched, served.prefetch
-    if untouched is None or prefetch is None:
-        return no_work
-    listings, contents = untouched.step, prefetch.step
-    return lambda: listings() or contents()
-
-
-def _translations(config: ServerConfig) -> tuple[IDTranslation, IDTranslation]:
-    return (
-        IDTranslation(config.uid_mapping, config.squash_uid),
-        IDTranslation(config.gid_mapping, config.squash_gid),
-    )
+    operations, served = open_overlay(config, uids, gids, lambda: _tree_and_contents(config))
+    return FileSystem(operations, Pump(served.path, work(served)), served.overlay)
 
 
 def _tree_and_contents(config: ServerConfig) -> tuple[Tree, TarContents, Waiting | None]:

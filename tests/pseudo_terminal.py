@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import select
 import struct
 import subprocess
@@ -80,6 +81,32 @@ class PseudoTerminal:
         while self.process.poll() is None:
             assert time.monotonic() < deadline, f"it does not end; it said {self.said[-2000:]!r}"
             self._read(0.02)
+        while self._read(0):
+            continue
+        return self.process.returncode, self.said.decode(errors="replace")
+
+    def converse(self, answers: Sequence[tuple[str, str]], within: float) -> tuple[int, str]:
+        """Type what answers a question at the end of what is said, until the program has ended.
+
+        Args:
+            answers: A regular expression and a text for each question.
+            within: Seconds for all; a program that takes longer is killed, as status -9.
+        """
+        deadline = time.monotonic() + within
+        answered = 0
+        while self.process.poll() is None:
+            if time.monotonic() > deadline:
+                self.process.kill()
+                self.process.wait()
+                break
+            if self._read(0.05):
+                continue
+            end = self.said[answered:].decode(errors="replace")
+            for question, text in answers:
+                if re.search(question, end):
+                    answered = len(self.said)
+                    self.type(text)
+                    break
         while self._read(0):
             continue
         return self.process.returncode, self.said.decode(errors="replace")

@@ -18,7 +18,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,6 +97,7 @@ def registry(
     client_certificates: bool = False,
     lifetime: int = 300,
     told: int = 300,
+    names: Sequence[str] = ("127.0.0.1", "localhost"),
 ) -> Iterator[RegistryServer]:
     """Give a registry that keeps everything in *folder*, which is made; it ends with the block.
 
@@ -107,6 +108,7 @@ def registry(
         client_certificates: Nobody without one gets in.
         lifetime: Seconds until the registry takes a token no more.
         told: Seconds that the token server says instead; 0: it says nothing.
+        names: What the certificate vouches for.
     """
     folder.mkdir()
     with contextlib.ExitStack() as stack:
@@ -121,7 +123,8 @@ def registry(
             "http": {"addr": "127.0.0.1:0", "secret": "test"},
         }
         if tls:
-            document["http"]["tls"] = _certificates(folder, client_certificates=client_certificates)
+            pair = _certificates(folder, names, client_certificates=client_certificates)
+            document["http"]["tls"] = pair
         if auth == "htpasswd":
             (folder / "htpasswd").write_text(_HTPASSWD)
             document["auth"] = {"htpasswd": {"realm": "test", "path": str(folder / "htpasswd")}}
@@ -177,10 +180,12 @@ def certs_d(server: RegistryServer) -> Path:
     return folder.parent
 
 
-def _certificates(folder: Path, *, client_certificates: bool) -> dict[str, Any]:
+def _certificates(
+    folder: Path, names: Sequence[str], *, client_certificates: bool
+) -> dict[str, Any]:
     ca = trustme.CA(key_type=trustme.KeyType.ECDSA)
     ca.cert_pem.write_to_path(folder / "ca.crt")
-    server = ca.issue_cert("127.0.0.1", "localhost", key_type=trustme.KeyType.ECDSA)
+    server = ca.issue_cert(*names, key_type=trustme.KeyType.ECDSA)
     server.private_key_pem.write_to_path(folder / "server.key")
     for pem in server.cert_chain_pems:
         pem.write_to_path(folder / "server.crt", append=True)

@@ -6,7 +6,6 @@ number, an option that may be given again is an array, or a table where its valu
 
 import re
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +88,8 @@ def _texts(name: str, given: Any, file: Path, place: str) -> Iterator[str]:
 
 
 def _unknown(name: str, options: Options) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - only a mistake pays for it
+
     near = get_close_matches(name.replace("_", "-"), options)
     meant = f"did you mean {' or '.join(near)}? " if near else ""
     return f"no such option; {meant}'rootless run --help' lists them, here without the dashes"

@@ -12,7 +12,6 @@ is trusted; the user's settings; the machine's. An option comes out of the first
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +121,8 @@ def profile(found: list[Source], options: Options, name: str) -> Profile:
     for source in found:
         if source.state is not State.TRUSTED and name in _names(source):
             raise refusal(source.file, source.state)
+    from difflib import get_close_matches  # noqa: PLC0415 - only a mistake pays for it
+
     near = get_close_matches(name, known) or sorted(known)
     fix = f"there are: {', '.join(near)}" if near else "'rootless config show' lists them"
     raise NotFound("no such profile", name, fix)

@@ -9,7 +9,6 @@ from rootless.errors import InvalidInput, NotFound
 from rootless.image import names
 from rootless.image.layers import PACK_HEAD, PackFile, is_pack
 from rootless.image.names import Image
-from rootless.image.source import read_error
 from rootless.image.store import Store
 from rootless.oci.digest import Digest
 from rootless.oci.document import MAX_MANIFEST_BYTES
@@ -90,13 +89,13 @@ def _opened(path: str) -> Iterator[tuple[int, bytes]]:
     except FileNotFoundError:
         raise NotFound("no such file", path) from None
     except OSError as error:
-        raise read_error(path, error) from error
+        raise _read_error(path, error) from error
     try:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             raise InvalidInput("not a file that holds an image", path)
         yield fd, os.pread(fd, PACK_HEAD, 0)
     except OSError as error:
-        raise read_error(path, error) from error
+        raise _read_error(path, error) from error
     finally:
         os.close(fd)
 
@@ -104,3 +103,9 @@ def _opened(path: str) -> Iterator[tuple[int, bytes]]:
 def _is_foreign(head: bytes) -> bool:
     is_sif = head[_SIF_AT : _SIF_AT + len(_SIF)] == _SIF
     return head.startswith(_SQUASHFS) or is_sif
+
+
+def _read_error(path: str, error: OSError) -> Exception:
+    from rootless.image.source import read_error  # noqa: PLC0415 - brings what reads archives
+
+    return read_error(path, error)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from fuse.contents import TarContents
 from fuse.database import IndexFormatError
-from fuse.merge import merge
 from fuse.pack_file import PackFormatError
 from fuse.packed_tree import shift_tree
 from fuse.tree import Tree
@@ -167,6 +166,8 @@ def build(
     With a *prefix* only what is below it, which becomes the root; with *keeps_whiteouts* also what
     they take away of layers below them, in the form of overlayfs.
     """
+    from fuse.merge import merge  # noqa: PLC0415 - a tree is made once, and read by each run
+
     with explain(out):
         try:
             merge(indexes, out, prefix=prefix, keeps_whiteouts=keeps_whiteouts)

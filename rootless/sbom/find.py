@@ -34,7 +34,7 @@ class Found:
     Attributes:
         distribution: Which it is.
         packages: In the order of their kinds and names.
-        unread: Databases of rpm's older forms, and what a newer one was not written back to.
+        unread: Databases of rpm's beside the newest, and what that was not written back to.
     """
 
     distribution: Distribution
@@ -96,21 +96,22 @@ def _packages(files: _Files) -> Iterator[Package]:
     for path in alpine.INSTALLED:
         yield from _texts(files, path, alpine.packages)
     for path in rpm.DATABASES:
-        data = files.read(path, _MAX_DATABASE)
-        if data is not None:
-            yield from rpm.packages(data, _shown(path))
-            break  # the other one is a link to it
+        inode = files.find(path)
+        if inode is not None and inode.size > 0:
+            yield from rpm.packages(files.read_inode(inode, path, _MAX_DATABASE), _shown(path))
+            break  # what else there is, is older, or a link to it
     yield from _python(files)
 
 
 def _unread(files: _Files) -> Iterator[str]:
-    logs = [path + rpm.LOG_SUFFIX for path in rpm.DATABASES]
-    seen = set()
-    for path in (*rpm.OLDER, *logs):
+    """Yield rpm's databases beside the one that was read, and what was not written back to it."""
+    seen: set[int] = set()
+    for path in (*rpm.DATABASES, *rpm.LOGS):
         inode = files.find(path)
         if inode is not None and inode.size > 0 and inode.ino not in seen:
+            if seen or path in rpm.LOGS:
+                yield _shown(path)
             seen.add(inode.ino)
-            yield _shown(path)
 
 
 def _texts(

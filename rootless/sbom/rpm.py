@@ -1,10 +1,10 @@
-"""Packages of rpm: the header blobs in its SQLite database.
+"""Packages of rpm: the header blobs in its database, of whichever form.
 
 Sources: RPM's documentation, "RPM v4 package format" (header structure, tag numbers). A blob is
 the number of index entries and of bytes, the entries of 16 bytes each, big-endian, and the data.
 
 The file may be anybody's: SQLite opens it in memory, without extensions, in a time limit, and only
-where `Packages` is a table. The older databases (Berkeley DB, ndb) are not read.
+where `Packages` is a table. Berkeley DB (rpm's until 2020) and ndb (SUSE's) have readers of ours.
 """
 
 import sqlite3
@@ -14,15 +14,16 @@ from collections.abc import Iterator
 from contextlib import closing
 
 from rootless.errors import IntegrityError
+from rootless.sbom import berkeley_db, ndb
 from rootless.sbom.package import RPM, Package, cleaned
 
-DATABASES = (b"usr/lib/sysimage/rpm/rpmdb.sqlite", b"var/lib/rpm/rpmdb.sqlite")
-LOG_SUFFIX = b"-wal"
-OLDER = tuple(
-    folder + name
-    for folder in (b"usr/lib/sysimage/rpm/", b"var/lib/rpm/")
-    for name in (b"Packages", b"Packages.db")
-)
+_FOLDERS = (b"usr/lib/sysimage/rpm/", b"var/lib/rpm/")  # the other one is a link to it
+_SQLITE, _NDB, _BERKELEY_DB = b"rpmdb.sqlite", b"Packages.db", b"Packages"
+DATABASES = tuple(folder + name for name in (_SQLITE, _NDB, _BERKELEY_DB) for folder in _FOLDERS)
+"""Where one may be; the first that is there is the one that counts."""
+
+LOGS = tuple(folder + _SQLITE + b"-wal" for folder in _FOLDERS)
+"""What SQLite has not written back."""
 
 _NAME, _VERSION, _RELEASE, _EPOCH, _VENDOR, _LICENSE, _ARCH, _SOURCE = (
     *(1000, 1001, 1002, 1003, 1011, 1014, 1022, 1044),
@@ -32,21 +33,39 @@ _INT32, _STRING, _I18N = 4, 6, 9
 _MOST_ENTRIES = 65_536
 _MOST_BLOB = 64 << 20
 _SHORTEST = 512
+_NUMBER = 4
 _SECONDS = 20
 _STEPS = 100_000
 _KEY = "gpg-pubkey"  # a signing key that is kept as if it were a package
 
 
 def packages(database: bytes, path: str) -> Iterator[Package]:
-    """Yield the packages of a database; raises IntegrityError where it is damaged."""
+    """Yield the packages of a database; raises IntegrityError where it is damaged.
+
+    Args:
+        database: Its bytes.
+        path: The file of the image, whose name says what form it has.
+    """
     try:
-        with closing(sqlite3.connect(":memory:")) as connection:
-            _fill(connection, database)
-            for (blob,) in connection.execute("SELECT blob FROM Packages"):
-                if isinstance(blob, bytes):
-                    yield from _package(blob, path)
+        for blob in _blobs(database, path.rpartition("/")[2].encode()):
+            yield from _package(blob, path)
     except (sqlite3.Error, struct.error) as error:
         raise IntegrityError("damaged rpm database in the image", path, str(error)) from error
+
+
+def _blobs(database: bytes, name: bytes) -> Iterator[bytes]:
+    if name == _NDB:
+        yield from ndb.values(database)
+        return
+    if name == _BERKELEY_DB:
+        # one value is no header, but the number that the next package gets
+        yield from (value for value in berkeley_db.values(database) if len(value) > _NUMBER)
+        return
+    with closing(sqlite3.connect(":memory:")) as connection:
+        _fill(connection, database)
+        for (blob,) in connection.execute("SELECT blob FROM Packages"):
+            if isinstance(blob, bytes):
+                yield blob
 
 
 def _fill(connection: sqlite3.Connection, database: bytes) -> None:

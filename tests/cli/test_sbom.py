@@ -7,6 +7,7 @@ from pathlib import Path
 
 import images
 import pytest
+import rpm_database
 from executable import Rootless
 
 SPEC = """Name: tool
@@ -36,6 +37,27 @@ def test_debian(demo_own: Rootless) -> None:
     table = demo_own.ok("sbom", "debian-demo").splitlines()
     assert table[0].split() == ["NAME", "VERSION", "TYPE", "ARCH"]
     assert len(table) == len(shown["packages"]) + 1
+
+
+def test_a_berkeley_db_of_others(rootless: Rootless, tmp_path: Path) -> None:
+    """A hash database that Berkeley DB's own tool wrote, with values longer than its pages."""
+    tags: dict[int, str | int] = {rpm_database.VERSION: "1", rpm_database.RELEASE: "2"}
+    headers = [
+        rpm_database.header({rpm_database.NAME: f"old{i}", **tags, 5000: "x" * 3000 * i})
+        for i in range(4)
+    ]
+    blobs = [b"\0\0\0\7", *headers]
+    lines = [f" {number:08x}\n {blob.hex()}" for number, blob in enumerate(blobs)]
+    dump = "\n".join(["VERSION=3", "format=bytevalue", "type=hash", "HEADER=END", *lines])
+    words = ["db5.3_load", tmp_path / "Packages"]
+    text = f"{dump}\nDATA=END\n"
+    subprocess.run(words, input=text, text=True, check=True, timeout=60)
+    layer = images.LayerBuilder()
+    layer.file("var/lib/rpm/Packages", (tmp_path / "Packages").read_bytes())
+    rootless.ok("load", "-q", images.docker_archive(tmp_path / "a.tar", [layer], names=["pic"]))
+    shown = json.loads(rootless.ok("sbom", "-o", "json", "pic"))
+    assert [each["name"] for each in shown["packages"]] == ["old0", "old1", "old2", "old3"]
+    assert {each["version"] for each in shown["packages"]} == {"1-2"}
 
 
 def test_rpm_s_own_database(rootless: Rootless, tmp_path: Path) -> None:

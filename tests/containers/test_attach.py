@@ -1,5 +1,7 @@
 """`rootless attach` and `start -a`: streams and the terminal of a container in the background."""
 
+import contextlib
+import os
 import signal
 import subprocess
 import time
@@ -20,6 +22,19 @@ def handles(pid: int, number: int) -> bool:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     caught = next(line.split()[1] for line in lines if line.startswith("SigCgt"))
     return bool(int(caught, 16) >> (number - 1) & 1)
+
+
+def is_attached(pid: int) -> bool:
+    """Tell whether a process has a connection: it has come through to who keeps the container."""
+    folder = f"/proc/{pid}/fd"
+    with contextlib.suppress(OSError):  # one was closed while we looked
+        return any(os.readlink(f"{folder}/{fd}").startswith("socket:") for fd in os.listdir(folder))
+    return False
+
+
+def has_terminal(terminal: PseudoTerminal) -> bool:
+    """Tell whether what is typed goes to the container."""
+    return is_attached(terminal.process.pid) and terminal.attributes() != terminal.before
 
 
 @pytest.mark.both_users
@@ -50,19 +65,19 @@ def test_much_input(containers: Containers) -> None:
     assert result.stdout == text
 
 
-def test_two_attached(containers: Containers) -> None:
+def test_two_attached(containers: Containers, wait_until: WaitUntil) -> None:
     """Everybody who is attached gets the output from then on, and the status."""
     container = containers.shell("read x; echo $x; exit 5", "-i")
     rootless = containers.rootless
     with rootless.start("attach", "--no-stdin", container, stdout=subprocess.PIPE) as other:
-        time.sleep(0.5)
+        wait_until(lambda: handles(other.pid, signal.SIGTERM))  # once it has asked for output
         result = rootless("attach", container, stdin="said\n")
         assert (result.status, result.stdout) == (5, "said\n")
         assert other.communicate(timeout=10)[0] == b"said\n"
         assert other.returncode == 5
 
 
-def test_keys_leave_it_running(containers: Containers) -> None:
+def test_keys_leave_it_running(containers: Containers, wait_until: WaitUntil) -> None:
     """ctrl-p,ctrl-q gives the terminal back; what else is typed reaches the container."""
     container = containers.shell("stty -echo; echo ready; read x; echo got $x; read y", "-it")
     command = containers.rootless.command("attach", container)
@@ -75,17 +90,17 @@ def test_keys_leave_it_running(containers: Containers) -> None:
     assert containers.state(container)["Status"] == "running"
     command = containers.rootless.command("attach", "--detach-keys", "x,y", container)
     with PseudoTerminal(command, containers.rootless.home.environ) as terminal:
-        time.sleep(0.5)
+        wait_until(lambda: has_terminal(terminal))
         terminal.type("xy")
         assert terminal.finish()[0] == 0
 
 
-def test_ctrl_c_is_the_containers(containers: Containers) -> None:
+def test_ctrl_c_is_the_containers(containers: Containers, wait_until: WaitUntil) -> None:
     """On a terminal what is typed goes inside; the size does too."""
     container = containers.shell(f"trap 'stty size; exit 8' INT; echo ready; {LOOP}", "-it")
     command = containers.rootless.command("attach", container)
     with PseudoTerminal(command, containers.rootless.home.environ) as terminal:
-        time.sleep(0.5)
+        wait_until(lambda: has_terminal(terminal))
         terminal.resize(50, 132)
         time.sleep(0.3)
         terminal.type(CTRL_C)
@@ -99,7 +114,7 @@ def test_signals_are_passed(containers: Containers, wait_until: WaitUntil) -> No
     container = containers.shell(f"trap 'exit 4' TERM; echo ready; {LOOP}")
     wait_until(lambda: rootless.ok("logs", container) == "ready\n")
     with rootless.start("attach", "--no-sig-proxy", container) as process:
-        time.sleep(0.5)
+        wait_until(lambda: is_attached(process.pid))
         process.terminate()
         assert process.wait(10) == -signal.SIGTERM
     assert containers.state(container)["Status"] == "running"
@@ -109,11 +124,11 @@ def test_signals_are_passed(containers: Containers, wait_until: WaitUntil) -> No
         assert process.wait(10) == 4
 
 
-def test_who_attached_may_be_killed(containers: Containers) -> None:
+def test_who_attached_may_be_killed(containers: Containers, wait_until: WaitUntil) -> None:
     """Kill -9 of the command that attached leaves the container as it is."""
     container = containers.shell(LOOP, "-i")
     with containers.rootless.start("attach", container, stdin=subprocess.PIPE) as process:
-        time.sleep(0.3)
+        wait_until(lambda: is_attached(process.pid))
         process.kill()
     time.sleep(0.3)
     assert containers.state(container)["Status"] == "running"

@@ -33,6 +33,23 @@ SEQUENCES = {
             do.Compare(),
         ),
     ),
+    "another owner by the older of two names": (
+        0,
+        (
+            do.Link("a/b/a", "a/c/c", follow=True),
+            do.ChangeMode("a/c/c", 0o6711),
+            do.ChangeOwner("a/b/a", 0, -1, follow=False),
+            do.Compare(),
+        ),
+    ),
+    "two descriptors of a linked FIFO": (
+        0,
+        (
+            do.Open(0, "b/c", os.O_RDONLY | os.O_NONBLOCK, 0),
+            do.Link("b/c", "a/c/c", follow=True),
+            do.Open(1, "a/c/c", os.O_WRONLY | os.O_NONBLOCK, 0),
+        ),
+    ),
     "a removed FIFO that is given an attribute": (
         0,
         (
@@ -51,6 +68,7 @@ def test_found(tmp_path: Path, id_map: str, name: str) -> None:
     image, operations = SEQUENCES[name]
 
     def body(bench: Bench) -> None:
-        bench.pair(image).run(operations)
+        for looks in (True, False):
+            bench.pair(image, looks=looks).run(operations)
 
     on_bench(tmp_path, maps_for(id_map), body, on_disk=False)

@@ -159,11 +159,13 @@ def test_orphans_are_reaped(demo: Rootless) -> None:
 
 def test_the_end_of_the_workload_ends_all(demo: Rootless, wait_until: WaitUntil) -> None:
     """What the workload left running in the background ends with it, signals ignored or not."""
-    script = "(trap '' HUP TERM; exec sleep 600) & setsid sleep 600 & echo ready; sleep 0.5; exit 4"
+    background = "(trap '' HUP TERM; exec sleep 600) & setsid sleep 600 &"
+    script = f"trap 'exit 4' USR1; {background} echo ready; while :; do sleep 0.1; done"
     with running(demo, "sh", "-c", script) as process:
         found = Processes.of(process.pid)
         inside = [*descendants(found.init), *descendants(found.workload)]
         assert len(inside) >= 4
+        process.send_signal(signal.SIGUSR1)
         assert ended(process)[0] == 4
         wait_until(lambda: not any(map(is_alive, inside)))
 

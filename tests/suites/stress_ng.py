@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -34,8 +35,13 @@ _PASSED, _SKIPPED = 0, 4
 def stress(stressors: Sequence[str], seconds: int, subject: Subject) -> list[str]:
     """Run every stressor in a directory of the layer; return a line for each."""
     lines = []
-    os.stat(subject.root)  # once it answers, the server has opened what it needs itself
-    fds = _fds(subject)
+    first = (
+        subject.root / "srv/first"
+    )  # once it is read, the server has opened what it needs itself
+    first.write_bytes(bytes(1 << 20))
+    first.read_bytes()
+    first.unlink()
+    files = _files(subject)
     for name in stressors:
         command = ["stress-ng", f"--{name}", "2", "--verify", "--metrics-brief"]
         command += ["--timeout", f"{seconds}s", "--temp-path", str(subject.root / "srv")]
@@ -49,7 +55,7 @@ def stress(stressors: Sequence[str], seconds: int, subject: Subject) -> list[str
     left = sorted(os.listdir(subject.root / "srv"))
     lines.append(f"left behind: {' '.join(left)}" if left else "left behind: nothing")
     if subject.server:
-        lines.append(_settled(subject, fds))
+        lines.append(_settled(subject, files))
     return lines
 
 
@@ -62,20 +68,27 @@ def _operations(said: str, name: str) -> str:
     return ""
 
 
-def _settled(subject: Subject, before: int) -> str:
+def _settled(subject: Subject, before: list[str]) -> str:
     """Make the kernel forget, and compare the server's open files with those at first."""
     for mounted in (subject.root, subject.lower):
         if mounted is not None:  # a remount drops all names that nobody uses
             mount_api.mount(None, str(mounted), None, mount_api.MS_REMOUNT)
     deadline = time.monotonic() + 10
-    while _fds(subject) > before and time.monotonic() < deadline:
+    while len(_files(subject)) > len(before) and time.monotonic() < deadline:
         time.sleep(0.1)
-    verdict = "as before" if _fds(subject) <= before else f"FAILED, before {before}"
-    return f"server: {_fds(subject)} open files, {verdict}; {memory(subject.server) >> 20} MiB"
+    after = _files(subject)
+    verdict = "as before"
+    if len(after) > len(before):
+        verdict = f"FAILED, before {len(before)}; new: {list(Counter(after) - Counter(before))}"
+    return f"server: {len(after)} open files, {verdict}; {memory(subject.server) >> 20} MiB"
 
 
-def _fds(subject: Subject) -> int:
-    return len(os.listdir(f"/proc/{subject.server}/fd")) if subject.server else 0
+def _files(subject: Subject) -> list[str]:
+    """Return what the server has open."""
+    if not subject.server:
+        return []
+    folder = f"/proc/{subject.server}/fd"
+    return [os.readlink(os.path.join(folder, fd)) for fd in os.listdir(folder)]
 
 
 def main() -> int:

@@ -26,10 +26,10 @@ def test_it_answers_and_ends_by_itself(tmp_path: Path) -> None:
     for _ in range(2):
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as end:
             end.connect(str(door))
-            request = {"words": ["run", "--hpc", "x"], "environ": {}, "umask": 0o22, "tty": ""}
+            request = {"words": ["run", "--bundle", "x"], "environ": {}, "umask": 0o22, "tty": ""}
             with open(os.devnull, "w") as null:
                 cwd = os.open("/", os.O_PATH)
                 socket.send_fds(end, [marshal.dumps(request)], [cwd, null.fileno()])
                 os.close(cwd)
-            assert marshal.loads(end.recv(65536)) == {"no": "hpc"}
+            assert marshal.loads(end.recv(65536)) == {"no": "bundle"}
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0

@@ -17,7 +17,7 @@ def test_one_serves_once_and_ends(tmp_path: Path) -> None:
         with theirs:
             keeper.give(theirs)
         request = {
-            "words": ["run", "--hpc", "x"],
+            "words": ["run", "--bundle", "x"],
             "environ": {"PATH": "/bin"},
             "umask": 0o22,
             "tty": "",
@@ -25,7 +25,7 @@ def test_one_serves_once_and_ends(tmp_path: Path) -> None:
         cwd = os.open("/", os.O_PATH)
         socket.send_fds(ours, [marshal.dumps(request)], [cwd, null.fileno()])
         os.close(cwd)
-        assert marshal.loads(ours.recv(65536)) == {"no": "hpc"}
+        assert marshal.loads(ours.recv(65536)) == {"no": "bundle"}
         assert ours.recv(65536) == b""
         assert os.waitstatus_to_exitcode(os.waitpid(keeper.pid, 0)[1]) == 0
     assert dict(os.environ) == before

@@ -9,15 +9,15 @@ import pytest
 
 from rootless.errors import RootlessError
 from rootless.linux.channel import Channel
-from rootless.oci.linux_spec import LinuxSpec, Namespace
-from rootless.runtime.visitor import Door, let_in, open_namespaces
+from rootless.runtime.visitor import Door, let_in, namespaces_here, open_namespaces
 
 
-def test_the_namespaces_that_were_made() -> None:
-    """Descriptors of the namespaces that a spec makes, the user's first; of no others."""
-    fds = open_namespaces(LinuxSpec(namespaces=(Namespace("ipc"), Namespace("mount"))))
+def test_the_namespaces_that_he_is_not_in() -> None:
+    """Descriptors of the namespaces that differ, the user's first; of no others."""
+    outside = {**namespaces_here(), "mount": 1, "user": 1, "ipc": 1}
+    fds = open_namespaces(outside)
     named = [os.readlink(f"/proc/self/fd/{fd}").partition(":")[0] for fd in fds]
-    assert named == ["user", "ipc", "pid", "mnt"]
+    assert named == ["user", "ipc", "mnt"]
     for fd in fds:
         os.close(fd)
 
@@ -55,6 +55,8 @@ def test_a_visitor_is_known_by_his_own_word() -> None:
     received = ours.receive()
     assert received is not None
     assert received[0] == {"started": True}
+    (mounts,) = received[1]
+    os.close(mounts)
     ours.close()
     theirs.close()
 

@@ -72,9 +72,10 @@ def test_what_was_deleted_is_not_there(tmp_path: Path) -> None:
 
 
 def test_without_any(tmp_path: Path) -> None:
-    """An image without packages has none, and an older database of rpm's is named."""
+    """An image without packages has none; a database beside the one that counts is named."""
     folder = "usr/lib/sysimage/rpm"
     layer = images.LayerBuilder().symlink("var/lib/rpm", f"/{folder}")
+    layer.file(f"{folder}/rpmdb.sqlite", b"").file(f"{folder}/Packages.db", made.ndb([]))
     layer.file(f"{folder}/Packages", b"\0" * 16).file(f"{folder}/rpmdb.sqlite-wal", b"log")
     found = find(place(tmp_path, layer))
     assert (found.packages, found.distribution) == ((), Distribution())

@@ -34,6 +34,18 @@ def test_packages(wal: bool) -> None:  # noqa: FBT001 - a parameter
     ]
 
 
+def test_older_forms() -> None:
+    """The same headers in Berkeley DB, beside the next package's number, and in ndb."""
+    for name, database in (
+        ("Packages", made.berkeley_db([b"\0\0\0\3", BASH, KEY])),
+        ("Packages.db", made.ndb([BASH, KEY])),
+    ):
+        (package,) = rpm.packages(database, f"/var/lib/rpm/{name}")
+        assert (package.name, package.version) == ("bash", "2:5.2-1.fc40")
+        with pytest.raises(IntegrityError, match="damaged rpm database"):
+            list(rpm.packages(b"no database", f"/{name}"))
+
+
 def a_view_without_end() -> bytes:
     """Return a database whose table is a view that counts for ever."""
     connection = sqlite3.connect(":memory:")

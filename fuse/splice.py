@@ -50,11 +50,12 @@ class Splicer:
     def send(self, fd: int, head: bytes, piece: Piece) -> None:
         """Write a head and a run of a file to a descriptor as one message.
 
-        Raises OSError, EIO where the file ends early; nothing is sent then.
+        Raises OSError, nothing being sent then: EIO where the file ends early, EPERM where the
+        user has as many pages in pipes as he may have (pipe-user-pages-soft in proc(5)).
         """
-        if self._writer < 0:
-            self._open()
         try:
+            if self._writer < 0:
+                self._open()
             os.write(self._writer, head)
             self._fill(piece)
             os.splice(self._reader, fd, len(head) + piece.size)
@@ -65,7 +66,14 @@ class Splicer:
     def _fill(self, piece: Piece) -> None:
         done = 0
         while done < piece.size:
-            more = os.splice(piece.fd, self._writer, piece.size - done, piece.offset + done)
+            # Not to wait: nobody but this process would ever make room.
+            more = os.splice(
+                piece.fd,
+                self._writer,
+                piece.size - done,
+                piece.offset + done,
+                flags=os.SPLICE_F_NONBLOCK,
+            )
             if not more:
                 raise OSError(errno.EIO, "the file is shorter than it was")
             done += more

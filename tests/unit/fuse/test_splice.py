@@ -63,6 +63,25 @@ def test_a_descriptor_that_takes_nothing(splicer: Splicer, file: int) -> None:
     os.close(writer)
 
 
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("size", [1 << 31, 1 << 16], ids=["refused", "small"])
+def test_a_pipe_that_is_not_large(
+    splicer: Splicer, file: int, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    """A user has so many pages in pipes and no more: an error each time, never a wait for room."""
+    monkeypatch.setattr("fuse.splice.PIPE_BYTES", size)
+    before = len(os.listdir("/proc/self/fd"))
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        for _ in range(2):
+            with pytest.raises(OSError, match=r"not permitted|unavailable"):
+                splicer.send(ours.fileno(), b"head", Piece(file, 0, 200_000))
+        theirs.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            theirs.recv(1)
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
 def test_closing(file: int, tmp_path: Path) -> None:
     """The pipe is made at the first message, and closing twice is harmless."""
     before = len(os.listdir("/proc/self/fd"))

@@ -81,6 +81,10 @@ DIFFERENCES = (
         "as POSIX has it; overlayfs has two inodes for what is lower and was linked",
     ),
     Difference(
+        "a merged directory with a `security.capability` that is none can be removed",
+        "overlayfs copies its attributes to an empty one first, and says EINVAL",
+    ),
+    Difference(
         "a user's removal of an ACL leaves the set-group-ID bit alone",
         "as ext4 does; overlayfs takes it away from who is not of the group",
     ),
@@ -131,7 +135,12 @@ def does_resurrect(operation: do.Operation, side: Side, *, on_disk: bool) -> boo
     return (is_removed or is_fifo) if on_disk else (is_removed and is_fifo)
 
 
-def leaves_set_group_id(operation: do.Operation, side: Side) -> bool:
+def is_left_out(operation: do.Operation, judge: Side) -> bool:
+    """Tell whether the judge, which has been entered, would do something else: see DIFFERENCES."""
+    return _leaves_set_group_id(operation, judge) or _has_broken_capability(operation, judge)
+
+
+def _leaves_set_group_id(operation: do.Operation, side: Side) -> bool:
     """Tell whether the judge might leave a set-group-ID bit on a new owner's: see DIFFERENCES."""
     if isinstance(operation, do.ChangeOwnerOpen):
         status = attempt(lambda: os.fstat(side.fd(operation.slot)))
@@ -146,4 +155,15 @@ def leaves_set_group_id(operation: do.Operation, side: Side) -> bool:
         not stat.S_ISDIR(status.st_mode)
         and status.st_nlink > 1
         and bool(status.st_mode & stat.S_ISGID)
+    )
+
+
+def _has_broken_capability(operation: do.Operation, side: Side) -> bool:
+    """Tell whether the judge might be unable to remove a directory: see DIFFERENCES."""
+    if not isinstance(operation, do.RemoveDirectory | do.Rename):
+        return False
+    name = "security.capability"
+    return "EINVAL" in (
+        attempt(lambda path=path: os.getxattr(side.at(path)[1], name, follow_symlinks=False))
+        for path in operation.paths()
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lockstep import operations as do
-from lockstep.differences import does_resurrect, is_equal, is_lost, leaves_set_group_id
+from lockstep.differences import does_resurrect, is_equal, is_left_out, is_lost
 from lockstep.mounts import Image, KernelMount, OurMount, Overlay
 from lockstep.side import Seen, Side, attempt, same_file, seen, seen_by_fd, whole
 
@@ -102,7 +102,7 @@ class Pair:
         if does_resurrect(operation, self.ours, on_disk=self.on_disk):
             return
         with self.judge.entered():
-            if leaves_set_group_id(operation, self.judge):
+            if is_left_out(operation, self.judge):
                 return
         with self.ours.entered():
             found = attempt(lambda: operation.apply(self.ours))

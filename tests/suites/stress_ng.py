@@ -7,6 +7,7 @@ must be back to the files that it had open at first; its memory is printed.
 """
 
 import argparse
+import contextlib
 import os
 import subprocess
 import sys
@@ -87,8 +88,11 @@ def _files(subject: Subject) -> list[str]:
     """Return what the server has open."""
     if not subject.server:
         return []
-    folder = f"/proc/{subject.server}/fd"
-    return [os.readlink(os.path.join(folder, fd)) for fd in os.listdir(folder)]
+    files = []
+    for fd in Path(f"/proc/{subject.server}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # it has been closed meanwhile
+            files.append(os.readlink(fd))
+    return files
 
 
 def main() -> int:

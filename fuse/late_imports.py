@@ -28,6 +28,7 @@ OF_A_SERVER = frozenset(
     {
         "trio",  # of pyfuse3, which gets `one_task` for it
         "inspect",  # of dataclasses; it brings ast and dis
+        "hashlib",  # of what reads packs; it brings OpenSSL
         *("ipaddress", "shutil", "bz2", "lzma", "tempfile", "locale"),  # of pathlib and subprocess
         *("csv", "calendar"),  # of importlib.metadata, which tells pyfuse3's version
     }

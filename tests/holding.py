@@ -31,14 +31,16 @@ def with_holder(rootless: Rootless, mode: str) -> Rootless:
 
 def holders(rootless: Rootless) -> list[int]:
     """Return the process IDs of the holders in a user's folders."""
+    return [pid for pid, name in with_all_it_forked(rootless) if name == "rootless-holder"]
+
+
+def with_all_it_forked(rootless: Rootless) -> list[tuple[int, str]]:
+    """Return process ID and name of the holders in a user's folders, and of what they forked."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal():
             with contextlib.suppress(OSError):
                 words = (entry / "cmdline").read_bytes().split(b"\0")
-                # its keepers, and monitors that were forked from them, have its command line
-                comm = (entry / "comm").read_text()
-                ours = {b"rootless.keeper", str(rootless.home.runtime).encode()}
-                if comm == "rootless-holder\n" and ours <= set(words):
-                    found.append(int(entry.name))
+                if {b"rootless.keeper", str(rootless.home.runtime).encode()} <= set(words):
+                    found.append((int(entry.name), (entry / "comm").read_text().strip()))
     return found

@@ -21,7 +21,7 @@ from rootless.bundle.users import (
     passwd_with,
     resolve_user,
 )
-from rootless.containers import devices
+from rootless.containers import devices, locality
 from rootless.containers.container import Container, OverlayRoot, PlainRoot
 from rootless.containers.joined import NETWORK, PID, Joined
 from rootless.containers.lazy_layers import fetch_accounts
@@ -100,7 +100,7 @@ def from_image(
     options = replace(options, network=plan.word_for_spec(network), pid=around.pid_for_spec)
     joined = _joined_maps(network, around.pid_path, request)
     user, maps = _user_and_maps(image, options, request, read, joined)
-    options = _with_place(options, request, store, image)
+    options = locality.with_place(options, store, image, as_caller=request.as_caller)
     options, loader = devices.with_libraries(options, image.config, request, read)
     container_id = container_id or _new_id()
     options = replace(options, hostname=options.hostname or _hostname(options, container_id))
@@ -129,28 +129,6 @@ def from_image(
 
 def _new_id() -> str:
     return os.urandom(32).hex()  # as `secrets` has it, which brings hmac and OpenSSL
-
-
-def _with_place(options: RunOptions, request: RunRequest, store: Store, image: Image) -> RunOptions:
-    """Return the options with a time zone, and what the image has of the caller's locale."""
-    if not (options.time_zone or request.as_caller):
-        return options
-    from rootless.bundle import locales, terminal_type, time_zone  # noqa: PLC0415 - for few runs
-
-    with trees.looked_into(store, image) as look:
-
-        def fitting(env: tuple[str, ...]) -> tuple[str, ...]:
-            if not request.as_caller:
-                return env
-            env = locales.fitting(env, look.has_file, look.has_folder)
-            return terminal_type.fitting(env, look.has_file)
-
-        if options.time_zone:
-            zone = time_zone.named(options.time_zone, os.environ, look.has_file)
-        else:
-            zone = time_zone.variable(os.environ, look.has_file)
-        env = (*filter(None, [zone]), *fitting(options.env))
-        return replace(options, env=env, inherited_env=fitting(options.inherited_env))
 
 
 def _emulation(options: RunOptions) -> str:

@@ -6,7 +6,7 @@ on the machine lengthens all.
 
 As an ordinary user with sub-IDs:  python tests/benchmarks/start.py --runs 20 --image LAYOUT:TAG
 
-Warm: the image is in each store and in the page cache, and the first has a namespace holder.
+Warm: the image is in each store and in the page cache, and the first three have a namespace holder.
 podman 4.3 with crun refuses hosts that mix cgroup v1 with an empty cgroup2 tree under
 /sys/fs/cgroup/unified; start the benchmark there with
 
@@ -14,6 +14,8 @@ podman 4.3 with crun refuses hosts that mix cgroup v1 with an empty cgroup2 tree
 """
 
 import json
+import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -23,33 +25,71 @@ from pathlib import Path
 from measure import Contender, Unavailable, arguments, compare, heading, rootless, run, timed
 
 
-def surroundings(folder: Path) -> dict[str, str]:
+def surroundings(folder: Path, holder: str = "runtime") -> dict[str, str]:
     """Return the variables of our store, and of a holder that is no one else's."""
-    runtime = folder / "runtime"
+    runtime = folder / holder
     runtime.mkdir(mode=0o700, exist_ok=True)
-    return {"ROOTLESS_HOME": str(folder / "store"), "XDG_RUNTIME_DIR": str(runtime)}
+    home = folder / "home"
+    home.mkdir(exist_ok=True)
+    where = {"HOME": str(home), "XDG_RUNTIME_DIR": str(runtime)}
+    return {"ROOTLESS_HOME": str(folder / "store"), **where}
 
 
-def ours(folder: Path, layout: str, name: str, *options: str, holder: str = "off") -> Contender:
-    """`rootless run` with these options, in a store that holds the image."""
-    env = {**surroundings(folder), "ROOTLESS_HOLDER": holder}
+def ours(folder: Path, layout: str, name: str, *options: str, holder: str = "runtime") -> Contender:
+    """`rootless run` with these options, in a store that holds the image; "" for no holder."""
+    env = {**surroundings(folder, holder or "runtime"), "ROOTLESS_HOLDER": "" if holder else "off"}
     if not (folder / "store").exists():
         run([rootless(), "load", "-q", layout], env)
-    words = [rootless(), "run", *options, name, "true"]
+    words = ["run", *options, name, "true"]
 
     def contender() -> float:
-        if holder == "off":
-            return timed(words, env)
-        deadline = time.monotonic() + 30
-        while (
-            "client: told what to do" not in run([rootless(), "--timings", *words[1:]], env).stderr
-        ):
-            if time.monotonic() > deadline:
-                raise Unavailable("no holder comes to serve it")
-        time.sleep(0.3)  # as between two commands: the next keeper is put in stock
-        return timed(words, env)
+        if not holder:
+            return timed([rootless(), *words], env)
+        warm(words, env)
+        if "-it" in options:
+            return timed_on_terminal([rootless(), *words], env)
+        return timed([rootless(), *words], env)
 
     return contender
+
+
+def alias(folder: Path, name: str) -> Contender:
+    """A command of the PATH that `rootless alias add` has put there."""
+    env = {**surroundings(folder, "runtime-alias"), "ROOTLESS_HOLDER": ""}
+    shim = folder / "home/.local/bin/true"
+
+    def contender() -> float:
+        if not shim.exists():
+            run([rootless(), "alias", "add", "true", "--image", name], env)
+        line = shlex.split(shim.read_text().splitlines()[-1])
+        warm(line[2:-1], env)  # between `exec rootless` and "$@"
+        return timed([shim], env)
+
+    return contender
+
+
+def warm(words: list[str], env: dict[str, str]) -> None:
+    """Run it until a holder serves it, and give that the time between two commands."""
+    deadline = time.monotonic() + 30
+    while "client: told what to do" not in run([rootless(), "--timings", *words], env).stderr:
+        if time.monotonic() > deadline:
+            raise Unavailable("no holder comes to serve it")
+    time.sleep(0.3)  # the next keeper is put in stock
+
+
+def timed_on_terminal(words: list[str], env: dict[str, str]) -> float:
+    """Run a program on a terminal; return its wall-clock seconds."""
+    master, slave = os.openpty()
+    try:
+        begin = time.perf_counter()
+        streams = {"stdin": slave, "stdout": slave, "stderr": slave}
+        done = subprocess.run(words, env={**os.environ, **env}, check=False, **streams)
+        if done.returncode:
+            raise Unavailable(f"{words[0]}: status {done.returncode}")
+        return time.perf_counter() - begin
+    finally:
+        os.close(master)
+        os.close(slave)
 
 
 def podman(folder: Path, image: str) -> Contender:
@@ -136,8 +176,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="rootless-bench-", dir=options.folder) as work:
         folder = Path(work)
         contenders = {
-            "rootless run": ours(folder, layout, name, holder=""),
-            "rootless run, ROOTLESS_HOLDER=off": ours(folder, layout, name),
+            "rootless run": ours(folder, layout, name),
+            "rootless run -it": ours(folder, layout, name, "-it", holder="runtime-it"),
+            "an alias": alias(folder, name),
+            "rootless run, ROOTLESS_HOLDER=off": ours(folder, layout, name, holder=""),
             "podman run": podman(folder, options.image),
             "crun run": runtime(folder, options.image, "crun"),
             "runc run": runtime(folder, options.image, "runc"),
@@ -147,7 +189,8 @@ def main() -> None:
         }
         heading("start", options.runs)
         compare("Start a container that does nothing", contenders, options.runs, unit_ms=1)
-        run([rootless(), "system", "shutdown"], surroundings(folder))
+        for holder in ("runtime", "runtime-it", "runtime-alias"):
+            run([rootless(), "system", "shutdown"], surroundings(folder, holder))
         subprocess.run(
             ["podman", "unshare", "rm", "-rf", folder / "podman", folder / "podman-run"],
             check=False,

@@ -14,7 +14,8 @@ from run_processes import Processes, is_alive
 WaitUntil = Callable[[Callable[[], bool]], None]
 
 LOOK = r"""
-tty; stty -a; tty </dev/console; ls -ln /dev /proc/self/fd | sed 's/.*:.. //; s#> /dev/pts/.*#> TTY#; s/pipe:.*//'
+tty; stty -a; tty </dev/console; ls -ln /dev /proc/self/fd \
+  | sed 's/.*:.. //; s#> /dev/pts/.*#> TTY#; s/pipe:.*//'
 cut -d' ' -f1,5,6,8 /proc/self/stat; env | grep -v HOSTNAME | sort
 grep -E '^(Cap|NoNewPrivs|Seccomp|Groups|Sig|Shd)' /proc/self/status; exit 3
 """

@@ -1,4 +1,4 @@
-"""What packages are made of: the wheel under test and its libraries', as contrib/bootstrap has them."""
+"""What packages are made of: the wheel under test, and those that contrib/bootstrap has made."""
 
 import os
 import sys

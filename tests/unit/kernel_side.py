@@ -21,7 +21,7 @@ from overlays import Core
 
 from fuse import wire
 from fuse.fast_path import FastPath
-from fuse.file_system import _serve_overlay
+from fuse.overlay_file_system import _serve_overlay
 from fuse.ownership import Squash
 from fuse.server_config import ServerConfig
 from fuse.shown import Shown

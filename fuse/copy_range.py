@@ -1,5 +1,8 @@
 """Copying between files, in the kernel where it can: copy_file_range(2), else read and write.
 
+Where source and target lie differently in their pages, as a file of a tar mostly does, the kernel
+puts every page together of two: then reading and writing takes four fifths of the time.
+
 Sharing of blocks, where a file system can, is tried first (ioctl_ficlone(2)).
 """
 
@@ -9,7 +12,8 @@ import os
 
 _FICLONE = 0x40049409  # linux/fs.h
 _CHUNK = 1 << 30
-_PIECE = 1 << 20
+_PIECE = 256 << 10
+_PAGE = 4096
 _NO_FAST_COPY = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM)
 
 
@@ -18,14 +22,18 @@ def copy_range(source_fd: int, source: int, fd: int, target: int, length: int) -
 
     Raises OSError; EIO where the source ends early.
     """
-    is_fast = True
+    buffer = None if (source - target) % _PAGE == 0 else _buffer(length)
     while length > 0:
         try:
-            done = _copy_some(source_fd, source, fd, target, length, is_fast=is_fast)
+            if buffer is None:
+                done = os.copy_file_range(source_fd, fd, min(length, _CHUNK), source, target)
+            else:
+                read = os.preadv(source_fd, [buffer[:length]], source)
+                done = os.pwrite(fd, buffer[:read], target)
         except OSError as error:
-            if not is_fast or error.errno not in _NO_FAST_COPY:
+            if buffer is not None or error.errno not in _NO_FAST_COPY:
                 raise
-            is_fast = False
+            buffer = _buffer(length)
             continue
         if not done:
             raise OSError(errno.EIO, "the source is shorter than it was")
@@ -64,9 +72,6 @@ def _clone(source_fd: int, fd: int) -> bool:
     return True
 
 
-def _copy_some(
-    source_fd: int, source: int, fd: int, target: int, length: int, *, is_fast: bool
-) -> int:
-    if is_fast:
-        return os.copy_file_range(source_fd, fd, min(length, _CHUNK), source, target)
-    return os.pwrite(fd, os.pread(source_fd, min(length, _PIECE), source), target)
+def _buffer(length: int) -> memoryview:
+    """Return room for a piece, to be used for all of them: a new one would be new pages."""
+    return memoryview(bytearray(min(length, _PIECE)))

@@ -50,16 +50,17 @@ class Splicer:
     def send(self, fd: int, head: bytes, piece: Piece) -> None:
         """Write a head and a run of a file to a descriptor as one message.
 
-        Raises OSError, EIO where the file ends early; nothing is sent then.
+        Raises OSError, EIO where the file ends early, EPERM where the user has so many pipes that
+        this one may not be large (pipe-user-pages-soft in proc(5)); nothing is sent then.
         """
-        if self._writer < 0:
-            self._open()
         try:
+            if self._writer < 0:
+                self._open()
             os.write(self._writer, head)
             self._fill(piece)
             os.splice(self._reader, fd, len(head) + piece.size)
         except BaseException:
-            self.close()  # with whatever is left in it
+            self.close()  # with whatever is left in it; a small one would be waited for, for ever
             raise
 
     def _fill(self, piece: Piece) -> None:

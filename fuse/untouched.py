@@ -82,10 +82,12 @@ class Untouched:
         """Return entries of a plain directory, which count as look-ups once they are told."""
         listed = self._view.listed(directory, start)
         entries = part(listed.chunk, start, size)
+        if not entries:
+            return entries
         is_whole = entries is listed.chunk.entries
         found, has_hard_links = listed.numbers() if is_whole else numbers(entries)
         if not has_hard_links:
-            return Then(entries, lambda: self._nodes.tell(directory, found)) if found else entries
+            return Then(entries, lambda: self._nodes.tell(directory, found))
         linked = list(hard_linked(entries))
         with_nodes = {ino for _, ino, _ in linked}
         self._nodes.tell(directory, [ino for ino in found if ino not in with_nodes])

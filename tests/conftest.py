@@ -41,7 +41,8 @@ _MARKERS = (
     "both_users: runs again as the user without sub-ID ranges",
     "needs_root: compares with what only root can do; contrib/test runs these as root",
     "needs_user: makes sense only as an ordinary user",
-    "new_interpreter: starts the executable by exec, not by a fork that has imported it",
+    "forked: many cases of what is not about the start, where tests are about it (see forking.py)",
+    "new_interpreter: starts each program by exec, not by forking what has imported it",
 )
 
 
@@ -57,15 +58,19 @@ def pytest_configure(config: pytest.Config) -> None:
     for line in _MARKERS:
         config.addinivalue_line("markers", line)
     config.pluginmanager.register(_Skips(strict=config.getoption("--strict-skips")))
-    config.pluginmanager.register(_ShortLast())
+    config.pluginmanager.register(_LongFirst())
     leaks.begin_session()
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what runs with either map for both users, before -m selects."""
+    """Mark what runs with either map for both users, before -m selects.
+
+    Not what makes its map itself: that of one ID is the same for both.
+    """
     for item in items:
-        if isinstance(item, pytest.Function) and "id_map" in item.fixturenames:
+        names = item.fixturenames if isinstance(item, pytest.Function) else ()
+        if "id_map" in names and "mounting" not in names:
             item.add_marker("both_users")
 
 
@@ -91,13 +96,22 @@ def has_subids() -> bool:
     )
 
 
-class _ShortLast:
-    """Puts the files of short tests last, so that several workers end at about the same time."""
+class _LongFirst:
+    """Puts files that take minutes first and those of short tests last.
+
+    So several workers, each of which takes the next file, end at about the same time.
+    """
+
+    _FOLDERS = ("build", "conformance", "crash", "holder", "lockstep", "workloads")
 
     @pytest.hookimpl(trylast=True)  # after they were shuffled
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Change the order of files only."""
-        items.sort(key=lambda item: "/unit/" in str(item.path))
+        items.sort(key=self._rank)
+
+    def _rank(self, item: pytest.Item) -> int:
+        folders = item.path.parent.parts
+        return 2 if "unit" in folders else int(folders[-1] not in self._FOLDERS)
 
 
 class _Skips:
@@ -149,6 +163,10 @@ def _leaves_no_log() -> Iterator[None]:
         logger.setLevel(level)
 
 
+# Files of tests/cli that are not about the command that they are named after.
+_ABOUT_ALL = ("compact", "completion", "imports", "manual")
+
+
 @pytest.fixture(scope="session")
 def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Have a process that has imported the program, to be forked when it is started."""
@@ -159,10 +177,17 @@ def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _may_fork(request: pytest.FixtureRequest) -> Iterator[None]:
     """Let the executable be started by a fork, where the test is not about the start as such."""
-    own = request.node.get_closest_marker("new_interpreter")
-    forking.ForkedPopen.is_allowed = not own and request.path.parent.name not in ("cli", "holder")
+    marks = {mark.name for mark in request.node.iter_markers()}
+    folder, name = request.path.parent.name, request.path.stem.removeprefix("test_")
+    command = name.removesuffix("_").replace("_", "-")
+    subject: str | None = ""
+    if folder == "holder" or "new_interpreter" in marks:
+        subject = None
+    elif folder == "cli" and "forked" not in marks:
+        subject = None if command in _ABOUT_ALL else command
+    forking.ForkedPopen.not_forked = subject
     yield
-    forking.ForkedPopen.is_allowed = False
+    forking.ForkedPopen.not_forked = None
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,8 +102,21 @@ def mounted(image: Path, folder: Path, options: Sequence[str] = ()) -> Iterator[
     try:
         yield folder
     finally:
-        run("umount", folder)
+        _unmount(folder)
         folder.rmdir()
+
+
+def _unmount(folder: Path) -> None:
+    """Unmount; a server whose own mount went before has files open until it has ended."""
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            run("umount", folder)
+            return
+        except subprocess.CalledProcessError as error:
+            if "busy" not in error.stderr or time.monotonic() > deadline:
+                raise
+        time.sleep(0.05)
 
 
 def run(*words: str | os.PathLike[str]) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from executable import Home
+from executable import Home, Rootless
 from host_image import write_tar
 from squashfs_images import sif_of
 
@@ -57,18 +57,28 @@ class At:
     """The reader's place.
 
     Attributes:
-        home: His home.
-        folder: Where he stands.
+        user: He.
         page: What he reads.
         world: What he finds outside.
-        rootless: Runs the executable there, as he does.
     """
 
-    home: Path
-    folder: Path
+    user: Home
     page: str
     world: World
-    rootless: Callable[..., str]
+
+    @property
+    def home(self) -> Path:
+        """His home."""
+        return self.user.path / "home"
+
+    @property
+    def folder(self) -> Path:
+        """Where he stands."""
+        return self.home / "project"
+
+    def rootless(self, *words: str | Path) -> str:
+        """Run the executable there, as he does."""
+        return Rootless(self.user).ok(*words, cwd=self.folder, timeout=300)
 
     def write(self, name: str, text: str | bytes, *, mode: int = 0o644) -> None:
         """Write a file, below where he stands or at a path."""
@@ -175,8 +185,9 @@ def _bundles(at: At) -> None:
     (at.folder / "theirs/rootfs").mkdir(parents=True)
     _small_tar(at, "small.tar")
     at.host("tar", "-C", "theirs/rootfs", "-xf", "small.tar")
-    at.rootless("bundle", "spec", "--bundle", "theirs")
-    document = json.loads((at.folder / "theirs/config.json").read_bytes())
+    at.rootless("bundle", "spec")
+    document = json.loads((at.folder / "config.json").read_bytes())
+    (at.folder / "config.json").unlink()
     document["process"] |= {"args": ["ls", "/"], "terminal": False}
     at.write("theirs/config.json", json.dumps(document))
     at.host("tar", "-C", "theirs", "-cf", "theirs.tar", ".")

@@ -57,7 +57,7 @@ def _says(name: str) -> dict[str, str]:
     return {name: f'echo "{name} $*"'}
 
 
-_SERVE = {"postgres": "sleep 600", **_says("psql")}
+_SERVE = {"postgres": "exec sleep 600", **_says("psql")}
 RECIPES: Mapping[str, Recipe] = {
     "library/debian:latest": Recipe(),
     "library/debian:12": Recipe(),
@@ -78,12 +78,12 @@ RECIPES: Mapping[str, Recipe] = {
     "org/app:2": Recipe(programs=_says("app")),
     "a/b:1": Recipe(0, _says("b")),
     "curlimages/curl:latest": Recipe(programs=_says("curl"), config={"Entrypoint": ["curl"]}),
-    "library/nginx:latest": Recipe(programs={"nginx": "sleep 600"}, config={"Cmd": ["nginx"]}),
+    "library/nginx:latest": Recipe(programs={"nginx": "exec sleep 600"}, config={"Cmd": ["nginx"]}),
     "debian:12": Recipe(),
     "app:1": Recipe(programs=_says("app")),
 }
 LAZY: Mapping[str, Recipe] = {
-    "org/laboratory:latest": Recipe(2, {**_says("make"), "jupyter": "sleep 600"})
+    "org/laboratory:latest": Recipe(2, {**_says("make"), "jupyter": "exec sleep 600"})
 }
 
 SMALL: Mapping[str, Recipe] = {"org/app:1": Recipe(0, _says("app")), "org/app:2": Recipe(0)}

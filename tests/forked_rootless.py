@@ -22,6 +22,7 @@ from typing import Any
 
 _SYS_CLONE = 56 if os.uname().machine == "x86_64" else 220
 _CLONE_PARENT = 0x8000
+_HIGH = 900  # out of the way of the descriptors that came
 _libc = ctypes.PyDLL(None)  # keeps the interpreter's lock, as a fork has to
 
 # Run when they are imported, or need a terminal.
@@ -57,11 +58,11 @@ def clone() -> int:
 
 def become(request: dict[str, Any], fds: list[int]) -> int:
     """Be the program that was asked for; return the exit status."""
-    high = [os.dup2(fd, 100 + number) for number, fd in enumerate(fds)]
-    for number in range(3):
-        os.dup2(100 + number, number)
-    os.fchdir(high[3])
-    os.closerange(3, 104)
+    *streams, folder = [os.dup2(fd, _HIGH + number) for number, fd in enumerate(fds)]
+    for number, fd in enumerate(streams):
+        os.dup2(fd, number)
+    os.fchdir(folder)
+    os.closerange(3, 1 << 16)
     os.umask(request["umask"])
     if request["session"]:
         os.setsid()
@@ -103,6 +104,7 @@ def main() -> None:
                 sys.excepthook(*sys.exc_info())
             finally:
                 os._exit(status)
+        assert pid > 0, "clone(2) failed"
         for fd in fds:
             os.close(fd)
         server.send(str(pid).encode())

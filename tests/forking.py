@@ -8,7 +8,8 @@ for; only its modules are there beforehand. The namespace holder makes container
 What needs an interpreter of its own gets one: where a stream is a terminal, where variables speak
 to the interpreter or the loader, where files, limits or signals are to be inherited, where the
 caller is a fork himself and may be in other namespaces. So does what asks for it by the marker
-`new_interpreter`, and all of tests/cli and tests/holder, which are about the executable as such.
+`new_interpreter`, tests/holder, and in tests/cli the command that a file is named after, but for
+long tables of cases, marked `forked`.
 """
 
 import contextlib
@@ -30,6 +31,7 @@ _SIGNATURE = inspect.signature(subprocess.Popen._execute_child)  # type: ignore[
 _STREAMS = ("p2cread", "c2pwrite", "errwrite")
 _PIPES = ("p2cread", "p2cwrite", "c2pread", "c2pwrite", "errread", "errwrite")
 _NOT_OURS = ("preexec_fn", "pass_fds", "shell", "gid", "gids", "uid")
+_LONG = 1 << 15  # the kernel is to say what is too long
 _TO_THE_INTERPRETER = ("PYTHON", "LC_", "LANG", "LD_", "MALLOC_", "GLIBC_")
 
 
@@ -62,6 +64,7 @@ class Forks:
             self.pid == os.getpid()
             and not any(asked[name] for name in _NOT_OURS)
             and asked["executable"] is None
+            and all(map(_is_short_text, asked["args"]))
             and asked["process_group"] == -1
             and _to_the_interpreter(_environ(asked)) == _to_the_interpreter(self.environ)
             and not any(map(os.isatty, _streams(asked)))
@@ -73,11 +76,12 @@ class ForkedPopen(subprocess.Popen[Any]):
     """Popen(3) of `rootless`, forked where it can be."""
 
     forks: Forks | None = None
-    is_allowed = False
+    not_forked: str | None = None
+    """The command that gets an interpreter of its own; None stands for all."""
 
     def _execute_child(self, *given: Any) -> None:
         asked = _SIGNATURE.bind(self, *given).arguments
-        if self.forks is None or not self.is_allowed or not self.forks.can_start(asked):
+        if self.forks is None or self._is_subject(asked) or not self.forks.can_start(asked):
             super()._execute_child(*given)  # type: ignore[misc]
             return
         os.umask(umask := os.umask(0o077))
@@ -95,6 +99,10 @@ class ForkedPopen(subprocess.Popen[Any]):
         self._child_created = True
         self._close_pipe_fds(*map(asked.__getitem__, _PIPES))  # type: ignore[attr-defined]
 
+    def _is_subject(self, asked: Mapping[str, Any]) -> bool:
+        words = [word for word in asked["args"][1:] if not os.fspath(word).startswith("-")]
+        return self.not_forked is None or words[:1] == [self.not_forked]
+
 
 @contextlib.contextmanager
 def forks(environ: Mapping[str, str]) -> Iterator[None]:
@@ -110,6 +118,11 @@ def forks(environ: Mapping[str, str]) -> Iterator[None]:
         yield
         ForkedPopen.forks = None
         ours.close()
+
+
+def _is_short_text(word: object) -> bool:
+    text = os.fspath(word)  # type: ignore[call-overload]
+    return isinstance(text, str) and len(text) < _LONG and "\0" not in text
 
 
 def _environ(asked: Mapping[str, Any]) -> Mapping[str, str]:

@@ -19,6 +19,7 @@ import trees
 from fuse.server_config import ServerConfig
 from rootless.linux import mount_api
 from rootless.linux.namespaces import CLONE_NEWNS, unshare
+from rootless.overlay import spare
 from rootless.overlay.serve import Server, start_server
 from rootless.userns.create import run_inside
 from rootless.userns.maps import MapRequest, Maps, choose_maps
@@ -76,7 +77,9 @@ class Mounting:
     convert: Callable[[Path], Path] | None = None
     """Makes another form of a layer out of its tar, and returns that layer's path."""
     before: Callable[[], None] | None = None
-    """Called in the namespaces before the server is started."""
+    """Called in the namespaces before the server is started, which gets what that changes."""
+    stem_fd: int | None = None
+    """Leads to what forks the servers; without, each is a program of its own."""
 
     @property
     def storage(self) -> Path:
@@ -128,6 +131,8 @@ class Mounting:
         fds = tuple(os.open(each, os.O_RDONLY | os.O_DIRECTORY) for each in (upper, work))
         if self.before is not None:
             self.before()
+        elif self.stem_fd is not None:
+            spare.ask(self.stem_fd)  # in this process, which is a fork
         log = self.folder / "server.log"
         config = ServerConfig(
             mountpoint=str(root),

@@ -1,6 +1,6 @@
 """Which containers a command is for, beside their names: options of rm, stop, start, kill, wait."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -10,12 +10,13 @@ Cidfile = Annotated[
     list[str] | None,
     typer.Option(metavar="FILE", help="The one whose ID a file has.", show_default=False),
 ]
-Filters = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--filter", metavar="KEY=VALUE", help="Those that `ps --filter` shows.", show_default=False
-    ),
-]
+_FILTER: dict[str, Any] = {
+    "metavar": "KEY=VALUE",
+    "help": "Those that `ps --filter` shows.",
+    "show_default": False,
+}
+Filters = Annotated[list[str] | None, typer.Option(*("--filter", "-f"), **_FILTER)]
+FiltersBesideForce = Annotated[list[str] | None, typer.Option("--filter", **_FILTER)]
 Ignore = Annotated[bool, typer.Option("--ignore", "-i", help="Pass over those that are not there.")]
 Names = Annotated[
     list[str] | None,

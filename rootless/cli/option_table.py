@@ -295,7 +295,7 @@ COMMANDS: dict[str, Any] = {
             "sig_proxy": ("flag", True, "--sig-proxy", "--no-sig-proxy"),
             "everything": ("flag", False, "--all", ""),
             "latest": ("flag", False, "--latest -l", ""),
-            "filters": ("texts", None, "--filter"),
+            "filters": ("texts", None, "--filter -f"),
         },
     },
     "stop": {
@@ -305,7 +305,7 @@ COMMANDS: dict[str, Any] = {
             "containers": ("any", None),
             "everything": ("flag", False, "--all -a", ""),
             "latest": ("flag", False, "--latest -l", ""),
-            "filters": ("texts", None, "--filter"),
+            "filters": ("texts", None, "--filter -f"),
             "cidfile": ("texts", None, "--cidfile"),
             "ignore": ("flag", False, "--ignore -i", ""),
             "timeout": ("text", "", "--time --timeout -t"),

@@ -22,7 +22,7 @@ def rm(  # noqa: PLR0917 - one parameter an option
         bool, typer.Option("--all", "-a", help="All of them.")
     ] = False,
     latest: choice.Latest = False,  # noqa: FBT002
-    filters: choice.Filters = None,
+    filters: choice.FiltersBesideForce = None,
     cidfile: choice.Cidfile = None,
     ignore: choice.Ignore = False,  # noqa: FBT002
     volumes: Annotated[  # noqa: FBT002

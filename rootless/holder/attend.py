@@ -29,7 +29,7 @@ FORWARDED = (1, 2, 3, 10, 12, 14, 15, 18, 20, 28)  # as `foreground` has them
 _ENDING = (1, 2, 3, 15)
 _SIGKILL, _SIGPIPE, _SIGCHLD, _SIGSTOP, _SIGTSTP, _SIGWINCH = 9, 13, 17, 19, 20, 28
 
-_MOST_BYTES = 200_000
+_MOST_BYTES = 250_000  # more than fits into a socket
 _MOST_FDS = 16
 
 
@@ -197,7 +197,7 @@ class Attendance:
                 # The group of one with a session is an orphaned one: only SIGSTOP stops it.
                 is_stop = number == _SIGTSTP and not self._is_job
                 self._tell({"signal": _SIGSTOP if is_stop else number})
-            elif number in _ENDING:  # nothing runs that could be told: only its output waits
+            elif number in _ENDING and self._is_over:  # only output waits, for its reader
                 self._instead = 128 + number
 
     def _tell(self, message: "Message") -> None:

@@ -146,11 +146,11 @@ class _Visit:
 
     def _attend(self, answer: "dict[str, Any]", received: list[int]) -> int | None:
         program = answer["program"]
+        if not program["own_session"]:
+            _be_job(program)  # first: the signals are as the caller left them
+        elif program["passed_fds"]:
+            program["passed_fds"] = tuple(filter(_is_passed, program["passed_fds"]))
         with signals_for(own_session=program["own_session"]) as signals:
-            if not program["own_session"]:
-                _be_job(program)
-            elif program["passed_fds"]:
-                program["passed_fds"] = tuple(filter(_is_passed, program["passed_fds"]))
             fds = {"report": received.pop(0)}
             terminal = None
             if answer["terminal"]:

@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 
 _MOST_BYTES = 200_000
 _MOST_FDS = 8
+_MOST_TRIES = 2
 
 
 @dataclass(slots=True, eq=False)
@@ -200,7 +201,7 @@ def _serve(
         _decline(door, "not mounted yet")
     if lower is None:
         door.close()
-        with contextlib.suppress(RootlessError):
+        with contextlib.suppress(Declined, RootlessError):
             _warm(end, planned, wanted, key, data)
 
 
@@ -279,20 +280,23 @@ def _share(planned: Planned, wanted: OverlayRequest, mountpoint: Path) -> Shared
     config = server_config(wanted, mountpoint)
     if job is None:
         return share(config, maps)
-    note = JobNamespace.open(planned.paths, job, maps)
-    user_fd = os.dup(note.user_fd) if note.user_fd >= 0 else -1
-    if user_fd >= 0:  # who makes it has to be waited for; who joins it has not
+    for _ in range(_MOST_TRIES):  # the note stays locked for a moment only: ranks wait for it
+        note = JobNamespace.open(planned.paths, job, maps)
+        user_fd = os.dup(note.user_fd) if note.user_fd >= 0 else -1
         note.close()
-    try:
-        lower = share(config, maps, user_fd)
-        if user_fd >= 0:
-            note = JobNamespace.open(planned.paths, job, maps)
-        note.note(pid_of(lower.server.pidfd))
-    finally:
+        try:
+            lower = share(config, maps, user_fd)
+        finally:
+            if user_fd >= 0:
+                os.close(user_fd)
+        note = JobNamespace.open(planned.paths, job, maps)
+        theirs = note.user_fd
+        if theirs < 0 or os.path.samestat(os.fstat(theirs), os.fstat(lower.user_fd)):
+            note.note(pid_of(lower.server.pidfd))
+            return lower
         note.close()
-        if user_fd >= 0:
-            os.close(user_fd)
-    return lower
+        lower.close()
+    raise Declined("the job's user namespace changes")
 
 
 def wanted_lower(planned: Planned, folder: str) -> tuple[OverlayRequest, str]:

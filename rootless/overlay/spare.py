@@ -75,6 +75,9 @@ def discard() -> None:
     taken, _spare = _spare, None
     if taken is None:
         return
+    if not taken.pid:  # another process started it, and others use it
+        taken.close()
+        return
     import select  # noqa: PLC0415
     import signal  # noqa: PLC0415
 

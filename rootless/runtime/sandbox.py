@@ -179,7 +179,7 @@ def _become_container(spec: Spec, options: SandboxOptions, control: Channel) -> 
 
     if isinstance(kin, MountMates):
         kin.visitor_fd = pidfd
-    _keep_no_more_than_needed()
+    _keep_no_more_than_needed(looks=isinstance(kin, MountMates))
     return init.supervise(workload, control, signals, kin, pidfd, in_group=not options.own_session)
 
 
@@ -218,10 +218,15 @@ def _process_options(options: SandboxOptions, terminal_fd: int) -> ProcessOption
     )
 
 
-def _keep_no_more_than_needed() -> None:
-    """Keep the right to signal whoever the workload becomes; give up the standard streams."""
-    kill = 1 << capset.NUMBERS["CAP_KILL"]
-    capset.capset(kill, kill, 0)
+def _keep_no_more_than_needed(*, looks: bool) -> None:
+    """Keep the right to signal whoever the workload becomes; give up the standard streams.
+
+    Who `looks` for the container's processes among others keeps the right to see theirs.
+    """
+    kept = 1 << capset.NUMBERS["CAP_KILL"]
+    if looks:
+        kept |= 1 << capset.NUMBERS["CAP_SYS_PTRACE"]
+    capset.capset(kept, kept, 0)
     null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
     for fd in (0, 1, 2):
         os.dup2(null, fd)

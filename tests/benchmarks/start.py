@@ -63,6 +63,8 @@ def alias(folder: Path, name: str) -> Contender:
             run([rootless(), "alias", "add", "true", "--image", name], env)
         line = shlex.split(shim.read_text().splitlines()[-1])
         warm(line[2:-1], env)  # between `exec rootless` and "$@"
+        run([shim], env)  # sh may have set a variable more
+        time.sleep(0.3)
         return timed([shim], env)
 
     return contender

@@ -50,6 +50,7 @@ def test_help_after_the_image_is_the_commands(rootless: Rootless) -> None:
     assert "no such image: nosuch" in result.stderr
 
 
+@pytest.mark.forked
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -93,6 +94,7 @@ def test_refused(loaded: Rootless, words: tuple[str, ...], says: str) -> None:
     loading.refused(loaded, "run", *words, says=(says,))
 
 
+@pytest.mark.forked
 @pytest.mark.parametrize(
     "words",
     [

@@ -33,6 +33,28 @@ _ANSWERS = (
     (r"[$#>] $", CTRL_D),
 )
 
+_PAGE = """\
+# A page
+
+```sh
+echo one; x=2
+```
+
+```text
+o…
+```
+
+<!-- not run: needs root -->
+```sh
+false
+```
+
+```sh
+echo $x
+sleep 1000    # until Ctrl-C
+```
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class World:
@@ -43,20 +65,22 @@ class World:
     store: Path
     keys: dict[str, bytes]
 
-    def environ(self, name: str, home: Home) -> dict[str, str]:
-        """Return his environment."""
+    def visitor(self, folder: Path, name: str = "") -> Home:
+        """Give the reader of a page a home, with the environment that a log-in has."""
+        made = Home.make(folder)
+        left_out = ("ROOTLESS_HOME", "ROOTLESS_HOLDER")
+        environ = {name: text for name, text in made.environ.items() if name not in left_out}
+        binaries = Path(Rootless(made).executable).parent
         proxy = self.proxies["private" if name in docs_pages.WITH_LOGIN else "open"]
-        own = {k: v for k, v in home.environ.items() if not k.startswith("ROOTLESS_HO")}
-        binaries = Path(Rootless(home).executable).parent
-        return {
-            **own,
-            "PATH": f"{home.path}/home/.local/bin:{binaries}:/usr/local/bin:/usr/bin:/bin",
+        environ |= {
+            "PATH": f"{folder}/home/.local/bin:{binaries}:/usr/local/bin:/usr/bin:/bin",
             "SHELL": "/bin/bash",
             "TERM": "xterm",
             "LANG": "C.UTF-8",
             "HTTPS_PROXY": f"http://{proxy}",
             "SSL_CERT_FILE": str(self.certificates),
         }
+        return Home(folder, environ)
 
 
 @pytest.fixture(scope="module")
@@ -79,44 +103,48 @@ def world(tmp_path_factory: pytest.TempPathFactory, demo_image: str) -> Iterator
                 chunked(f"{layout}:x", folder / "lazy", "estargz", keep=1)
                 stock(server, folder / "lazy", LAZY)
         (folder / "ca.pem").write_bytes(authorities)
-        home = Home.make(folder)
         keys = {name: signer.pem for name, signer in signers.items()}
-        made = World(proxies, folder / "ca.pem", home.path / "home/.local/share/rootless", keys)
-        environ = made.environ("", home)
+        store = folder / "home/.local/share/rootless"
+        made = World(proxies, folder / "ca.pem", store, keys)
+        rootless = Rootless(made.visitor(folder))
         for image in ("docker.io/library/debian:12", "docker.io/library/debian"):
-            Rootless(home).ok("pull", "-q", image, env={**environ, "ROOTLESS_HOME": made.store})
+            rootless.ok("pull", "-q", image, timeout=300)
         yield made
 
 
-@pytest.mark.parametrize("name", SHOWN)
-def test_reasons(name: str) -> None:
-    """What is not run has one of a few reasons, and a comment is above a block."""
-    blocks = blocks_of(SHOWN[name])
-    reasons = [block.not_run for block in blocks if block.not_run]
-    assert set(reasons) <= set(REASONS)
-    assert len(reasons) == SHOWN[name].count("<!-- not run")
+def test_reasons() -> None:
+    """What is not run has one of a few reasons, and each comment is above a block."""
+    for name, text in SHOWN.items():
+        reasons = [block.not_run for block in blocks_of(text) if block.not_run]
+        assert set(reasons) <= set(REASONS), name
+        assert len(reasons) == text.count("<!-- not run"), name
+
+
+def test_a_page_of_the_tests(home: Home) -> None:
+    """One shell for all blocks, Ctrl-C where a comment speaks of it, a failure told by its line."""
+    (home.path / "home/project").mkdir()
+    said = outputs_of(_follow(_PAGE, home))
+    assert said[0].strip() == "one"
+    assert fits("o…", said[0])
+    assert not fits("o", said[0])
+    assert said[2].split() == ["2"]
+    assert [block.output for block in blocks_of(_PAGE)] == ["o…", None, None]
+    with pytest.raises(AssertionError, match="line 22: status 3: "):
+        _follow(_PAGE + "\n```sh\n(exit 3)\n```\n", home)
 
 
 @pytest.mark.needs_subid
 @pytest.mark.parametrize("name", RUN)
 def test_page(name: str, world: World, tmp_path_factory: pytest.TempPathFactory) -> None:
     """All of its blocks succeed, and print what the page says."""
-    home = Home.make(tmp_path_factory.mktemp("u"))
-    environ = world.environ(name, home)
-    folder = home.path / "home/project"
+    home = world.visitor(tmp_path_factory.mktemp("u"), name)
     docs_pages.furnish(home, world.store)
-    at = docs_pages.At(
-        home.path / "home",
-        folder,
-        SHOWN[name],
-        world,
-        lambda *words: Rootless(home).ok(*words, env=environ, cwd=folder),
-    )
+    at = docs_pages.At(home, SHOWN[name], world)
     docs_pages.PREPARED.get(name, lambda _: None)(at)
     try:
-        said = _follow(SHOWN[name], home, environ)
+        said = _follow(SHOWN[name], home)
     finally:
-        _leave(home, environ)
+        _leave(Rootless(home))
     printed = outputs_of(said)
     for number, block in enumerate(blocks_of(SHOWN[name])):
         if block.output is not None and not block.not_run:
@@ -124,13 +152,13 @@ def test_page(name: str, world: World, tmp_path_factory: pytest.TempPathFactory)
             assert fits(block.output, printed[number]), shown
 
 
-def _follow(text: str, home: Home, environ: dict[str, str]) -> str:
+def _follow(text: str, home: Home) -> str:
     """Run the page's script at a terminal; return what was said."""
     script, trace = home.path / "script", home.path / "trace"
     script.write_text(script_of(text, docs_pages.places(home.path / "home")))
     start = f"cd {home.path}/home/project && exec bash {script}"
     words = ["sh", "-c", start]
-    with PseudoTerminal(words, {**environ, "TRACE": str(trace)}) as terminal:
+    with PseudoTerminal(words, {**home.environ, "TRACE": str(trace)}) as terminal:
         terminal.resize(40, 120)
         status, said = terminal.converse(_ANSWERS, _WITHIN_S)
     said = _ESCAPES.sub("", said.replace("\r\n", "\n"))
@@ -139,9 +167,8 @@ def _follow(text: str, home: Home, environ: dict[str, str]) -> str:
     return said
 
 
-def _leave(home: Home, environ: dict[str, str]) -> None:
+def _leave(rootless: Rootless) -> None:
     """End what the page has left running."""
-    rootless = Rootless(home)
-    for name in rootless.ok("ps", "-aq", env=environ).split():
-        rootless("rm", "-f", name, env=environ)
-    rootless("system", "shutdown", env=environ)
+    for name in rootless.ok("ps", "-aq").split():
+        rootless("rm", "-f", name)
+    rootless("system", "shutdown")

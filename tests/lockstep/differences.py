@@ -8,7 +8,7 @@ import stat
 from dataclasses import dataclass
 
 from lockstep import operations as do
-from lockstep.side import Side
+from lockstep.side import Side, attempt
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,10 @@ DIFFERENCES = (
         "the mode is one; overlayfs says ENODATA of some objects",
     ),
     Difference(
+        "linked names are one object: a FIFO's ends meet, chown clears a set-group-ID bit",
+        "as POSIX has it; overlayfs has two inodes for what is lower and was linked",
+    ),
+    Difference(
         "a user's removal of an ACL leaves the set-group-ID bit alone",
         "as ext4 does; overlayfs takes it away from who is not of the group",
     ),
@@ -110,8 +114,10 @@ def is_equal(operation: do.Operation, expected: object, found: object) -> bool:
     return expected == found
 
 
-def is_lost(operation: do.Operation, expected: object) -> bool:
-    """Tell whether the judge cannot change an open file as we can: it must not be used further."""
+def is_lost(operation: do.Operation, expected: object, found: object) -> bool:
+    """Tell whether the judge cannot open or change it as we can: it must not be used further."""
+    if isinstance(operation, do.Open) and (expected, found) == ("ENXIO", None):
+        return True
     return isinstance(operation, _OF_OPEN) and expected == "EEXIST"
 
 
@@ -123,3 +129,21 @@ def does_resurrect(operation: do.Operation, side: Side, *, on_disk: bool) -> boo
     is_fifo = stat.S_ISFIFO(status.st_mode)
     is_removed = status.st_nlink == 0 and not stat.S_ISDIR(status.st_mode)
     return (is_removed or is_fifo) if on_disk else (is_removed and is_fifo)
+
+
+def leaves_set_group_id(operation: do.Operation, side: Side) -> bool:
+    """Tell whether the judge might leave a set-group-ID bit on a new owner's: see DIFFERENCES."""
+    if isinstance(operation, do.ChangeOwnerOpen):
+        status = attempt(lambda: os.fstat(side.fd(operation.slot)))
+    elif isinstance(operation, do.ChangeOwner):
+        follow = operation.follow
+        status = attempt(lambda: os.stat(side.at(operation.path)[1], follow_symlinks=follow))
+    else:
+        return False
+    if not isinstance(status, os.stat_result):
+        return False
+    return (
+        not stat.S_ISDIR(status.st_mode)
+        and status.st_nlink > 1
+        and bool(status.st_mode & stat.S_ISGID)
+    )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lockstep import operations as do
-from lockstep.differences import does_resurrect, is_equal, is_lost
+from lockstep.differences import does_resurrect, is_equal, is_lost, leaves_set_group_id
 from lockstep.mounts import Image, KernelMount, OurMount, Overlay
 from lockstep.side import Seen, Side, attempt, same_file, seen, seen_by_fd, whole
 
@@ -48,8 +48,7 @@ class Pair:
         )
         ours.make_folders()
         judges.make_folders()
-        self._kernels = KernelMount(judges, self.image)
-        self._mounts = (OurMount(ours, self.image, self.maps), self._kernels)
+        self._mounts = (OurMount(ours, self.image, self.maps), KernelMount(judges, self.image))
         self.ours, self.judge = Side(ours.root, is_ours=True), Side(judges.root, is_ours=False)
         self.sides = (self.ours, self.judge)
         try:
@@ -102,18 +101,19 @@ class Pair:
     def _step(self, operation: do.Operation) -> None:
         if does_resurrect(operation, self.ours, on_disk=self.on_disk):
             return
+        with self.judge.entered():
+            if leaves_set_group_id(operation, self.judge):
+                return
         with self.ours.entered():
             found = attempt(lambda: operation.apply(self.ours))
         with self.judge.entered():
             expected = attempt(lambda: operation.apply(self.judge))
-        if is_lost(operation, expected):
+        if is_lost(operation, expected, found):
             for side, slot in itertools.product(self.sides, operation.slots()):
                 side.close_slot(slot)
             return
         if not is_equal(operation, expected, found):
             self._same("result", expected, found)
-        if isinstance(operation, do.Link):
-            self._kernels.forget()
         if self.looks:
             for path in operation.paths():
                 self._compare(path or ".", lambda side, path=path: _look(side, path))

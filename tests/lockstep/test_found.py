@@ -42,6 +42,14 @@ SEQUENCES = {
             do.Compare(),
         ),
     ),
+    "two descriptors of a linked FIFO": (
+        0,
+        (
+            do.Open(0, "b/c", os.O_RDONLY | os.O_NONBLOCK, 0),
+            do.Link("b/c", "a/c/c", follow=True),
+            do.Open(1, "a/c/c", os.O_WRONLY | os.O_NONBLOCK, 0),
+        ),
+    ),
     "a removed FIFO that is given an attribute": (
         0,
         (

@@ -1,5 +1,6 @@
 """Fixtures of the tests that mount."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,14 +9,28 @@ import pytest
 from mounting import Mounting, maps_for
 from overlay_command import Somebody
 
+from fuse.spare import Stem
+from rootless.overlay import spare
 from rootless.userns.create import run_inside
 
 
+@pytest.fixture(scope="session")
+def stem() -> Iterator[Stem]:
+    """What forks servers, as it does for builds: most of a mount's time is a server's start."""
+    made = Stem(spare.environment())
+    yield made
+    made.close()
+    os.waitpid(made.pid, 0)
+
+
 @pytest.fixture
-def mounting(tmp_path: Path, id_map: str) -> Iterator[Mounting]:
-    """Mounts under either ID map."""
+def mounting(
+    tmp_path: Path, id_map: str, stem: Stem, request: pytest.FixtureRequest
+) -> Iterator[Mounting]:
+    """Mounts under either ID map; by a program of its own where the test asks for one."""
     maps = maps_for(id_map)
-    yield Mounting(tmp_path, maps, single_id=id_map == "single-id")
+    forks = None if request.node.get_closest_marker("new_interpreter") else stem.fd
+    yield Mounting(tmp_path, maps, single_id=id_map == "single-id", stem_fd=forks)
 
     def remove() -> None:  # only the namespace's root may remove files of sub-IDs
         for name in ("upper", "work"):

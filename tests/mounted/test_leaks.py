@@ -10,7 +10,7 @@ from mounting import Mount, Mounting
 
 from rootless.linux import mount_api
 
-pytestmark = [pytest.mark.needs_fuse, pytest.mark.needs_user]
+pytestmark = [pytest.mark.needs_fuse, pytest.mark.needs_user, pytest.mark.new_interpreter]
 
 WaitUntil = Callable[..., None]
 

@@ -15,7 +15,7 @@ from mounting import Mount, Mounting, is_mounted
 
 from fuse.server_config import ServerConfig
 
-pytestmark = [pytest.mark.needs_fuse, pytest.mark.needs_user]
+pytestmark = [pytest.mark.needs_fuse, pytest.mark.needs_user, pytest.mark.new_interpreter]
 
 WITHIN = 5.0
 

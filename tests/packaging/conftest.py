@@ -1,4 +1,4 @@
-"""What packages are made of: the wheel under test and the libraries it needs."""
+"""What packages are made of: the wheel under test, and those that contrib/bootstrap has made."""
 
 import os
 import sys

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,11 @@ SCRIPTS = [
     if path.is_file() and re.match(rb"#!/bin/(ba)?sh\n", path.read_bytes()[:16])
 ]
 PREFIX = "/sw/rootless/0.1.0"
+# contrib/bootstrap unpacks the first: Debian does not install both.
+MODULECMD = Path(sys.prefix).parent / "environment-modules/usr/lib/modulecmd.tcl"
 LOADERS = {
-    "environment-modules": ("tcl", "/usr/share/modules/init/bash"),
-    "lmod": ("lua", "/usr/share/lmod/lmod/init/bash"),
+    "environment-modules": ("tcl", f'module() {{ eval "$(tclsh {MODULECMD} bash "$@")"; }}'),
+    "lmod": ("lua", ". /usr/share/lmod/lmod/init/bash"),
 }
 
 
@@ -51,7 +54,7 @@ def test_module_files(loader: str, tmp_path: Path) -> None:
     suffix = ".lua" if language == "lua" else ""
     shutil.copy(CONTRIB / f"modulefiles/rootless.{language}", folder / f"0.1.0{suffix}")
     script = f"""
-        . {init}
+        {init}
         module use {tmp_path}/modules
         module load rootless && echo "<$PATH> <$MANPATH>"
         module whatis rootless 2>&1

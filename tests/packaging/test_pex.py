@@ -4,11 +4,13 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
 from executable import Home
 
 PEX = Path(__file__).resolve().parents[2] / "contrib/pex"
 
 
+@pytest.mark.timeout(900)
 def test_one_file(building: Mapping[str, str], demo_home: Home, tmp_path: Path) -> None:
     """It is built, unpacks itself, and runs a command in an image."""
     file = tmp_path / "rootless.pex"

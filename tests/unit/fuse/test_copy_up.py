@@ -102,25 +102,14 @@ def test_a_removed_file_is_copied_without_a_name(core: Core) -> None:
     core.overlay.nodes.forget(node.ino, node.lookups)
 
 
-@pytest.mark.parametrize("number", [errno.EXDEV, errno.EINVAL, errno.ENOSYS])
-def test_without_copy_file_range(core: Core, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-    """Where the kernel cannot copy, reads and writes do."""
-
-    def refuse(*_: Any) -> int:
-        raise OSError(number, os.strerror(number))
-
-    monkeypatch.setattr(os, "copy_file_range", refuse)
-    copy_up(core.overlay, core.node("a/b/file"))
-    assert (core.upperdir / "a/b/file").read_bytes() == BIG
-
-
 def test_a_failure_leaves_nothing(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
     """A full disk is an error, the object stays the lower one, the workdir is empty."""
 
     def full(*_: Any) -> int:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(os, "copy_file_range", full)
+    for call in ("copy_file_range", "pwrite"):
+        monkeypatch.setattr(os, call, full)
     node = core.node("a/b/file")
     with pytest.raises(OSError, match="No space") as caught:
         copy_up(core.overlay, node)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from fuse import splice
 from fuse.splice import PIECE_MAX, Piece, Splicer
 
 
@@ -73,3 +74,14 @@ def test_closing(file: int, tmp_path: Path) -> None:
     splicer.close()
     os.close(target)
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+@pytest.mark.needs_user
+def test_a_pipe_that_may_not_be_large(
+    splicer: Splicer, file: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each message fails at once: none waits for room in a pipe that stayed small."""
+    monkeypatch.setattr(splice, "PIPE_BYTES", 1 << 30)  # more than an ordinary user's may hold
+    for _ in range(2):
+        with pytest.raises(PermissionError):
+            splicer.send(1, b"head", Piece(file, 0, 200_000))

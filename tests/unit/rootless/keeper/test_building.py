@@ -3,6 +3,7 @@
 import marshal
 import os
 import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ def test_its_streams_are_those_that_came(tmp_path: Path) -> None:
     pid = os.fork()
     if pid == 0:
         ours.close()
+        sys.stderr = sys.__stderr__  # the test's own is a stand-in
         null = os.open(os.devnull, os.O_RDWR)
         error = os.open(said, os.O_WRONLY | os.O_CREAT, 0o600)
         words = ["build", "-f", str(tmp_path / "nowhere"), str(tmp_path)]

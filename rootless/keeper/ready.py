@@ -10,7 +10,7 @@ import os
 import select
 import socket
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from rootless import timings
@@ -28,16 +28,10 @@ _MOST_BYTES = 300_000
 _MOST_FDS = 8
 
 
-def serve_one(
-    end: socket.socket,
-    request: Mapping[str, Any],
-    lower: SharedLower,
-    planned_beside: Callable[[Callable[[], None]], None],
-) -> None:
+def serve_one(end: socket.socket, request: Mapping[str, Any], lower: SharedLower) -> None:
     """Make a container, and serve the one who asks for such a one.
 
-    Who asks for another is given back over `end`, unread. `planned_beside` is called when the
-    plan is made, with what undoes what planning has changed in the process.
+    Who asks for another is given back over `end`, unread.
     """
     evidence = Evidence(request)
     evidence.begin()
@@ -50,7 +44,6 @@ def serve_one(
     command = planned.asked.command
     files = [str(path) for path in (root.tree, *root.layers)]
     evidence.end(command, files, has_volumes=bool(planned.request.options.mounts))
-    planned_beside(evidence.forget)
     with contextlib.ExitStack() as owned:
         made = Made(planned, lower, owned, in_stock=True)
         if made.has_cgroup:

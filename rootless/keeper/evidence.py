@@ -48,7 +48,6 @@ class Evidence:
     def begin(self) -> None:
         """Note what is looked at from now on, in this process, for good."""
         self._is_open = True
-        self._before = {name: getattr(os, name) for name in _REPLACED}
         os.environ = _Noted(self._environ, self)  # type: ignore[assignment]  # noqa: B003
         own = os.getcwd
 
@@ -76,12 +75,6 @@ class Evidence:
         self._paths.update(also)
         self._signs = {path: _sign(path) for path in self._paths}
         self._link_signs = {path: _sign(path, follow=False) for path in self._links}
-
-    def forget(self) -> None:
-        """Let this process be as it was before, but for the hook, which notes no more."""
-        for name, value in self._before.items():
-            setattr(os, name, value)
-        os.close(self._mounts_fd)
 
     def command_of(self, request: Mapping[str, Any], cwd: _Sign) -> list[str] | None:
         """Return what is to run where the plan is that of a request; None where it is not."""

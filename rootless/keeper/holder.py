@@ -98,8 +98,8 @@ class Holder:
         return bool(self._ready_on) or self._is_out_of_keepers()
 
     def _is_out_of_keepers(self) -> bool:
-        """Tell whether none is in stock that serves anything, nor is to come."""
-        return all(each.is_ready and not each.brings_another for each in self._waiting())
+        """Tell whether none is in stock that serves anything."""
+        return all(each.is_ready for each in self._waiting())
 
     def _tick(self) -> None:
         for key, lower in list(self._lowers.items()):
@@ -110,6 +110,7 @@ class Holder:
         elif self._ready_on:
             key, self._ready_on = self._ready_on, ""
             if key in self._lowers:
+                self._renew()  # what has rehearsed takes six megabytes, beside what is better
                 self._fork(key, self._cwd)
         elif self._is_out_of_keepers():
             self._fork()
@@ -118,7 +119,9 @@ class Holder:
 
     def _fork(self, ready_on: str = "", cwd: str = "") -> Stock:
         others = [self._listener, self._stem.end, *(each.end for each in self._keepers.values())]
-        keeper = stock.fork(self._lowers, self._folder, others, self._request, (ready_on, cwd))
+        is_second = not ready_on and any(each.is_ready for each in self._waiting())
+        request = b"" if is_second else self._request
+        keeper = stock.fork(self._lowers, self._folder, others, request, (ready_on, cwd))
         self._keepers[keeper.end.fileno()] = keeper
         return keeper
 
@@ -142,9 +145,7 @@ class Holder:
         self._end(keeper)
 
     def _take(self, keeper: Stock, message: dict[str, Any], fds: list[int]) -> None:
-        if "beside" in message:
-            self._add_beside(keeper, message["beside"], *fds)
-        elif "another" in message:  # another container than the one it has
+        if "another" in message:  # another container than the one it has
             keeper.is_asked = False
             with socket.socket(fileno=fds[0]) as door:
                 self.give(door, is_ready=False)
@@ -167,15 +168,6 @@ class Holder:
             gc.collect()
             gc.freeze()
             self._renew()
-
-    def _add_beside(self, keeper: Stock, pid: int, end: int, pidfd: int) -> None:
-        """Take one that another has forked, which has most of its memory in common with it."""
-        keeper.brings_another = False
-        for each in self._waiting():
-            if not each.is_ready:
-                self._end(each)
-        beside = Stock(pid, socket.socket(fileno=end), pidfd=pidfd)
-        self._keepers[beside.end.fileno()] = beside
 
     def _keep(self, message: dict[str, Any], fds: list[int]) -> None:
         key = message["lower"]

@@ -33,13 +33,11 @@ def serve_one(
     request: Mapping[str, Any],
     lower: SharedLower,
     fits: Callable[[Planned], bool],
-    planned_beside: Callable[[Callable[[], None]], None],
 ) -> None:
     """Make a container, and serve the one who asks for such a one.
 
     Who asks for another is given back over `end`, unread. `fits` tells whether the lower is still
-    that of the plan. `planned_beside` is called when the plan is made, with what undoes what
-    planning has changed in the process.
+    that of the plan.
     """
     evidence = Evidence(request)
     evidence.begin()
@@ -52,7 +50,6 @@ def serve_one(
     command = planned.asked.command
     files = [str(path) for path in (root.tree, *root.layers)]
     evidence.end(command, files, has_volumes=bool(planned.request.options.mounts))
-    planned_beside(evidence.forget)
     if not fits(planned):
         raise Declined("the host has mounted something since")
     with contextlib.ExitStack() as owned:

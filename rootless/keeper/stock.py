@@ -4,7 +4,6 @@ import contextlib
 import logging
 import marshal
 import os
-import select
 import signal
 import socket
 import sys
@@ -12,7 +11,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from rootless import timings
 from rootless.containers.container import OverlayRoot
@@ -21,7 +20,6 @@ from rootless.containers.overlay_root import overlay_request
 from rootless.errors import RootlessError
 from rootless.keeper import building, ready
 from rootless.keeper import run as runs
-from rootless.keeper.beside import end_after, fork_beside
 from rootless.keeper.plan import Declined, Planned, ask, plan
 from rootless.linux import prctl
 from rootless.linux.process_id import pid_of
@@ -45,16 +43,12 @@ class Stock:
         end: Takes a connection, and brings what it has to tell.
         is_ready: It has a container made.
         is_asked: It has got a connection.
-        pidfd: The same, of one that is nobody's child; -1 of a child.
-        brings_another: It is going to tell of another one, which serves anything.
     """
 
     pid: int
     end: socket.socket
     is_ready: bool = False
     is_asked: bool = False
-    pidfd: int = -1
-    brings_another: bool = False
 
     def give(self, door: socket.socket) -> None:
         """Let it serve a connection; raises OSError where it has ended."""
@@ -64,13 +58,7 @@ class Stock:
     def finish(self) -> None:
         """Let it end, and wait until it has."""
         self.end.close()
-        if self.pidfd < 0:
-            os.waitpid(self.pid, 0)
-            return
-        poll = select.poll()
-        poll.register(self.pidfd, select.POLLIN)
-        poll.poll()
-        os.close(self.pidfd)
+        os.waitpid(self.pid, 0)
 
 
 def fork(
@@ -83,8 +71,7 @@ def fork(
     """Fork one; it rehearses a request, so that its pages are its own when it is asked.
 
     With `ready_on`, a lower and the client's directory, it makes a container for such a request,
-    and serves no other. When it has its plan it forks one that serves any: the pages that planning
-    writes to are theirs together.
+    and serves no other. Without a request nothing is rehearsed: planning writes to 1,400 pages.
     """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     pid = os.fork()
@@ -95,11 +82,21 @@ def fork(
         for each in closed:
             each.close()
         if ready_on[0]:
-            end_after(lambda: _be_ready(theirs, request, lowers, folder, ready_on))
-        end_after(lambda: _wait(theirs, lowers, folder, request))
+            _end_after(lambda: _be_ready(theirs, request, lowers, folder, ready_on))
+        _end_after(lambda: _wait(theirs, lowers, folder, request))
     theirs.close()
-    is_ready = bool(ready_on[0])
-    return Stock(pid, ours, is_ready=is_ready, brings_another=is_ready)
+    return Stock(pid, ours, is_ready=bool(ready_on[0]))
+
+
+def _end_after(work: Callable[[], None]) -> NoReturn:
+    status = 1
+    try:
+        work()
+        status = 0
+    except BaseException as error:  # noqa: BLE001 - nothing may return into the holder's code
+        log.debug("a keeper ends: %s", error)
+    finally:
+        os._exit(status)
 
 
 def _wait(
@@ -127,19 +124,16 @@ def _be_ready(
 ) -> None:
     key, cwd = ready_on
     os.chdir(cwd)  # up to where it goes into the lower's namespace
+    _let_go_of_others(lowers, key)
     asked = marshal.loads(request)  # noqa: S302 - of our own
     _speak_into_memory()
     os.umask(asked["umask"])
-
-    def planned(as_before: Callable[[], None]) -> None:
-        fork_beside(end, as_before, lambda own: _wait(own, lowers, folder, b""))
-        _let_go_of_others(lowers, key)
 
     def fits(plan: Planned) -> bool:
         return wanted_lower(plan, folder)[1] == key
 
     with contextlib.suppress(Declined, RootlessError, OSError):
-        ready.serve_one(end, asked, lowers[key], fits, planned)
+        ready.serve_one(end, asked, lowers[key], fits)
 
 
 def _let_go_of_others(lowers: dict[str, SharedLower], key: str) -> None:

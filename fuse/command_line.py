@@ -92,7 +92,7 @@ def _mount(config: ServerConfig, fds: tuple[int, ...]) -> int:
 
 def _serve(config: ServerConfig) -> NoReturn:
     """Become the server: Ctrl-C and SIGTERM end it in good order."""
-    from .server import main as serve  # noqa: PLC0415 - only the server pays for trio and pyfuse3
+    from .server import main as serve  # noqa: PLC0415 - only the server pays for pyfuse3
 
     def refuse(reason: str) -> None:
         _fail(f"cannot mount {config.mountpoint}: {reason}")

@@ -1,6 +1,6 @@
 """A server that is started before it is known what it will serve.
 
-Starting Python, trio and pyfuse3 takes longer than all else that a mount needs, so that who is
+Starting Python and pyfuse3 takes longer than all else that a mount needs, so that who is
 about to want one starts it first and does his other work beside. The spare server waits on a socket
 for its config and its descriptors (unix(7), SCM_RIGHTS), goes into the namespaces of who sends them
 (setns(2)), and is from there on a server as any; it ends when nobody sends any. For who wants one

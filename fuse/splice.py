@@ -50,8 +50,8 @@ class Splicer:
     def send(self, fd: int, head: bytes, piece: Piece) -> None:
         """Write a head and a run of a file to a descriptor as one message.
 
-        Raises OSError, nothing being sent then: EIO where the file ends early, EPERM where the
-        user has as many pages in pipes as he may have (pipe-user-pages-soft in proc(5)).
+        Raises OSError, EIO where the file ends early, EPERM where the user has so many pipes that
+        this one may not be large (pipe-user-pages-soft in proc(5)); nothing is sent then.
         """
         try:
             if self._writer < 0:
@@ -60,13 +60,13 @@ class Splicer:
             self._fill(piece)
             os.splice(self._reader, fd, len(head) + piece.size)
         except BaseException:
-            self.close()  # with whatever is left in it
+            self.close()  # with whatever is left in it; a small one would be waited for, for ever
             raise
 
     def _fill(self, piece: Piece) -> None:
         done = 0
         while done < piece.size:
-            # Not to wait: nobody but this process would ever make room.
+            # never waits for room: nobody else empties this pipe
             more = os.splice(
                 piece.fd,
                 self._writer,

@@ -66,11 +66,11 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what runs with either map for both users, before -m selects.
 
-    Not what makes its map itself: that of one ID is the same for both.
+    Not what only mounts, under a map that it makes itself: that of one ID is the same for both.
     """
     for item in items:
         names = item.fixturenames if isinstance(item, pytest.Function) else ()
-        if "id_map" in names and "mounting" not in names:
+        if "id_map" in names and item.path.parent.name not in ("mounted", "lockstep"):
             item.add_marker("both_users")
 
 

@@ -216,7 +216,7 @@ def _hpc(at: At) -> None:
 def _images(at: At) -> None:
     at.program("docker", 'exec rootless "$@"')
     at.rootless("save", "-q", "-o", "debian.tar", "debian:12")
-    at.rootless("save", "-q", "--format", "oci-dir", "-o", "layout", "debian:12")
+    at.rootless("copy", "debian:12", "oci:layout:debian")
     _small_tar(at, "rootfs.tar")
     (at.folder / "rootfs").mkdir()
     at.host("tar", "-C", "rootfs", "-xf", "rootfs.tar")
@@ -227,6 +227,10 @@ def _overlay(at: At) -> None:
     at.write("bottom/old", "old\n")
     at.write("middle/between", "between\n")
     at.host("tar", "-C", "middle", "-cf", "middle.tar", ".")
+
+
+def _pack(at: At) -> None:
+    at.rootless("pull", "-q", "python:3.13")
 
 
 def _push(at: At) -> None:
@@ -287,6 +291,7 @@ PREPARED: Mapping[str, Callable[[At], None]] = {
     "docs/hpc.md": _hpc,
     "docs/images.md": _images,
     "docs/overlay.md": _overlay,
+    "docs/pack.md": _pack,
     "docs/push.md": _push,
     "docs/registries.md": _registries,
     "docs/run.md": _run,

@@ -64,7 +64,7 @@ RECIPES: Mapping[str, Recipe] = {
     "library/debian:12.1": Recipe(programs={"old": "exit 0"}),
     "library/debian:12.2": Recipe(programs={"new": "exit 0"}),
     "library/python:3.12": Recipe(2),
-    "library/python:3.13": Recipe(2, _says("pytest")),
+    "library/python:3.13": Recipe(2, {**_says("pytest"), "python3.13": 'exec python3 "$@"'}),
     "library/node:22": Recipe(programs={"node": "pwd"}),
     "library/gcc:latest": Recipe(programs=_says("make")),
     "library/fedora:42": Recipe(),

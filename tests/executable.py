@@ -105,6 +105,5 @@ class Rootless:
 
     def start(self, *words: str | os.PathLike[str], **options: Any) -> "subprocess.Popen[Any]":
         """Start it; the caller waits for it."""
-        popen = ForkedPopen if Path(self.executable).name == "rootless" else subprocess.Popen
         given = {"env": dict(self.home.environ), "cwd": self.home.path, **options}
-        return popen(self.command(*words), **given)
+        return ForkedPopen(self.command(*words), **given)

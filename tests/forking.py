@@ -31,6 +31,7 @@ _SIGNATURE = inspect.signature(subprocess.Popen._execute_child)  # type: ignore[
 _STREAMS = ("p2cread", "c2pwrite", "errwrite")
 _PIPES = ("p2cread", "p2cwrite", "c2pread", "c2pwrite", "errread", "errwrite")
 _NOT_OURS = ("preexec_fn", "pass_fds", "shell", "gid", "gids", "uid")
+_PROGRAMS = [str(Path(sys.prefix, "bin", name)) for name in ("rootless", "rootless-runtime")]
 _LONG = 1 << 15  # the kernel is to say what is too long
 _TO_THE_INTERPRETER = ("PYTHON", "LC_", "LANG", "LD_", "MALLOC_", "GLIBC_")
 
@@ -64,6 +65,7 @@ class Forks:
             self.pid == os.getpid()
             and not any(asked[name] for name in _NOT_OURS)
             and asked["executable"] is None
+            and asked["args"][0] in _PROGRAMS
             and all(map(_is_short_text, asked["args"]))
             and asked["process_group"] == -1
             and _to_the_interpreter(_environ(asked)) == _to_the_interpreter(self.environ)
@@ -73,7 +75,7 @@ class Forks:
 
 
 class ForkedPopen(subprocess.Popen[Any]):
-    """Popen(3) of `rootless`, forked where it can be."""
+    """Popen(3) whose process is forked where it can be: where it is one of our programs."""
 
     forks: Forks | None = None
     not_forked: str | None = None

@@ -36,11 +36,17 @@ def holders(rootless: Rootless) -> list[int]:
 
 def with_all_it_forked(rootless: Rootless) -> list[tuple[int, str]]:
     """Return process ID and name of the holders in a user's folders, and of what they forked."""
-    found = []
+    found: dict[int, str] = {}
+    others: dict[int, tuple[int, str]] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal():
             with contextlib.suppress(OSError):
+                name, _, rest = (entry / "stat").read_text().partition("(")[2].rpartition(")")
                 words = (entry / "cmdline").read_bytes().split(b"\0")
                 if {b"rootless.keeper", str(rootless.home.runtime).encode()} <= set(words):
-                    found.append((int(entry.name), (entry / "comm").read_text().strip()))
-    return found
+                    found[int(entry.name)] = name
+                else:
+                    others[int(entry.name)] = int(rest.split()[1]), name
+    # a container's first process hides its words
+    found |= {pid: name for pid, (parent, name) in others.items() if parent in found}
+    return list(found.items())

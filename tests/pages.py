@@ -29,7 +29,7 @@ INTERRUPT_S = 1
 
 _FENCE = re.compile(r"```(\w*)")
 _NOT_RUN = re.compile(r"<!-- not run: (.*) -->")
-_TO_INTERRUPT = re.compile(r"(.*?)\s+# .*Ctrl-C")
+_TO_INTERRUPT = re.compile(r"(.*?)\s+# .*Ctrl-C.*")
 _PROLOGUE = (
     "set -Eeuo pipefail",
     # a container's file system outlives the shell otherwise, and so does what it waits for

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from executable import Result
+from forking import ForkedPopen
 
 from rootless.bundle.default_spec import default_spec
 from rootless.oci.runtime_spec import format_spec
@@ -84,7 +85,7 @@ class Runtime:
         log = self.output.open("a") if holds else subprocess.PIPE
         errors = self.output.with_name("errors").open("a") if holds else subprocess.PIPE
         try:
-            return subprocess.Popen(
+            return ForkedPopen(
                 self.command(*words),
                 stdin=subprocess.DEVNULL,
                 stdout=log,

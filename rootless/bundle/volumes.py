@@ -105,6 +105,8 @@ def _bind_options(values: dict[str, str], text: str) -> list[str]:
             options.append("ro" if _truth(value, text) == (name != "rw") else "rw")
         elif name == "bind-propagation":
             options.append(value)
+        elif name == "consistency":  # docker's, of machines that are not Linux
+            continue
         elif name == "bind-nonrecursive":
             options.append("bind")
         elif name in _BIND_OPTIONS:

@@ -72,6 +72,7 @@ COMMANDS = {
     "kill": _Command("rootless.cli.kill", "Send a signal to what containers run."),
     "wait": _Command("rootless.cli.wait", "Wait until containers have ended."),
     "top": _Command("rootless.cli.top", "List the processes of a container."),
+    "events": _Command("rootless.cli.events", "Print what happens to containers."),
     "stats": _Command("rootless.cli.stats", "Show what running containers use."),
     "rename": _Command("rootless.cli.rename", "Give a container another name."),
     "rm": _Command("rootless.cli.rm", "Remove containers and their files."),
@@ -155,7 +156,7 @@ def _root(
         False, "--timings", help="Show at the end where the time went."
     ),
     version: bool = typer.Option(  # noqa: FBT001
-        False, "--version", callback=_print_version, is_eager=True, help="Print the version."
+        False, "--version", "-v", callback=_print_version, is_eager=True, help="Print the version."
     ),
 ) -> None:
     """Run container images without root, without a daemon and without unpacking them."""

@@ -48,6 +48,7 @@ _EXAMPLES = {
     "sbom": ("rootless sbom debian", "rootless sbom --format json debian"),
     "search-tags": ("rootless search-tags --limit 20 docker.io/library/debian",),
     "start": ("rootless start web", "rootless start --attach --interactive dev"),
+    "events": ("rootless events --filter event=die",),
     "stats": ("rootless stats --no-stream",),
     "stop": ("rootless stop web", "rootless stop --time 60 --all"),
     "store compact": ("rootless store compact debian",),

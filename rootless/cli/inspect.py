@@ -64,11 +64,20 @@ def inspect(
         typer.echo(json.dumps(shown, indent=4, ensure_ascii=False))
 
 
+_EMPTY: dict[str, Any] = {
+    **dict.fromkeys(("User", "WorkingDir", "StopSignal"), ""),
+    **{name: [] for name in ("Env", "Entrypoint", "Cmd")},
+    **{name: {} for name in ("ExposedPorts", "Volumes", "Labels")},
+}
+
+
 def _formatted(form: str, value: dict[str, Any]) -> str:
     """Return what a template or a dotted path makes of a description; `Id` is taken for `.Id`."""
     from rootless.cli.go_template import field, is_template, render  # noqa: PLC0415
 
     if is_template(form):
+        if "RootFS" in value:  # an image's document leaves out what is empty
+            value = value | {"Config": {**_EMPTY, **value["Config"]}}
         return render(form, value)
     found = field(value, form.strip(), form)
     return found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)

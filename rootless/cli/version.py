@@ -26,7 +26,8 @@ def version(
     from rootless.cli.formatted import formatted  # noqa: PLC0415
 
     if form:
-        typer.echo(formatted({"Client": host_facts.version()}, form))
+        both = host_facts.version()  # there is no server: what asks for its version gets ours
+        typer.echo(formatted({"Client": both, "Server": both}, form))
         return
     for line in host_facts.version_lines():
         typer.echo(line)

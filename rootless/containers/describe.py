@@ -5,7 +5,7 @@ from typing import Any
 
 from rootless.containers import record as records
 from rootless.containers.container import Container
-from rootless.containers.listing import Listed
+from rootless.containers.listing import Listed, ports_of
 from rootless.containers.log_file import LOG
 from rootless.containers.record import Record
 from rootless.containers.status import CREATED, EXITED
@@ -36,6 +36,7 @@ def details(paths: Paths, each: Listed) -> dict[str, Any]:
         "Mounts": [_mount(mount) for mount in record.container.spec.mounts if _is_asked(mount)],
         "Config": {
             "Hostname": record.container.spec.hostname,
+            "Image": record.image.name,
             "User": f"{process.user.uid}:{process.user.gid}",
             "Tty": process.terminal,
             "OpenStdin": record.container.interactive,
@@ -49,6 +50,7 @@ def details(paths: Paths, each: Listed) -> dict[str, Any]:
             "Umask": f"{process.user.umask if process.user.umask is not None else 0o022:04o}",
         },
         "HostConfig": _host_config(record, folder),
+        "NetworkSettings": {"Ports": _ports(record)},
         "GraphDriver": {
             "Name": "overlay",
             "Data": {"UpperDir": "" if upperdir is None else str(upperdir / "upper")},
@@ -95,6 +97,15 @@ def _host_config(record: Record, folder: Path) -> dict[str, Any]:
             "Files": record.policy.log_files,
         },
     }
+
+
+def _ports(record: Record) -> dict[str, list[dict[str, str]]]:
+    """Return where each published port is reached."""
+    found: dict[str, list[dict[str, str]]] = {}
+    for inner, outer in ports_of(record):
+        address, _, port = outer.rpartition(":")
+        found.setdefault(inner, []).append({"HostIp": address.strip("[]"), "HostPort": port})
+    return found
 
 
 def _pid_mode(container: Container) -> str:

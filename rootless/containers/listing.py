@@ -81,12 +81,12 @@ def row(each: Listed, *, no_trunc: bool) -> list[str]:
         command,
         f"{_since(record.created, now)} ago",
         status_text(each.status, now),
-        ", ".join(f"{outer}->{inner}" for inner, outer in _ports(record)),
+        ", ".join(f"{outer}->{inner}" for inner, outer in ports_of(record)),
         record.name,
     ]
 
 
-def _ports(record: Record) -> list[tuple[str, str]]:
+def ports_of(record: Record) -> list[tuple[str, str]]:
     """Return each published port: `80/tcp` and where it is reached, `0.0.0.0:8080`."""
     found = []
     for each in record.container.network.ports:
@@ -106,9 +106,9 @@ def port_lines(word: str, wanted: str) -> list[str]:
     paths = Paths.from_environment()
     record = records.find(paths, word)
     if not wanted:
-        return [f"{inner} -> {outer}" for inner, outer in _ports(record)]
+        return [f"{inner} -> {outer}" for inner, outer in ports_of(record)]
     inside = wanted if "/" in wanted else f"{wanted}/tcp"
-    found = [outer for inner, outer in _ports(record) if inner == inside]
+    found = [outer for inner, outer in ports_of(record) if inner == inside]
     if not found:
         raise NotFound("the container publishes no such port", inside, "see 'rootless port'")
     return found
@@ -158,7 +158,7 @@ def summary(each: Listed) -> dict[str, Any]:
         "ExitCode": last.exit_code if last is not None else 0,
         "Pid": workload.pid if workload is not None else 0,
         "Restarts": live.restarts if live is not None else last.restarts if last else 0,
-        "Ports": [{"Inside": inner, "Outside": outer} for inner, outer in _ports(record)],
+        "Ports": [{"Inside": inner, "Outside": outer} for inner, outer in ports_of(record)],
         "Labels": dict(record.labels),
         "AutoRemove": record.policy.remove or not record.kept,
     }

@@ -18,26 +18,21 @@ def with_place(options: RunOptions, store: Store, image: Image, *, as_caller: bo
         image: Which files can be named is up to it.
         as_caller: Whether a container is as its caller in all it can.
     """
-    if options.time_zone:
-        options = _with_time_zone(options, store, image)
-    if not as_caller:
+    if not (options.time_zone or as_caller):
         return options
     from rootless.bundle import locales, terminal_type, time_zone  # noqa: PLC0415 - for few runs
 
     with trees.looked_into(store, image) as look:
 
         def fitting(env: tuple[str, ...]) -> tuple[str, ...]:
+            if not as_caller:
+                return env
             env = locales.fitting(env, look.has_file, look.has_folder)
             return terminal_type.fitting(env, look.has_file)
 
-        zone = time_zone.variable(os.environ, look.has_file)
+        if options.time_zone:
+            zone = time_zone.named(options.time_zone, os.environ, look.has_file)
+        else:
+            zone = time_zone.variable(os.environ, look.has_file)
         env = (*filter(None, [zone]), *fitting(options.env))
         return replace(options, env=env, inherited_env=fitting(options.inherited_env))
-
-
-def _with_time_zone(options: RunOptions, store: Store, image: Image) -> RunOptions:
-    from rootless.bundle import time_zone  # noqa: PLC0415 - as above
-
-    with trees.looked_into(store, image) as look:
-        zone = time_zone.named(options.time_zone, os.environ, look.has_file)
-    return replace(options, env=(*filter(None, [zone]), *options.env))

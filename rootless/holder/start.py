@@ -18,6 +18,7 @@ VARIABLE = "ROOTLESS_HOLDER"
 KEEP_ALIVE = 300
 """Seconds after the last use, unless the settings say otherwise."""
 
+_FRUGAL = ("-P", "-X", "no_debug_ranges")  # no columns in tracebacks: they take memory
 _PASSED = ("PATH", "LANG", "LC_ALL", "HOME", "TMPDIR", "TEMP", "TMP", "XDG_RUNTIME_DIR")
 
 _wanted: "tuple[str, list[str]] | None" = None
@@ -87,7 +88,7 @@ def _become(runtime: str, keep_alive: int, asked: int, cwd: int) -> "NoReturn":
     os.dup2(null, 1)
     os.dup2(null, 2)
     os.dup2(cwd, 3)
-    words = [sys.executable, "-P", "-m", "rootless.keeper", runtime, str(keep_alive)]
+    words = [sys.executable, *_FRUGAL, "-m", "rootless.keeper", runtime, str(keep_alive)]
     os.execve(sys.executable, words, _environment(os.environ))  # noqa: S606 - ours
 
 

@@ -48,6 +48,7 @@ def _get_warm(request: bytes) -> None:
 
 def main() -> int:
     """Hold."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())  # the command line of a job blocks some
     signal.signal(signal.SIGTERM, _end)
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP):
         signal.signal(number, signal.SIG_IGN)

@@ -1,6 +1,6 @@
 """Starting and ending a FUSE server process.
 
-The server is another program (`python -m fuse.server`), so that a run pays for trio and pyfuse3
+The server is another program (`python -m fuse.server`), so that a run pays for pyfuse3
 in a process of its own, beside its other work, and so that it holds nothing of the runner but
 what it is given. It lives outside the container's PID namespace: no workload can signal it.
 """

@@ -73,7 +73,10 @@ def discard() -> None:
     """End and reap it, whoever took it: called by the process that prepared it, at its end."""
     global _spare
     taken, _spare = _spare, None
-    if taken is None:
+    if taken is None or taken.pidfd < 0:  # one that was only asked is not ours to end
+        return
+    if not taken.pid:  # another process started it, and others use it
+        taken.close()
         return
     import select  # noqa: PLC0415
     import signal  # noqa: PLC0415

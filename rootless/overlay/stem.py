@@ -1,7 +1,7 @@
 """Servers as forks of a process that lives longer: what both have imported is in memory once.
 
-A server that is a program of its own takes 15 MiB for Python, trio and pyfuse3; one that is forked
-takes what it writes to. Who forks has one thread, and uses neither trio nor pyfuse3 itself.
+A server that is a program of its own takes 15 MiB for Python and pyfuse3; one that is forked
+takes what it writes to. Who forks has one thread, and does not use pyfuse3 itself.
 """
 
 import os

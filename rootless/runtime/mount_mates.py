@@ -22,11 +22,17 @@ class MountMates:
     """
 
     def __init__(self) -> None:
-        # Ending them takes time: that the parent is gone is learnt by the end of a channel.
-        prctl.clear_parent_death_signal()
         self.visitor_fd = -1
         self._mounts_fd = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
         self._proc_fd = _open_proc()
+
+    def begin(self, visitor_fd: int) -> None:
+        """Go on when the parent ends, now that there is somebody to be ended.
+
+        That he is gone is learnt by the end of a channel.
+        """
+        self.visitor_fd = visitor_fd
+        prctl.clear_parent_death_signal()
 
     def end(self) -> None:
         """Kill them all, and wait for their end."""

@@ -178,7 +178,7 @@ def _become_container(spec: Spec, options: SandboxOptions, control: Channel) -> 
     workload, pidfd = _have_workload(spec, options, process_options, control, door)
 
     if isinstance(kin, MountMates):
-        kin.visitor_fd = pidfd
+        kin.begin(pidfd)
     _keep_no_more_than_needed(looks=isinstance(kin, MountMates))
     return init.supervise(workload, control, signals, kin, pidfd, in_group=not options.own_session)
 

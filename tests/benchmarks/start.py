@@ -63,6 +63,8 @@ def alias(folder: Path, name: str) -> Contender:
             run([rootless(), "alias", "add", "true", "--image", name], env)
         line = shlex.split(shim.read_text().splitlines()[-1])
         warm(line[2:-1], env)  # between `exec rootless` and "$@"
+        run([shim], env)  # sh may have set a variable more
+        time.sleep(0.3)
         return timed([shim], env)
 
     return contender
@@ -169,6 +171,24 @@ def charliecloud(folder: Path, image: str) -> Contender:
     return contender
 
 
+def print_memory(folder: Path) -> None:
+    """Print what a holder takes up just after a run, as the share of what is resident (PSS)."""
+    runtime = surroundings(folder)["XDG_RUNTIME_DIR"]
+    print("\n### Memory after it\n\n| process | MiB |\n| --- | --- |")
+    total = 0.0
+    for entry in Path("/proc").iterdir():
+        try:
+            words = (entry / "cmdline").read_bytes().split(b"\0")
+            if b"rootless.keeper" in words and f"{runtime}/rootless".encode() in words:
+                text = (entry / "smaps_rollup").read_text()
+                size = next(int(each.split()[1]) for each in text.splitlines() if "Pss:" in each)
+                print(f"| {(entry / 'comm').read_text().strip()} | {size / 1024:.1f} |")
+                total += size / 1024
+        except OSError:
+            continue  # no process, or not ours
+    print(f"| all, but for the first process in stock, which none may look at | {total:.1f} |")
+
+
 def main() -> None:
     """Measure and print."""
     options = arguments(__doc__ or "")
@@ -189,6 +209,7 @@ def main() -> None:
         }
         heading("start", options.runs)
         compare("Start a container that does nothing", contenders, options.runs, unit_ms=1)
+        print_memory(folder)
         for holder in ("runtime", "runtime-it", "runtime-alias"):
             run([rootless(), "system", "shutdown"], surroundings(folder, holder))
         subprocess.run(

@@ -51,7 +51,7 @@ false
 
 ```sh
 echo $x
-sleep 1000    # until Ctrl-C
+sleep 1000    # Ctrl-C ends it
 ```
 """
 

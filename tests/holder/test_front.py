@@ -143,6 +143,7 @@ def test_among_the_processes_of_others(held: Rootless, wait_until: WaitUntil, wh
     words = ("run", "--pid", "host", "debian-demo", "sh", "-c", script)
     with held.start(*words, stderr=subprocess.PIPE) as run:
         found = Processes.when_running(run.pid, "sleep")
+        assert found.workload, found
         marked = [found.workload, *_those_of(found.workload)]
         wait_until(lambda: len(_those_of(found.workload)) >= 1)
         marked += _those_of(found.workload)

@@ -84,10 +84,13 @@ def test_it_ends_by_itself(held: Rootless, wait_until: WaitUntil) -> None:
 
 
 def test_nobody_waits_for_it(held: Rootless, tmp_path: Path, wait_until: WaitUntil) -> None:
-    """It holds no descriptor and no folder of who started it, and is in a session of its own."""
+    """It holds no descriptor and no folder of who started it, and is in a session of its own.
+
+    A job of a shell blocks signals for itself alone.
+    """
     out = tmp_path / "out"
     with out.open("w") as file:
-        held.start("run", "debian-demo", "true", stdout=file, stderr=file).wait(60)
+        held.start("run", "--native", "debian-demo", "true", stdout=file, stderr=file).wait(60)
     warm(held)
     wait_until(lambda: len(holders(held)) == 1)
     (pid,) = holders(held)
@@ -95,6 +98,7 @@ def test_nobody_waits_for_it(held: Rootless, tmp_path: Path, wait_until: WaitUnt
     assert os.readlink(f"/proc/{pid}/cwd") == "/"
     for each in Path(f"/proc/{pid}/fd").iterdir():
         assert os.readlink(each) != str(out)
+    assert "SigBlk:\t0000000000000000\n" in Path(f"/proc/{pid}/status").read_text()
 
 
 def test_a_run_outlives_the_holder(held: Rootless) -> None:

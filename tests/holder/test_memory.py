@@ -1,49 +1,41 @@
 """What a holder takes up, with all that it has forked: the image's server, a container in stock."""
 
-import contextlib
 import time
 from pathlib import Path
 
 from executable import Rootless
 from holding import warm, with_all_it_forked
 
-MOST_MIB = 40
-"""Of all of them together, as the share of what is resident (PSS, proc_pid_smaps_rollup(5))."""
+MOST_MIB = 34
+"""Of what may be looked at, as the share of what is resident (PSS, proc_pid_smaps_rollup(5)).
 
-_IN_STOCK = [
-    "rootless-fuse",
-    "rootless-holder",
-    "rootless-init",
-    "rootless-stock",
-    "rootless-stock",
-]
+A container's first process may not, by its user either: with its 8 MiB all is below 42, and where
+another program has the interpreter's pages too, as on most hosts, below 40.
+"""
+
+_HIDDEN = "rootless-init"
+_SHOWN = ["rootless-fuse", "rootless-holder", "rootless-stock", "rootless-stock"]
 
 
-def test_it_takes_less_than_40_mib(held: Rootless) -> None:
+def test_what_a_holder_takes(held: Rootless) -> None:
     """After some runs, with a container made for the next: what each takes is in the message."""
     for _ in range(3):
         warm(held)
         time.sleep(0.3)
     deadline = time.monotonic() + 30
     while True:
-        names, sizes = _sizes(held)
-        if names == _IN_STOCK:
+        found = sorted((name, pid) for pid, name in with_all_it_forked(held))
+        if [name for name, _ in found if name != _HIDDEN] == _SHOWN and len(found) > len(_SHOWN):
             break
-        assert time.monotonic() < deadline, f"no container comes into stock: {names}"
+        assert time.monotonic() < deadline, f"no container comes into stock: {found}"
         time.sleep(0.05)
-    total = sum(sizes) / 1024
-    each = ", ".join(f"{name} {size / 1024:.1f}" for name, size in zip(names, sizes, strict=True))
-    assert total < MOST_MIB, f"{total:.1f} MiB: {each}"
+    each = [(name, _pss(pid)) for name, pid in found if name != _HIDDEN]
+    total = sum(size for _, size in each) / 1024
+    shown = ", ".join(f"{name} {size / 1024:.1f}" for name, size in each)
+    assert total < MOST_MIB, f"{total:.1f} MiB: {shown}"
 
 
-def _sizes(held: Rootless) -> tuple[list[str], list[int]]:
-    """Return the names of the processes, sorted, and what each takes, in KiB."""
-    found = []
-    for pid, name in with_all_it_forked(held):
-        with contextlib.suppress(OSError):
-            text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-            found += [
-                (name, int(line.split()[1])) for line in text.splitlines() if line[:4] == "Pss:"
-            ]
-    found.sort()
-    return [name for name, _ in found], [size for _, size in found]
+def _pss(pid: int) -> int:
+    """Return the share of a process, in KiB."""
+    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return next(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:"))

@@ -1,6 +1,7 @@
 """The one spare server of a process."""
 
 import os
+import socket
 
 import pytest
 
@@ -73,3 +74,18 @@ def test_one_that_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     spare.discard()
     assert not is_there(first.pid)
     assert spare.take() is None
+
+
+def test_one_of_another_process() -> None:
+    """Who only asks it ends nothing, and waits for no child of his own."""
+    child = os.spawnv(os.P_NOWAIT, "/bin/true", ["true"])
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with theirs:
+        spare.ask(ours.detach())
+        taken = spare.take()
+        assert taken is not None
+        assert taken is spare.take()
+        spare.discard()
+        assert theirs.recv(1) == b""
+    assert spare.take() is None
+    assert os.waitpid(child, 0) == (child, 0)

@@ -10,12 +10,13 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from typing import Any
 
+from rootless.linux import mount_table
+
 _READ_OTHERWISE = (  # by the C library, or only looked at
     *("/etc/passwd", "/etc/group", "/etc/subuid", "/etc/subgid"),
     *("/etc/hosts", "/etc/resolv.conf", "/etc/rootless/config.toml"),
 )
 _NOT_FILES = ("/proc/", "/dev/", "/sys/")
-_MOUNTS = "/proc/self/mountinfo"
 _REPLACED = ("environ", "getcwd", "stat", "lstat", "readlink")
 _OF_THE_CALL = ("_",)  # a shell names the program there: it says nothing of the caller
 
@@ -38,7 +39,8 @@ class Evidence:
         self._signs: dict[str, _Sign] = {}
         self._link_signs: dict[str, _Sign] = {}
         self._host = os.uname().nodename
-        self._mounts_fd = os.open(_MOUNTS, os.O_RDONLY | os.O_CLOEXEC)  # the host's from now on
+        # of the host's namespace from now on, wherever this process goes
+        self._mounts_fd = os.open(mount_table.MOUNTINFO, os.O_RDONLY | os.O_CLOEXEC)
         self._mounts = b""
         self._is_open = False
         self._command: list[str] = []
@@ -136,7 +138,7 @@ class Evidence:
             noted.add(path)
 
     def _read_mounts(self) -> bytes:
-        return os.pread(self._mounts_fd, 1 << 20, 0)
+        return mount_table.read_from(self._mounts_fd)
 
 
 class _Noted(MutableMapping[str, str]):

@@ -32,12 +32,14 @@ def serve_one(
     end: socket.socket,
     request: Mapping[str, Any],
     lower: SharedLower,
+    fits: Callable[[Planned], bool],
     planned_beside: Callable[[Callable[[], None]], None],
 ) -> None:
     """Make a container, and serve the one who asks for such a one.
 
-    Who asks for another is given back over `end`, unread. `planned_beside` is called when the
-    plan is made, with what undoes what planning has changed in the process.
+    Who asks for another is given back over `end`, unread. `fits` tells whether the lower is still
+    that of the plan. `planned_beside` is called when the plan is made, with what undoes what
+    planning has changed in the process.
     """
     evidence = Evidence(request)
     evidence.begin()
@@ -51,6 +53,8 @@ def serve_one(
     files = [str(path) for path in (root.tree, *root.layers)]
     evidence.end(command, files, has_volumes=bool(planned.request.options.mounts))
     planned_beside(evidence.forget)
+    if not fits(planned):
+        raise Declined("the host has mounted something since")
     with contextlib.ExitStack() as owned:
         made = Made(planned, lower, owned, in_stock=True)
         if made.has_cgroup:

@@ -135,8 +135,11 @@ def _be_ready(
         fork_beside(end, as_before, lambda own: _wait(own, lowers, folder, b""))
         _let_go_of_others(lowers, key)
 
+    def fits(plan: Planned) -> bool:
+        return wanted_lower(plan, folder)[1] == key
+
     with contextlib.suppress(Declined, RootlessError, OSError):
-        ready.serve_one(end, asked, lowers[key], planned)
+        ready.serve_one(end, asked, lowers[key], fits, planned)
 
 
 def _let_go_of_others(lowers: dict[str, SharedLower], key: str) -> None:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from rootless.linux import mount_table
 from rootless.overlay import spare
 from rootless.overlay.shared import SharedLower
 from rootless.userns.maps import Maps
@@ -16,8 +17,12 @@ _noted: list[str] = []
 
 
 def key_of(tree: Path, layers: tuple[Path, ...], maps: Maps) -> str:
-    """Return what the key of a lower begins with: what it shows, and to whom; raises OSError."""
-    return repr((tree, os.stat(tree).st_ino, layers, maps))
+    """Return what the key of a lower begins with: what it shows, and to whom; raises OSError.
+
+    Its namespace has a copy of the host's mounts, so that is part of it where the copy grows old.
+    """
+    mounts = hash(mount_table.unpropagated(mount_table.read_own()))
+    return repr((tree, os.stat(tree).st_ino, layers, maps, mounts))
 
 
 def offer(lowers: Mapping[str, SharedLower]) -> None:

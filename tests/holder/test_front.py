@@ -166,3 +166,33 @@ def _those_of(pid: int) -> list[int]:
             except OSError:
                 continue
     return found
+
+
+_MOUNTED_LATER = """
+    d=$1; shift
+    look() { "$@" run -v "$d:/x" debian-demo ls /x 2>"$d.err"; }
+    look "$@"; look "$@"
+    mount -t tmpfs none "$d"; echo >"$d/over"
+    look "$@"; look "$@"; grep -c "client: told what to do" "$d.err"
+    umount "$d"
+    look "$@"
+    "$@" system shutdown
+"""
+
+
+def test_what_the_host_mounts_later(held: Rootless, tmp_path: Path) -> None:
+    """A volume shows it at once, on a host whose root is not shared with what was copied."""
+    folder = tmp_path / "d"
+    folder.mkdir()
+    (folder / "under").touch()
+    rootless = with_holder(held, "wait")
+    words = ("sh", "-ec", _MOUNTED_LATER, "sh", folder, *rootless.command("--timings"))
+    done = subprocess.run(
+        ["unshare", "-rm", *words],
+        env=rootless.home.environ,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.stdout.split() == ["under", "under", "over", "over", "1", "under"], done.stderr

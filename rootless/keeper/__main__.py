@@ -4,6 +4,8 @@ from rootless.late_imports import postpone_for_holder
 
 if __name__ == "__main__":
     postpone_for_holder()
+    with open("/proc/self/comm", "wb", buffering=0) as comm:  # before the imports, which take long
+        comm.write(b"rootless-holder")
 
 # isort: split
 
@@ -19,7 +21,6 @@ from pathlib import Path
 from rootless.holder import place
 from rootless.keeper.holder import Holder
 from rootless.keeper.stock import rehearse
-from rootless.linux import prctl
 from rootless.linux.folder_lock import lock_dead, make_locked
 from rootless.linux.private_folder import make_private
 from rootless.linux.remove_tree import remove_tree
@@ -56,7 +57,6 @@ def main() -> int:
     os.closerange(3, cwd)
     os.closerange(cwd + 1, 1 << 20)
     os.chdir("/")
-    prctl.set_name("rootless-holder")
     runtime = sys.argv[1]
     keep_alive = float(sys.argv[2])
     data = sys.stdin.buffer.read()

@@ -1,10 +1,9 @@
 """Modules that others import and that are hardly ever used: they come when something of them is.
 
-pyfuse3 imports trio, pathlib ipaddress, dataclasses inspect: half of a server's memory and of its
-time at the start went into modules of which no name is ever looked up. `postpone` is told which
-those are. Whoever imports one gets a module that loads itself when the
-first name is wanted of it, as importlib.util.LazyLoader has it, which in Python 3.11 loads at the
-second import already.
+trio imports ssl, pathlib ipaddress: a part of a server's memory and of its time at the start went
+into modules of which no name is ever looked up. `postpone` is told which those are. Whoever imports
+one gets a module that loads itself when the first name is wanted of it. importlib.util.LazyLoader
+does that too, but in Python 3.11 loads at the second import already.
 
 What is loaded late is found where it would have been found: the place is looked up at the import.
 A process that forbids imports, by an empty `sys.meta_path`, gets none of these either.
@@ -26,9 +25,8 @@ _ITS_OWN = frozenset(
 )
 OF_A_SERVER = frozenset(
     {
-        "trio",  # of pyfuse3, which gets `one_task` for it
-        "inspect",  # of dataclasses; it brings ast and dis
         "hashlib",  # of what reads packs; it brings OpenSSL
+        "ssl",  # of trio; the same
         *("ipaddress", "shutil", "bz2", "lzma", "tempfile", "locale"),  # of pathlib and subprocess
         *("csv", "calendar"),  # of importlib.metadata, which tells pyfuse3's version
     }

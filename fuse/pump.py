@@ -9,10 +9,11 @@ it away (docs/performance.md has the numbers and the commands):
 2. **One worker.** With the defaults, pyfuse3 starts a trio task for each request and ends it
    again. `pyfuse3.main(1, 1)` keeps one task that reads, handles and answers. Our handlers never
    wait for anything but local files, so nothing is lost.
-3. **No scheduler.** Where there is one task, none is needed: what pyfuse3 gets for trio is
-   `one_task`, with a `wait_readable` that is this loop: it returns when there is a request for
-   pyfuse3. Every `FAIRNESS` requests the loop looks whether it is to end, or else a busy client
-   would keep SIGTERM and the end of the owner from ever being seen.
+3. **No scheduler round trip while requests wait.** pyfuse3 takes `trio` from its own module
+   attribute (its asyncio mode replaces it there), so it is given a stand-in: a `Lock` that does
+   not yield when it is free, and a `wait_readable` that is this loop: it returns when there is a
+   request for pyfuse3. Every `FAIRNESS` requests the loop yields to trio's scheduler all the same,
+   or else a busy client would keep SIGTERM and the end of the owner from ever being seen.
 4. **Work for the gaps.** After an answer the client needs a few microseconds to ask for more. In
    that gap `work()` is called (the prefetch: data for files that will be asked for next), slice
    by slice, with a look at the descriptor after each.
@@ -20,13 +21,19 @@ it away (docs/performance.md has the numbers and the commands):
    before it sleeps, which saves a sleep and a wake-up on ping-pong loads. The window shrinks each
    time it was in vain and is whole again when it was not; an idle server sleeps, and on a machine
    with one CPU the client would only be kept waiting, so there is no window at all.
-6. **Requests that wait** for a lazy layer's contents (`waiting`) cost the others nothing: the
+6. **A doze before the sleep.** For `DOZE_MS` the loop sleeps in poll(2) itself, on the session
+   alone; going to sleep through trio's scheduler and waking up costs 9.4 µs of CPU, poll(2) 1.9.
+   It matters on a busy machine, where busy-polling is in vain. SIGTERM and the end of the owner
+   wait that long at most, and a doze counts much towards `FAIRNESS`.
+7. **Requests that wait** for a lazy layer's contents (`waiting`) cost the others nothing: the
    fetcher's answers are looked for when nothing comes from the kernel, and after each `FAIRNESS`
    requests.
 
 The connection is non-blocking: a request whose client was killed vanishes between poll(2) and
 read(2), and a blocking read would then hold the whole process, the signal handling included, until
 the next request.
+
+The stand-in changes nothing in trio itself and nothing for other users of trio in the process.
 """
 
 import enum
@@ -34,29 +41,32 @@ import errno
 import os
 import select
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from types import SimpleNamespace, TracebackType
 from typing import Any
 
 import pyfuse3
+import trio
 
 from .exchange import Exchange
 from .fast_path import FastPath
-from .one_task import SessionClosed, play, stand_in
 from .waiting import Waiting
 
 FAIRNESS = 64
 SPIN_NS = 100_000
+DOZE_MS = 4
 BACKGROUND = 4096
 """Reads ahead that may wait at once. With the kernel's own 12, those of absent files would keep all
 others from being read."""
 
+_DOZE_WEIGHT = 8
 _SPIN_FLOOR_NS = 5_000
 
 # What read(2) says when a request vanished, was interrupted, or is not there; and at the end.
 _AGAIN = (errno.EAGAIN, errno.EINTR, errno.ENOENT)
 _ENDED = (errno.ENODEV, errno.ECONNABORTED)
 
-_Poll = Callable[[int | None], list[tuple[int, int]]]
+_Poll = Callable[[int], list[tuple[int, int]]]
 
 
 def no_work() -> bool:
@@ -69,7 +79,7 @@ class _Turn(enum.Enum):
 
     PYFUSE3 = enum.auto()  # a request was handed over
     END = enum.auto()  # of the mount
-    LOOK = enum.auto()  # for the end
+    YIELD = enum.auto()
     REPLAY = enum.auto()  # requests that have waited, or the fetcher, may have something
     SLEEP = enum.auto()
 
@@ -88,39 +98,46 @@ class Pump:
         self._work = work
         self._waiting = fast_path.waiting
         self._exchange: Exchange | None = None
-        self._stops: Mapping[int, Callable[[], bool]] = {}
-        self._stop_poll = select.poll()
+        self._sleep_fd = -1
+        self._both: select.epoll | None = None
         self._poll: _Poll = select.poll().poll
-        self._sleep: _Poll = self._poll
-        self._hears_fetcher = False
         self._spin_max_ns = SPIN_NS if len(os.sched_getaffinity(0)) > 1 else 0
         self._spin_ns = self._spin_max_ns
-        self._since_look = 0
+        self._since_checkpoint = 0
 
-    def run(self, stops: Mapping[int, Callable[[], bool]]) -> None:
-        """Serve until the file system is unmounted, or something else is the end.
+    async def run(self) -> None:
+        """Serve until the file system is unmounted.
 
-        Whatever is raised here means that the session is dead while the mount is not: the caller
-        must end the process.
-
-        Args:
-            stops: By descriptor, what tells whether it is the end; asked when there is something
-                to read, between two requests.
+        Cancelling ends the loop between two requests. Anything else that comes out of here means
+        that the session is dead while the mount is not: the caller must end the process.
         """
-        self._stops = stops
-        for fd in stops:
-            self._stop_poll.register(fd, select.POLLIN)
-        module: Any = pyfuse3
-        kept, module.trio = module.trio, stand_in(self._wait)
+        pyfuse3_module: Any = pyfuse3
+        pyfuse3_module.trio = self._stand_in()
         try:
-            play(pyfuse3.main(min_tasks=1, max_tasks=1))
+            await pyfuse3.main(min_tasks=1, max_tasks=1)
         finally:
-            module.trio = kept
+            pyfuse3_module.trio = trio
             if self._exchange is not None:
                 self._exchange.close()
+            if self._both is not None:
+                self._both.close()
 
-    def _wait(self, session_fd: int) -> None:
-        """Return when pyfuse3 has a request to read; raises SessionClosed at the end."""
+    def _stand_in(self) -> SimpleNamespace:
+        """Return what pyfuse3 gets for the module `trio`: the names that it uses, no more."""
+        return SimpleNamespace(
+            Lock=_FreeLock,
+            open_nursery=trio.open_nursery,
+            ClosedResourceError=trio.ClosedResourceError,
+            lowlevel=SimpleNamespace(
+                wait_readable=self._wait_readable,
+                notify_closing=trio.lowlevel.notify_closing,
+                current_task=trio.lowlevel.current_task,
+                current_trio_token=trio.lowlevel.current_trio_token,
+            ),
+        )
+
+    async def _wait_readable(self, session_fd: int) -> None:
+        """Return when pyfuse3 has a request to read; ClosedResourceError ends its loop."""
         exchange = self._exchange
         if exchange is None:
             exchange = self._open(session_fd)
@@ -133,17 +150,14 @@ class Pump:
             if turn is _Turn.PYFUSE3:
                 return
             if turn is _Turn.END:
-                raise SessionClosed
+                raise trio.ClosedResourceError
             if turn is _Turn.REPLAY:
                 continue
-            self._since_look = 0
+            self._since_checkpoint = 0
             if turn is _Turn.SLEEP:
-                self._sleep(None)
-            if self._is_stopped():
-                raise SessionClosed
-
-    def _is_stopped(self) -> bool:
-        return any(self._stops[fd]() for fd, _ in self._stop_poll.poll(0))
+                await trio.lowlevel.wait_readable(self._sleep_fd)
+            else:
+                await trio.lowlevel.checkpoint()
 
     def _open(self, session_fd: int) -> Exchange:
         waiting = self._waiting
@@ -156,15 +170,19 @@ class Pump:
         return exchange
 
     def _watch(self, kernel_fd: int, fetcher_fd: int = -1) -> None:
-        """Wait for these from now on, asleep for the end too."""
-        self._hears_fetcher = fetcher_fd >= 0
-        awake, asleep = select.poll(), select.poll()
-        for fd in (kernel_fd, *([fetcher_fd] if self._hears_fetcher else [])):
-            awake.register(fd, select.POLLIN)
-            asleep.register(fd, select.POLLIN)
-        for fd in self._stops:
-            asleep.register(fd, select.POLLIN)
-        self._poll, self._sleep = awake.poll, asleep.poll
+        """Wait for these from now on."""
+        poll = select.poll()
+        poll.register(kernel_fd, select.POLLIN)
+        self._poll, self._sleep_fd = poll.poll, kernel_fd
+        if self._both is not None:
+            self._both.close()
+            self._both = None
+        if fetcher_fd >= 0:
+            poll.register(fetcher_fd, select.POLLIN)
+            self._both = select.epoll()
+            for fd in (kernel_fd, fetcher_fd):
+                self._both.register(fd, select.EPOLLIN)
+            self._sleep_fd = self._both.fileno()
 
     def _bring_back(self, exchange: Exchange) -> None:
         """Give the kernel pyfuse3's answer, or put the request aside for which it has none."""
@@ -178,7 +196,7 @@ class Pump:
 
     def _replay(self, exchange: Exchange, waiting: Waiting) -> bool:
         """Answer requests that have waited; return whether one is for pyfuse3."""
-        if self._hears_fetcher and not waiting.collect():
+        if self._both is not None and not waiting.collect():
             self._watch(exchange.kernel_fd)
         for _ in range(FAIRNESS):
             replay = waiting.next()
@@ -198,18 +216,20 @@ class Pump:
         answer = self._fast_path.answer
         buffers = [self._fast_path.buffer]
         poll, fd = self._poll, exchange.kernel_fd
-        while self._since_look < FAIRNESS:
-            self._since_look += 1
+        while self._since_checkpoint < FAIRNESS:
+            self._since_checkpoint += 1
             if not poll(0):
                 if self._waiting is not None and self._waiting.is_ready:
                     return _Turn.REPLAY
                 if not self._linger():
-                    return _Turn.SLEEP
+                    if not poll(DOZE_MS):
+                        return _Turn.SLEEP
+                    self._since_checkpoint += _DOZE_WEIGHT
             try:
                 length = os.readv(fd, buffers)
             except OSError as error:
                 if error.errno in _AGAIN:
-                    if self._hears_fetcher:
+                    if self._both is not None:
                         return _Turn.REPLAY
                     continue
                 if error.errno in _ENDED:
@@ -217,7 +237,7 @@ class Pump:
                 raise
             if not answer(length) and self._hand_over(exchange, length):
                 return _Turn.PYFUSE3
-        return _Turn.LOOK
+        return _Turn.YIELD
 
     def _hand_over(self, exchange: Exchange, length: int) -> bool:
         """Give a request to pyfuse3; one that does not fit is refused, and False returned."""
@@ -244,3 +264,29 @@ class Pump:
                 return True
         self._spin_ns = max(self._spin_ns * 3 // 4, min(_SPIN_FLOOR_NS, self._spin_max_ns))
         return False
+
+
+class _FreeLock:
+    """Stands in for `trio.Lock`, which yields to the scheduler even when it is free.
+
+    With one worker it is always free; it still excludes, so that a second worker would be correct.
+    """
+
+    def __init__(self) -> None:
+        self._held = False
+        self._waiting = trio.lowlevel.ParkingLot()
+
+    async def __aenter__(self) -> None:
+        while self._held:
+            await self._waiting.park()
+        self._held = True
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._held = False
+        if self._waiting:
+            self._waiting.unpark()

@@ -29,6 +29,7 @@ if __name__ == "__main__":  # and in nobody else's process
     postpone(OF_A_SERVER)
 
 import pyfuse3
+import trio
 
 from .file_system import FileSystem, open_file_system
 from .mount_options import mount_options
@@ -157,7 +158,7 @@ def _captured_stderr() -> Iterator[int]:
 def _serve(config: ServerConfig, pump: Pump, ending_signals: Collection[signal.Signals]) -> int:
     """Run the session to its end and take the mount away; return the exit status."""
     try:
-        _serve_until_the_end(config.lifeline_fd, pump, ending_signals)
+        trio.run(_until_the_end, pump, config.lifeline_fd, ending_signals)
         status = 0
     except BaseException:
         log.exception("the session failed")
@@ -168,8 +169,8 @@ def _serve(config: ServerConfig, pump: Pump, ending_signals: Collection[signal.S
     return status
 
 
-def _serve_until_the_end(
-    lifeline_fd: int, pump: Pump, ending_signals: Collection[signal.Signals]
+async def _until_the_end(
+    pump: Pump, lifeline_fd: int, ending_signals: Collection[signal.Signals]
 ) -> None:
     """Return when the mount, its owner or a signal ends the session."""
     # What is alive now lives as long as the process: collections need not look at it. What comes
@@ -178,31 +179,36 @@ def _serve_until_the_end(
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_GC_THRESHOLD)
-    stops: dict[int, Callable[[], bool]] = {_readable_at(ending_signals): lambda: True}
-    if lifeline_fd >= 0:
-        stops[lifeline_fd] = lambda: _has_ended(lifeline_fd)
-    pump.run(stops)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_cancel_at_signal, ending_signals, nursery.cancel_scope)
+        if lifeline_fd >= 0:
+            nursery.start_soon(_cancel_at_end_of_file, lifeline_fd, nursery.cancel_scope)
+        await pump.run()
+        nursery.cancel_scope.cancel()
 
 
-def _readable_at(signals: Collection[signal.Signals]) -> int:
-    """Return a descriptor at which there is something to read when one of these signals comes."""
-    read_fd, write_fd = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-    signal.set_wakeup_fd(write_fd, warn_on_full_buffer=False)
-    for number in signals:
-        signal.signal(number, lambda *_: None)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
-    return read_fd
+async def _cancel_at_signal(
+    ending_signals: Collection[signal.Signals], scope: trio.CancelScope
+) -> None:
+    if not ending_signals:
+        return
+    with trio.open_signal_receiver(*ending_signals) as signals:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ending_signals)
+        async for _ in signals:
+            scope.cancel()
 
 
-def _has_ended(fd: int) -> bool:
-    """Tell whether the owner has closed his end of a pipe or socket or, by his pidfd, has ended."""
-    try:
-        return not os.read(fd, 512)
-    except BlockingIOError:
-        return False
-    except OSError as error:
-        log.debug("lifeline: %s", error)  # a pidfd is readable at its process's end, only
-        return True
+async def _cancel_at_end_of_file(fd: int, scope: trio.CancelScope) -> None:
+    """Watch a pipe or socket whose other end the owner holds, or the owner's pidfd."""
+    while True:
+        await trio.lowlevel.wait_readable(fd)
+        try:
+            if os.read(fd, 512):
+                continue
+        except OSError as error:
+            log.debug("lifeline: %s", error)  # a pidfd is readable at its process's end, only
+        scope.cancel()
+        return
 
 
 def _tell(ready_fd: int, line: str) -> None:

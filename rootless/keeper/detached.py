@@ -20,6 +20,7 @@ from rootless.containers.run import run_detached
 from rootless.containers.start import Launching
 from rootless.errors import RootlessError
 from rootless.keeper.plan import Asked
+from rootless.overlay import spare
 from rootless.overlay.shared import SharedLower
 
 _INHERITED = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGTERM)
@@ -76,6 +77,7 @@ def _be_monitor(record: Record, end: socket.socket, lower: SharedLower | None) -
         for fd in (0, 1, 2):
             os.dup2(null, fd)
         timings.adopt(-1)  # the marks are the caller's
+        spare.forget()  # it may outlive the holder
         _close_all_but({end.fileno(), *(() if lower is None else lower.fds())})
         status = monitor.keep(record.id, end, lower)
     finally:

@@ -69,6 +69,14 @@ def take() -> Spare | None:
     return taken
 
 
+def forget() -> None:
+    """Have none any more, in a process that goes on by itself: its servers are programs again."""
+    global _spare
+    taken, _spare = _spare, None
+    if taken is not None:
+        taken.close()
+
+
 def discard() -> None:
     """End and reap it, whoever took it: called by the process that prepared it, at its end."""
     global _spare

@@ -9,8 +9,8 @@ from holding import warm, with_all_it_forked
 MOST_MIB = 33
 """Of what may be looked at, as the share of what is resident (PSS, proc_pid_smaps_rollup(5)).
 
-31 were measured. A container's first process may not be looked at, by its user either: with its
-9 MiB all is below 40.
+31 were measured. A container's first process may not be looked at, by its user either: with its 9
+MiB all is below 40.
 """
 
 _HIDDEN = "rootless-init"

@@ -57,9 +57,9 @@ class Session:
             _, error, _ = wire.ANSWER.unpack_from(message)
             found.append((-error, message[wire.ANSWER.size :]))
 
-    def wait(self) -> bytes:
+    async def wait(self) -> bytes:
         """Wait as pyfuse3 does; return what it then reads."""
-        self.pump._wait(self.fd)
+        await self.pump._wait_readable(self.fd)
         return os.read(self.fd, 1 << 20)
 
     def reply(self, body: bytes = b"") -> None:

@@ -2,12 +2,12 @@
 
 import errno
 import os
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pyfuse3
 import pytest
+import trio
 from unit.session_side import ECHO, OTHER, Session, failing_once, opcode_of
 
 
@@ -26,8 +26,7 @@ def pyfuse3_loop(session: Session, requests: list[bytes]) -> Callable[..., Any]:
         assert (min_tasks, max_tasks) == (1, 1)
         module: Any = pyfuse3
         lock = module.trio.Lock()
-
-        async def worker(_nursery: Any) -> None:
+        async with module.trio.open_nursery():
             while True:
                 async with lock:
                     try:
@@ -39,9 +38,6 @@ def pyfuse3_loop(session: Session, requests: list[bytes]) -> Callable[..., Any]:
                 if len(requests) == 2:
                     raise_at_end()
 
-        async with module.trio.open_nursery() as nursery:
-            nursery.start_soon(worker, nursery, name="worker")
-
     return main
 
 
@@ -50,66 +46,61 @@ def raise_at_end() -> None:
     raise RuntimeError("of pyfuse3")
 
 
-def test_runs_until_the_end_of_the_mount(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.trio
+async def test_runs_until_the_end_of_the_mount(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """pyfuse3's loop gets its requests from ours; afterwards everything is as it was before."""
-    before = pyfuse3.trio  # type: ignore[attr-defined]
     requests: list[bytes] = []
     monkeypatch.setattr(pyfuse3, "main", pyfuse3_loop(session, requests))
     session.ask(ECHO, b"fast")
     session.ask(OTHER)
-
-    def end() -> None:
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(session.pump.run)
+        answers = session.answers()
+        with trio.fail_after(5):
+            while len(answers) < 2:
+                await trio.sleep(0.001)
+                answers += session.answers()
+        assert answers == [(0, b"fast"), (0, b"done")]
         failing_once(errno.ENODEV, monkeypatch)
         session.ask(ECHO)
-
-    timer = threading.Timer(0.1, end)
-    timer.start()
-    session.pump.run({})
-    timer.join()
-    assert session.answers() == [(0, b"fast"), (0, b"done")]
     assert [opcode_of(each) for each in requests] == [OTHER]
-    assert pyfuse3.trio is before  # type: ignore[attr-defined]
+    assert pyfuse3.trio is trio  # type: ignore[attr-defined]
     assert os.fstat(session.fd).st_ino == session.identity
 
 
-def test_what_goes_wrong_in_pyfuse3_comes_out(
+@pytest.mark.trio
+async def test_what_goes_wrong_in_pyfuse3_comes_out(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The connection is put back all the same, so that the session can be closed."""
-    before = pyfuse3.trio  # type: ignore[attr-defined]
     monkeypatch.setattr(pyfuse3, "main", pyfuse3_loop(session, []))
     session.ask(OTHER)
     session.ask(OTHER)
-    with pytest.raises(RuntimeError, match="of pyfuse3"):
-        session.pump.run({})
-    assert pyfuse3.trio is before  # type: ignore[attr-defined]
+    with pytest.raises(BaseExceptionGroup):
+        await session.pump.run()
+    assert pyfuse3.trio is trio  # type: ignore[attr-defined]
     assert os.fstat(session.fd).st_ino == session.identity
 
 
-def test_an_end_from_outside(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is readable and says that it is the end ends the loop; the connection is put back."""
+@pytest.mark.trio
+async def test_a_cancelled_run(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cancelling ends the loop and puts the connection back."""
     monkeypatch.setattr(pyfuse3, "main", pyfuse3_loop(session, []))
-    reads, writes = os.pipe()
-    said: list[bytes] = []
-
-    def is_end() -> bool:
-        said.append(os.read(reads, 1))
-        return said[-1] == b"2"
-
-    os.write(writes, b"12")
-    session.pump.run({reads: is_end})
-    assert said == [b"1", b"2"]
+    with trio.move_on_after(0.02) as scope:
+        await session.pump.run()
+    assert scope.cancelled_caught
     assert os.fstat(session.fd).st_ino == session.identity
-    os.close(reads)
-    os.close(writes)
 
 
-def test_a_run_that_never_began(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.trio
+async def test_a_run_that_never_began(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where pyfuse3 ends before its first wait there is nothing to put back."""
 
     async def main(min_tasks: int, max_tasks: int) -> None:
-        pass
+        await trio.lowlevel.checkpoint()
 
     monkeypatch.setattr(pyfuse3, "main", main)
-    session.pump.run({})
+    await session.pump.run()
     assert os.fstat(session.fd).st_ino == session.identity

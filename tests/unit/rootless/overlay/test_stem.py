@@ -31,10 +31,10 @@ def asked() -> Iterator[Stem]:
     yield stem
     thread.join()
     stem.end.close()
-    taken = spare.take()
-    assert taken is not None
-    taken.close()
-    spare._spare = None
+    assert spare.take() is not None
+    spare.forget()
+    spare.forget()
+    assert spare.take() is None
 
 
 def test_who_wants_a_server_gets_a_fork(asked: Stem, tmp_path: Path) -> None:

@@ -64,6 +64,8 @@ ORDINARY = (
     "stop a -t3",
     "kill -s HUP a b",
     "wait a",
+    "wait --latest",
+    "start --all --filter label=a",
     "rm -f a",
     "rm -af",
     "ps -aq",
@@ -72,7 +74,8 @@ ORDINARY = (
 )
 UNUSUAL = (
     *("run --help", "run --nosuch debian", "run -Z debian", "run --name", "run --rm=1 debian"),
-    *("run -e", "exec", "exec web", "start", "kill -s", "wait", "ps --last x", "ps --last 1_0"),
+    *("run -e", "exec", "exec web", "start -x", "kill -s", "wait -x", "ps --last x"),
+    "ps --last 1_0",
     *("ps a", "ps --last ٣", "run --n x debian", "stop -h", "nosuch", "--debug ps", "images"),
     *("run -Zt debian", "run -tZ debian", "container ps", "--version", "help run"),
 )

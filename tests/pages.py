@@ -32,8 +32,8 @@ _NOT_RUN = re.compile(r"<!-- not run: (.*) -->")
 _TO_INTERRUPT = re.compile(r"(.*?)\s+# .*Ctrl-C.*")
 _PROLOGUE = (
     "set -Eeuo pipefail",
-    # a container's file system outlives the shell otherwise, and so does what it waits for
-    f'until_interrupted() {{ timeout --foreground -s INT {INTERRUPT_S} "$@" || [ $? = 124 ]; }}',
+    f'interrupt() {{ timeout --foreground -k 60 -s INT {INTERRUPT_S} "$@"; }}',
+    'until_interrupted() { interrupt "$@" || [ $? = 124 ]; }',
     f"mark() {{ printf '{MARK}%s{MARK}' \"$1\"; }}",
     """trap 'printf "\\nline %s: status %s: %s\\n" "$LINENO" "$?" "$BASH_COMMAND"' ERR""",
     "PS4='line $LINENO: '",

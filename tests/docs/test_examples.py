@@ -22,7 +22,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 SHOWN = {str(page.relative_to(ROOT)): page.read_text() for page in PAGES}
 RUN = [name for name, text in SHOWN.items() if any(not b.not_run for b in blocks_of(text))]
 
-_WITHIN_S = 300.0
+_WITHIN_S = 240.0
 _ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|\][^\x07]*\x07|[()][A-Z0-9]|[=>])")
 # What somebody at the terminal types, by what stands at its end.
 _ANSWERS = (

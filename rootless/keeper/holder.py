@@ -58,7 +58,7 @@ class Holder:
                 with contextlib.suppress(OSError):
                     keeper.give(door)
                     return
-        self._fork().give(door)
+        self._fork(b"").give(door)
 
     def serve(self) -> None:
         """Serve until nobody has asked for long."""
@@ -95,11 +95,7 @@ class Holder:
         """Tell whether one is to be put in stock when there is nothing else to do."""
         if time.monotonic() - self._used > _QUIET_S:
             return False
-        return bool(self._ready_on) or self._is_out_of_keepers()
-
-    def _is_out_of_keepers(self) -> bool:
-        """Tell whether none is in stock that serves anything."""
-        return all(each.is_ready for each in self._waiting())
+        return bool(self._ready_on) or not self._waiting()
 
     def _tick(self) -> None:
         for key, lower in list(self._lowers.items()):
@@ -110,17 +106,15 @@ class Holder:
         elif self._ready_on:
             key, self._ready_on = self._ready_on, ""
             if key in self._lowers:
-                self._renew()  # what has rehearsed takes six megabytes, beside what is better
-                self._fork(key, self._cwd)
-        elif self._is_out_of_keepers():
-            self._fork()
+                self._renew()  # beside what is better it takes seven megabytes
+                self._fork(self._request, key, self._cwd)
+        elif not self._waiting():
+            self._fork(self._request)
         if time.monotonic() - self._used > self._keep_alive:
             self._listener.close()
 
-    def _fork(self, ready_on: str = "", cwd: str = "") -> Stock:
+    def _fork(self, request: bytes, ready_on: str = "", cwd: str = "") -> Stock:
         others = [self._listener, self._stem.end, *(each.end for each in self._keepers.values())]
-        is_second = not ready_on and any(each.is_ready for each in self._waiting())
-        request = b"" if is_second else self._request
         keeper = stock.fork(self._lowers, self._folder, others, request, (ready_on, cwd))
         self._keepers[keeper.end.fileno()] = keeper
         return keeper

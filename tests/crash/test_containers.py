@@ -71,12 +71,18 @@ def test_at_any_moment(containers: Containers, wait_until: WaitUntil) -> None:
             process.communicate(timeout=30)
         for each in containers.ps("-a"):
             name = str(each["Id"])
-            if each["State"] == "running":
-                assert is_alive(int(str(each["Pid"])))
+            if each["State"] == "running":  # or it was, a moment ago
+                wait_until(lambda: _is_true(containers, name))  # noqa: B023 - called at once
             rootless.ok("rm", "-f", name)
         wait_until(lambda: not with_word(word))  # noqa: B023 - called at once
         assert containers.ps("-a") == []
     assert leaks.mounts_of_all_namespaces() & {str(rootless.home.path)} == set()
+
+
+def _is_true(containers: Containers, name: str) -> bool:
+    """Tell whether what `ps` says of a container is so."""
+    found = {str(each["Id"]): each for each in containers.ps("-a")}.get(name)
+    return found is None or found["State"] != "running" or is_alive(int(str(found["Pid"])))
 
 
 def _processes_of(rootless: Rootless, command_line: int) -> list[int]:

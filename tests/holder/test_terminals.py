@@ -100,6 +100,7 @@ def test_whoever_is_killed(held: Rootless, victim: str, wait_until: WaitUntil) -
         assert other.finish()[0] == 0
         assert other.attributes() == other.before
     wait_until(lambda: not held.ok("ps", "-aq").split())
+    with_holder(held, "off").ok("run", "debian-demo", "true")  # sweeps what a killed keeper left
     held.ok("system", "shutdown")  # with what it had in stock
     wait_until(lambda: not list((held.home.runtime / "runs").iterdir()))
     wait_until(lambda: not list((held.home.store / "scratch").iterdir()))

@@ -28,7 +28,7 @@ def package(building: Mapping[str, str], tmp_path_factory: pytest.TempPathFactor
 def test_checker(package: Path) -> None:
     """Lintian finds no error that the package does not give a reason for."""
     words = ["lintian", "--fail-on", "error", "--no-cfg", package]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=800, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -84,7 +84,7 @@ def test_large_files_are_moved(
     fh, _ = open_flags(mount, large, os.O_RDONLY)
     moved = []
 
-    def refuse(*args: object) -> None:
+    def refuse(*args: object, **_: object) -> None:
         moved.append(args)
         raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
 

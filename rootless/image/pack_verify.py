@@ -7,6 +7,7 @@ say, whoever made it; that they are the image's, says its ID.
 
 import hashlib
 import os
+import stat
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -58,10 +59,19 @@ def verify(path: str, progress: Progress | None = None) -> Digest:
         if _comparable(shifted.read_bytes()) != _comparable(tree):
             raise IntegrityError("damaged pack: its tree is not that of its layers", path)
         for inner_path, data in files.items():
-            if trees.read_from(shifted, (Path(path),), inner_path, MAX_FILE) != data:
+            if _known_of(shifted, Path(path), inner_path) != data:
                 what = "damaged pack: a file beside its layers is not theirs"
                 raise IntegrityError(what, f"{path}: {os.fsdecode(inner_path)}")
     return sha256_of(image.config_data)
+
+
+def _known_of(tree: Path, pack: Path, inner_path: bytes) -> bytes | None:
+    """Return what a pack is to have beside its layers: a file's contents, of a folder nothing."""
+    if not inner_path.endswith(b"/"):
+        return trees.read_from(tree, (pack,), inner_path, MAX_FILE)
+    with trees.open_tree(tree) as opened:
+        inode = opened.resolve(inner_path.rstrip(b"/"))
+        return None if inode is None or not stat.S_ISDIR(inode.mode) else b""
 
 
 def _check_layer(

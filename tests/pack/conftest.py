@@ -16,6 +16,7 @@ def small_home(demo_home: Home, tmp_path_factory: pytest.TempPathFactory) -> Hom
     shell = shell_image.take_shell(Rootless(demo_home), tmp_path_factory.mktemp("shell"))
     home = Home.make(tmp_path_factory.mktemp("small"))
     lower = images.LayerBuilder().directory("etc").directory("data")
+    lower.directory("etc/apt").directory("etc/apt/apt.conf.d")
     lower.file("etc/passwd", b"root:x:0:0:root:/:/bin/sh\nsomebody:x:7:7::/data:/bin/sh\n")
     lower.file("data/gone", b"x").file("data/changed", b"old\n").file("data/kept", b"kept\n" * 999)
     upper = images.LayerBuilder().file("data/.wh.gone", b"").file("data/changed", b"new\n")

@@ -81,9 +81,9 @@ def discard() -> None:
     """End and reap it, whoever took it: called by the process that prepared it, at its end."""
     global _spare
     taken, _spare = _spare, None
-    if taken is None or taken.pidfd < 0:  # one that was only asked is not ours to end
+    if taken is None:
         return
-    if not taken.pid:  # another process started it, and others use it
+    if taken.pidfd < 0:  # another process started it, and others use it
         taken.close()
         return
     import select  # noqa: PLC0415

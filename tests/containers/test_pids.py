@@ -78,7 +78,7 @@ def test_stop_and_start(containers: Containers) -> None:
     rootless.ok("start", other)
     rootless.ok("stop", "-t", "0", one)
     assert rootless.ok("wait", other).strip() == "137"
-    assert containers.state(other)["Status"] == "exited"
+    wait_until(lambda: containers.state(other)["Status"] == "exited")
     result = rootless("start", other)
     assert (result.status, result.stderr.count("\n")) == (125, 1)
     assert "whose PID namespace is to be joined is not running" in result.stderr
@@ -119,7 +119,7 @@ def test_nothing_is_left(containers: Containers, pid: str, victim: str, wait_unt
     wait_until(lambda: not any(map(is_alive, pids)))
     assert containers.state(one)["Status"] == "running"
     if victim != "rm -f":
-        assert containers.state(other)["Status"] == "exited"
+        wait_until(lambda: containers.state(other)["Status"] == "exited")
 
 
 def test_wrong_use(containers: Containers) -> None:

@@ -78,7 +78,7 @@ def test_stop_and_start(containers: Containers) -> None:
     rootless.ok("start", other)
     rootless.ok("stop", "-t", "0", one)
     assert rootless.ok("wait", other).strip() == "137"
-    wait_until(lambda: containers.state(other)["Status"] == "exited")
+    assert containers.state(other)["Status"] == "exited"
     result = rootless("start", other)
     assert (result.status, result.stderr.count("\n")) == (125, 1)
     assert "whose PID namespace is to be joined is not running" in result.stderr

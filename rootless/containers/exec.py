@@ -205,9 +205,8 @@ class _Attended:
         try:
             while not self._serve_once():
                 continue
-            while self._terminal is not None and self._terminal.move_output():
-                if self._terminal.output_waits:
-                    self._serve_once()
+            while self._terminal is not None and self._terminal.drain():
+                self._serve_once()
         except BrokenPipeError:  # the reader of our output has gone
             pidfd.send_signal(self._running.pidfd, signal.SIGHUP)
             return 128 + signal.SIGPIPE

@@ -237,12 +237,7 @@ class _Foreground:
 
     def _output_waits(self) -> bool:
         """Move the ended container's output on; tell whether some waits for its reader."""
-        if self._terminal is None:
-            return False
-        while self._terminal.move_output():
-            if self._terminal.output_waits:
-                return True
-        return False
+        return self._terminal is not None and self._terminal.drain()
 
     def _on_signal(self, number: int) -> None:
         if number == signal.SIGWINCH:

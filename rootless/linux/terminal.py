@@ -157,6 +157,13 @@ class Terminal:
         self._pass_output()
         return True
 
+    def drain(self) -> bool:
+        """Move all output of a container that has ended; True where some waits for its reader."""
+        while self.move_output():
+            if self.output_waits:
+                return True
+        return False
+
     def _take_input(self) -> None:
         try:
             data = os.read(_STDIN, _CHUNK)

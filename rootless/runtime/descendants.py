@@ -24,7 +24,8 @@ class Descendants:
         prctl.set_child_subreaper()
         # Ending them takes time: that the parent is gone is learnt by the end of a channel.
         prctl.clear_parent_death_signal()
-        self._fd = _open_children()
+        pid = os.getpid()
+        self._fd = open_own_proc(f"/proc/{pid}/task/{pid}/children")
 
     def end(self) -> None:
         """Kill them all and wait for their end."""
@@ -40,12 +41,14 @@ class Descendants:
             time.sleep(_POLL_S)
 
 
-def _open_children() -> int:
-    """Open the list of one's children (proc(5)); a workload that mounts something there is late."""
-    pid = str(os.getpid())
+def open_own_proc(path: str) -> int:
+    """Open something in the /proc of this process's PID namespace, before a workload mounts there.
+
+    Raises OverlayError where /proc is that of another one, or of nobody.
+    """
     try:
-        if os.readlink("/proc/self") == pid:
-            return os.open(f"/proc/{pid}/task/{pid}/children", os.O_RDONLY | os.O_CLOEXEC)
+        if os.readlink("/proc/self") == str(os.getpid()):
+            return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         pass
     raise OverlayError(

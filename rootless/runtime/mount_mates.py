@@ -7,8 +7,8 @@ import os
 import signal
 import time
 
-from rootless.errors import OverlayError
 from rootless.linux import pidfd, prctl
+from rootless.runtime.descendants import open_own_proc
 
 _PATIENCE_S = 5.0
 _POLL_S = 0.02
@@ -24,7 +24,7 @@ class MountMates:
     def __init__(self) -> None:
         self.visitor_fd = -1
         self._mounts_fd = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
-        self._proc_fd = _open_proc()
+        self._proc_fd = open_own_proc("/proc")
 
     def begin(self, visitor_fd: int) -> None:
         """Go on when the parent ends, now that there is somebody to be ended.
@@ -82,17 +82,3 @@ def _is_inside(name: str, mounts_fd: int, proc_fd: int) -> bool:
     except OSError:  # ended, or nothing of ours
         return False
     return os.path.samestat(found, os.fstat(mounts_fd))
-
-
-def _open_proc() -> int:
-    """Open /proc; a workload that mounts something there is late."""
-    try:
-        if os.readlink("/proc/self") == str(os.getpid()):
-            return os.open("/proc", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError:
-        pass
-    raise OverlayError(
-        "without a PID namespace of its own the container needs the /proc of the one it is in",
-        "/proc",
-        "leave --pid out, or the volume on /proc",
-    )

@@ -61,6 +61,15 @@ class Paths:
         )
 
 
+def shared_folder() -> Path:
+    """Return a folder of the caller's on a local disk, for what the store cannot hold.
+
+    It lies where anybody may make it first: `linux.private_folder` tells.
+    """
+    folder = Path(os.environ.get("TMPDIR", "/var/tmp"))  # noqa: S108 - below it one of one's own
+    return folder / f"rootless-{os.getuid()}"
+
+
 def _home(env: Mapping[str, str]) -> Path:
     return _first_absolute(env.get("HOME")) or Path("~").expanduser()
 

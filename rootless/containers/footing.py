@@ -5,7 +5,6 @@ Each is given back when the run is over, also what a supervisor that was killed 
 
 import contextlib
 import logging
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,8 +14,10 @@ from rootless.containers.joined import Joined
 from rootless.containers.lazy_layers import open_layers
 from rootless.containers.neighbour import open_joined
 from rootless.containers.run_folder import RunFolder, remove_cgroup, remove_owned_by_container
+from rootless.errors import StoreError
+from rootless.linux.private_folder import make_private
 from rootless.overlay.upperdir import Upperdir, choose_folder, open_upperdir
-from rootless.paths import Paths
+from rootless.paths import Paths, shared_folder
 from rootless.runtime import cgroups
 from rootless.runtime.cgroup import Cgroup
 
@@ -104,10 +105,16 @@ class Footing:
         return cls(folder, upperdir, cgroup, joined, container, fetcher, job)
 
 
-def shared_folder() -> Path:
-    """Return a folder of the caller's on a local disk, for what the store cannot hold."""
-    folder = Path(os.environ.get("TMPDIR", "/var/tmp"))  # noqa: S108 - below it one of one's own
-    return folder / f"rootless-{os.getuid()}"
+def folder_for_upperdirs(own: Path, name: str) -> Path | None:
+    """Return the folder where it can have upperdirs, else one of that name on a local disk."""
+    if (folder := choose_folder((own,))) is not None:
+        return folder
+    try:
+        make_private(shared_folder())  # where another user may have been first
+    except (StoreError, OSError) as error:
+        log.debug("no upperdir in %s: %s", shared_folder(), error)
+        return None
+    return choose_folder((shared_folder() / name,))
 
 
 def _open_upperdir(container: Container, paths: Paths) -> Upperdir | None:
@@ -118,7 +125,7 @@ def _open_upperdir(container: Container, paths: Paths) -> Upperdir | None:
         return open_upperdir(root.kept, ephemeral=False)
     if container.spec.root_readonly:
         return None  # only mount points are made in it
-    folder = choose_folder((paths.scratch, shared_folder() / "scratch"))
+    folder = folder_for_upperdirs(paths.scratch, "scratch")
     if folder is None:
         log.info("no file system for an upperdir: writes go to memory")
         return None

@@ -6,7 +6,7 @@ from dataclasses import replace
 from rootless.bundle.root_emulation import ON
 from rootless.containers import names, prepare, record, seccomp
 from rootless.containers.container import HOST, Container, OverlayRoot
-from rootless.containers.footing import shared_folder
+from rootless.containers.footing import folder_for_upperdirs
 from rootless.containers.health_request import health_of
 from rootless.containers.neighbour import network_of, pids_of
 from rootless.containers.network.mode import Kind
@@ -24,7 +24,6 @@ from rootless.image.meant import resolve
 from rootless.image.names import Image
 from rootless.image.store import Store
 from rootless.oci.digest import chain_id
-from rootless.overlay.upperdir import choose_folder
 from rootless.paths import Paths
 
 
@@ -151,5 +150,5 @@ def _with_upperdir(paths: Paths, container: Container) -> Container:
     if not isinstance(root, OverlayRoot) or root.kept is not None:
         return container
     own = paths.store / "containers"
-    folder = choose_folder((own, shared_folder() / "containers")) or own
+    folder = folder_for_upperdirs(own, "containers") or own
     return replace(container, root=replace(root, kept=folder / container.id / "overlay"))

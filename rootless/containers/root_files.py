@@ -17,7 +17,7 @@ from rootless.image import trees
 from rootless.image.layers import Squash, TarContents, UpperFormError, UpperWalk
 from rootless.image.store import write_all
 from rootless.image.store_errors import explain
-from rootless.paths import Paths
+from rootless.paths import Paths, shared_folder
 from rootless.userns.maps import Maps
 
 
@@ -58,8 +58,7 @@ def root_files(paths: Paths, record: Record) -> RootFiles:
     files = RootFiles(root.tree, root.layers, None, container.maps)
     if root.kept is None and container.spec.root_readonly:
         return files
-    shared = Path(os.environ.get("TMPDIR", "/var/tmp"))  # noqa: S108 - a folder of one's own
-    passing = (paths.scratch, shared / f"rootless-{os.getuid()}" / "scratch")
+    passing = (paths.scratch, shared_folder() / "scratch")
     for folder in (root.kept,) if root.kept else [each / container.id for each in passing]:
         if (folder / "upper").is_dir():
             return replace(files, upper=folder / "upper")

@@ -7,7 +7,7 @@ next can tell a dead run's folder from a living one's, whatever killed it (`linu
 import contextlib
 import logging
 import os
-import shutil
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from rootless.errors import Conflict, RootlessError, StoreError
 from rootless.linux.folder_lock import lock_dead, make_locked
 from rootless.linux.private_folder import make_private
 from rootless.linux.remove_tree import remove_tree
-from rootless.paths import Paths
+from rootless.paths import Paths, shared_folder
 from rootless.runtime.cgroup import Cgroup
 from rootless.runtime.cgroups import open_cgroup
 from rootless.userns.create import run_inside
@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 
 JOBS = "jobs"
 _CGROUP = "cgroup"
+_ANY = re.compile(".*")
+_RUN_ID = re.compile("[0-9a-f]{64}")
+"""What `$ROOTLESS_SCRATCH` names may be /tmp, and full of other things."""
 
 
 @dataclass(slots=True)
@@ -71,7 +74,8 @@ class RunFolder:
 
     def remove(self) -> None:
         """Remove the folder; nothing is mounted in it as this process sees it."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            remove_tree(self.path)
         if self.lock_fd >= 0:
             os.close(self.lock_fd)
             self.lock_fd = -1
@@ -97,7 +101,8 @@ def remove_run(path: Path) -> None:
     with contextlib.suppress(OSError):
         if cgroup_of(path):
             remove_cgroup(open_cgroup(cgroup_of(path)))
-    shutil.rmtree(path, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        remove_tree(path)
 
 
 def sweep(paths: Paths) -> None:
@@ -106,9 +111,10 @@ def sweep(paths: Paths) -> None:
         for path in left:
             log.debug("removing the folder of a dead run: %s", path)
             remove_run(path)
-    with _dead(paths.scratch) as left:
-        if left:
-            remove_owned_by_container(left)
+    for scratch in (paths.scratch, shared_folder() / "scratch"):
+        with _dead(scratch, _RUN_ID) as left:
+            if left:
+                remove_owned_by_container(left)
     if (paths.runtime / JOBS).exists():
         from rootless.containers import job_namespace  # noqa: PLC0415 - of batch jobs
 
@@ -124,12 +130,12 @@ def remove_cgroup(cgroup: Cgroup) -> None:
 
 
 @contextlib.contextmanager
-def _dead(folder: Path) -> Iterator[list[Path]]:
+def _dead(folder: Path, names: re.Pattern[str] = _ANY) -> Iterator[list[Path]]:
     """Give the folders in `folder` whose owners are gone, locked for as long."""
     fds = []
     try:
         paths = []
-        for path in _folders(folder):
+        for path in _folders(folder, names):
             fd = lock_dead(path)
             if fd is not None:
                 fds.append(fd)
@@ -140,12 +146,19 @@ def _dead(folder: Path) -> Iterator[list[Path]]:
             os.close(fd)
 
 
-def _folders(folder: Path) -> list[Path]:
+def _folders(folder: Path, names: re.Pattern[str]) -> list[Path]:
+    """Return one's own folders of such names."""
     try:
         with os.scandir(folder) as found:
-            return [Path(item.path) for item in found if item.is_dir(follow_symlinks=False)]
+            return [Path(item.path) for item in found if names.fullmatch(item.name) and _own(item)]
     except OSError:
         return []
+
+
+def _own(item: os.DirEntry[str]) -> bool:
+    if not item.is_dir(follow_symlinks=False):
+        return False
+    return item.stat(follow_symlinks=False).st_uid == os.getuid()
 
 
 def remove_owned_by_container(folders: list[Path]) -> None:

@@ -3,12 +3,11 @@
 import os
 from pathlib import Path
 
-from rootless.containers.footing import shared_folder
 from rootless.containers.inside import InsideStream
 from rootless.containers.record import Record, folder_of, upperdir_of
 from rootless.image.byte_stream import read_up_to
 from rootless.image.store import write_all
-from rootless.paths import Paths
+from rootless.paths import Paths, shared_folder
 
 _BLOCK = 512
 _DIGITS = 32

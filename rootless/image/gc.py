@@ -12,14 +12,13 @@ from pathlib import Path
 
 from rootless.errors import Conflict, NotFound
 from rootless.image import build_cache, holds, lock, names, partial
-from rootless.image.store import DAMAGED, FOREIGN, TEMP_PREFIX, Store
+from rootless.image.store import DAMAGED, FOREIGN, TEMP_PREFIX, Store, temp_name
 from rootless.image.store_errors import explain
 from rootless.linux import folder_lock
 from rootless.linux.remove_tree import remove_tree
 from rootless.oci.digest import parse_digest
 
 _PATIENCE_S = 0.5
-_TEMP_NAME_LENGTH = len(TEMP_PREFIX) + 16
 
 
 def sweep(store: Store) -> int:
@@ -27,12 +26,11 @@ def sweep(store: Store) -> int:
     removed = 0
     for folder in folders(store):
         for path in _listed(folder):
-            if path.name.startswith(TEMP_PREFIX) and folder.parent.name == "lazy":
+            owner = temp_name(path.name)
+            if owner and folder.parent.name == "lazy":
                 removed += remove_folder(path) > 0
-            elif path.name.startswith(TEMP_PREFIX):
-                # a database's journal lies beside the file whose name it extends
-                owner = path.with_name(path.name[:_TEMP_NAME_LENGTH])
-                removed += _remove_if_free(path, owner)
+            elif owner:
+                removed += _remove_if_free(path, path.with_name(owner))
             elif folder.name == "locks" and path.suffix == ".lock" and path.stem != lock.STORE_LOCK:
                 removed += _remove_if_free(path, path)
     return removed

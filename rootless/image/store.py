@@ -27,6 +27,7 @@ live ones and remove: see `rootless.image.gc`.
 import fcntl
 import logging
 import os
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -45,6 +46,7 @@ log = logging.getLogger(__name__)
 
 FORMAT_VERSION = 1
 TEMP_PREFIX = ".tmp-"
+_TEMP_NAME = re.compile(re.escape(TEMP_PREFIX) + "[0-9a-f]{16}")
 FOREIGN = "foreign"
 """The folder of what was made of images that lie in files of the user's."""
 _LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
@@ -59,6 +61,15 @@ _FOLDERS = (
 DAMAGED = "damaged"
 LAZY_CHUNKS, LAZY_INDEX, LAZY_DATA = "layer-chunks", "index", "data"
 """What a lazy layer's folder has: the chunk table, the index, and what has come of the contents."""
+
+
+def temp_name(name: str) -> str:
+    """Return the name of the `TempFile` that a file is, or lies beside (a journal); "" for none.
+
+    The folder may be one that others use: what merely begins alike is not ours to remove.
+    """
+    found = _TEMP_NAME.match(name)
+    return found[0] if found else ""
 
 
 class TempFile:

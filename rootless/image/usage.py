@@ -17,7 +17,7 @@ from rootless.errors import IntegrityError, InvalidInput, NotFound
 from rootless.image import build_cache, gc, holds, names
 from rootless.image.describe import grouped
 from rootless.image.names import Image
-from rootless.image.store import TEMP_PREFIX, Store
+from rootless.image.store import Store, temp_name
 from rootless.image.store_errors import explain
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ def _partial(store: Store) -> Iterable[Path]:
 def _leftovers(store: Store) -> Iterable[Path]:
     yield from gc.unneeded(store)
     for folder in gc.folders(store):
-        yield from (path for path in _listed(folder) if path.name.startswith(TEMP_PREFIX))
+        yield from (path for path in _listed(folder) if temp_name(path.name))
 
 
 def _listed(folder: Path) -> list[Path]:

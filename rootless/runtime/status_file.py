@@ -13,7 +13,6 @@ import fcntl
 import json
 import os
 import re
-import shutil
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -22,6 +21,7 @@ from typing import Self
 
 from rootless.errors import Conflict, InvalidInput, NotFound, StoreError
 from rootless.linux.pidfd import open_process, start_time
+from rootless.linux.remove_tree import remove_tree
 from rootless.oci.runtime_spec import Spec, parse_spec
 from rootless.oci.state import State, Status
 from rootless.runtime import gate
@@ -212,7 +212,8 @@ class StateFolder:
         """Remove the folder and close it."""
         # The record goes first: who waits for the lock then knows.
         (self.path / _RECORD).unlink(missing_ok=True)
-        shutil.rmtree(self.path, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            remove_tree(self.path)
         self.close()
 
     def _is_locked_by_another(self) -> bool:

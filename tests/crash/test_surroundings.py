@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from executable import Rootless
 from pseudo_terminal import PseudoTerminal
+from run_processes import descendants, kill
 
 pytestmark = [pytest.mark.needs_fuse, pytest.mark.needs_user]
 
@@ -104,6 +105,41 @@ def test_a_runtime_folder_that_others_may_write(demo_alone: Rootless, tmp_path: 
     said = one_line((result.status, result.stdout, result.stderr))
     assert "not yours alone" in said
     assert "XDG_RUNTIME_DIR" in said
+
+
+@pytest.mark.both_users
+def test_a_scratch_folder_with_other_things(demo_alone: Rootless, tmp_path: Path) -> None:
+    """$ROOTLESS_SCRATCH=/tmp: what a killed run left goes, and nothing of the user's own does."""
+    scratch = tmp_path / "tmp"
+    own = ("thesis/chapter", ".tmp-notes", ".tmp-0123456789abcde", "upper/file", ".tmp-x/file")
+    for name in own:
+        (scratch / name).parent.mkdir(parents=True, exist_ok=True)
+        (scratch / name).write_text(name)
+    before = sorted(scratch.rglob("*"))
+    environ = {"ROOTLESS_SCRATCH": str(scratch)}
+    whole = {**demo_alone.home.environ, **environ}
+    writes = ("run", "debian-demo", "sh", "-c", "echo x > /etc/x; echo here; sleep 600")
+    with demo_alone.start(*writes, stdout=subprocess.PIPE, env=whole) as killed:
+        assert killed.stdout is not None
+        assert killed.stdout.readline() == b"here\n"
+        for pid in descendants(killed.pid):
+            kill(pid)
+    assert len(sorted(scratch.rglob("*"))) > len(before)
+    for words in (("run", "debian-demo", "true"), ("prune", "-f"), ("system", "df")):
+        demo_alone.ok(*words, env=environ)
+        assert sorted(scratch.rglob("*")) == before
+    assert all((scratch / name).read_text() == name for name in own)
+
+
+def test_a_folder_that_another_made_first(demo_alone: Rootless, tmp_path: Path) -> None:
+    """What a container writes lies in no folder that others may change: in memory rather."""
+    taken = tmp_path / f"rootless-{os.getuid()}"
+    taken.mkdir()
+    taken.chmod(0o777)
+    environ = {"ROOTLESS_SCRATCH": "/proc", "TMPDIR": str(tmp_path)}
+    script = "echo x > /x && cat /x"
+    assert demo_alone.ok("run", "debian-demo", "sh", "-c", script, env=environ) == "x\n"
+    assert os.listdir(taken) == []
 
 
 # Nothing but the container's own devices in /dev

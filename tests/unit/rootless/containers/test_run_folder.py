@@ -46,11 +46,29 @@ def test_sweep_spares_the_living(paths: Paths) -> None:
     dead = RunFolder.create(paths, "dead")
     os.close(dead.lock_fd)
     for name in ("a", "b"):
-        (paths.scratch / name / "upper").mkdir(parents=True)
+        (paths.scratch / (name * 64) / "upper").mkdir(parents=True)
     sweep(paths)
     assert os.listdir(paths.runtime / "runs") == ["living"]
     assert os.listdir(paths.scratch) == []
     living.remove()
+
+
+def test_sweep_takes_nothing_of_others(
+    paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """$ROOTLESS_SCRATCH may be /tmp: only what has a run's name goes, and in $TMPDIR too."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    shared = tmp_path / f"rootless-{os.getuid()}" / "scratch"
+    names = {"mine", "upper", "a" * 63, "a" * 65, "A" * 64, "g" * 64, "a" * 64 + ".bak"}
+    for folder in (paths.scratch, shared):
+        for name in (*names, "0" * 64):
+            (folder / name / "upper").mkdir(parents=True)
+        (folder / ("1" * 64)).touch()
+        (folder / ("2" * 64)).symlink_to(tmp_path)
+    sweep(paths)
+    for folder in (paths.scratch, shared):
+        assert set(os.listdir(folder)) == names | {"1" * 64, "2" * 64}
+        assert all((folder / name / "upper").is_dir() for name in names)
 
 
 def test_sweep_of_nothing(paths: Paths) -> None:

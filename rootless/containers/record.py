@@ -105,7 +105,7 @@ def all_records(paths: Paths) -> list[Record]:
     """Return all containers, oldest first; one that is damaged is left out."""
     found = {}
     for folder in (paths.runtime / "runs", paths.store / "containers"):  # the store's word counts
-        for container_id in _ids(folder):
+        for container_id in ids_in(folder):
             with contextlib.suppress(NotFound, StoreError, InvalidInput):
                 record = read(folder / container_id)
                 found[record.id] = record
@@ -130,7 +130,7 @@ def find(paths: Paths, text: str) -> Record:
         return named[0]
     begun = [record for record in known if text and record.id.startswith(text)]
     if not begun and text:
-        for container_id in _ids(paths.store / "containers"):
+        for container_id in ids_in(paths.store / "containers"):
             if container_id.startswith(text):
                 return read(_kept(paths, container_id))  # tells what is wrong with it
     if len(begun) > 1:
@@ -264,7 +264,8 @@ def _kept(paths: Paths, container_id: str) -> Path:
     return paths.store / "containers" / container_id
 
 
-def _ids(folder: Path) -> list[str]:
+def ids_in(folder: Path) -> list[str]:
+    """Return the names in a folder that are containers' IDs; none where it cannot be read."""
     try:
         return [name for name in os.listdir(folder) if _ID.fullmatch(name)]
     except OSError:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rootless.containers.record import (
     Record,
+    ids_in,
     locked,
     take_away,
     unfinished,
@@ -77,7 +78,8 @@ def _is_of(upperdir: Path, record: Record) -> bool:
 
 def remove_damaged(paths: Paths, word: str) -> bool:
     """Remove the one container whose ID begins so and whose record cannot be read."""
-    folders = list((paths.store / "containers").glob(f"{word}*")) if word.isalnum() else []
+    kept = paths.store / "containers"
+    folders = [kept / name for name in ids_in(kept) if word and name.startswith(word)]
     if len(folders) != 1 or is_locked(run_folder_of(paths, folders[0].name)):
         return False
     _remove_folders(folders)

@@ -6,19 +6,21 @@ containers: unlink(2) takes only names away.
 """
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from rootless.errors import Conflict, NotFound
 from rootless.image import build_cache, holds, lock, names, partial
-from rootless.image.store import DAMAGED, FOREIGN, TEMP_PREFIX, Store, temp_name
+from rootless.image.store import DAMAGED, FOREIGN, Store, temp_name
 from rootless.image.store_errors import explain
 from rootless.linux import folder_lock
 from rootless.linux.remove_tree import remove_tree
 from rootless.oci.digest import parse_digest
 
 _PATIENCE_S = 0.5
+_OBJECT = re.compile(r"[0-9a-f]{64}(\..*)?")
 
 
 def sweep(store: Store) -> int:
@@ -73,19 +75,22 @@ def unneeded(store: Store) -> Iterator[Path]:
     for image in _whole_images(store):
         needed.update(holds.objects_of(store, image))
     for folder in ("blobs/sha256", "layers/sha256", "lazy/sha256", "trees"):
-        for path in _listed(store.root / folder):
-            if path.name.startswith(TEMP_PREFIX):
-                continue
+        for path in _objects(store.root / folder):
             if path not in needed or (folder == "lazy/sha256" and _is_complete(store, path)):
                 yield path
-    for path in _listed(store.root / DAMAGED):
+    for path in _objects(store.root / DAMAGED):
         blob = store.root / "blobs" / "sha256" / path.name
         if blob not in needed or blob.exists():
             yield path
     if store.runtime is not None:  # trees that the store could not take
-        for path in _listed(store.runtime / "trees"):
+        for path in _objects(store.runtime / "trees"):
             if store.root / "trees" / path.name not in held:
                 yield path
+
+
+def _objects(folder: Path) -> list[Path]:
+    """Return what is named for a digest: with ROOTLESS_HOME=~ the user's own ~/trees lies there."""
+    return [path for path in _listed(folder) if _OBJECT.fullmatch(path.name)]
 
 
 def _is_complete(store: Store, folder: Path) -> bool:

@@ -9,6 +9,7 @@ One thread appends, another follows, and ends with an error when the first gives
 """
 
 import os
+import re
 import threading
 import time
 from contextlib import suppress
@@ -168,9 +169,14 @@ def sweep(store: Store, *, older_than_s: float = KEPT_S) -> int:
     folder = store.root / "partial"
     freed = 0
     with explain(folder), suppress(FileNotFoundError):
-        for path in folder.iterdir():
+        for path in filter(_is_named_for_a_digest, folder.iterdir()):
             freed += _remove_if_old(path, time.time() - older_than_s)
     return freed
+
+
+def _is_named_for_a_digest(path: "Path") -> bool:
+    """Tell whether it can be a download: with ROOTLESS_HOME=~ the user's own ~/partial is there."""
+    return re.fullmatch("[0-9a-f]{64}", path.name) is not None
 
 
 def _remove_if_old(path: "Path", before: float) -> int:

@@ -59,6 +59,14 @@ _FOLDERS = (
     *("trees", "partial", "locks"),
 )
 DAMAGED = "damaged"
+_NAMES = frozenset(
+    (
+        *(name for name in _FOLDERS if "/" not in name),
+        *("index.json", "oci-layout", "version", "collection-due", "scratch", "containers"),
+        *("build-cache", DAMAGED, FOREIGN, "lost+found"),
+    )
+)
+"""What there can be in a store, whether a version has been written or not."""
 LAZY_CHUNKS, LAZY_INDEX, LAZY_DATA = "layer-chunks", "index", "data"
 """What a lazy layer's folder has: the chunk table, the index, and what has come of the contents."""
 
@@ -297,6 +305,8 @@ class Store:
             self._make()
 
     def _make(self) -> None:
+        if not (self.root / "version").exists():
+            self._refuse_others_folder()
         for folder in _FOLDERS:
             os.makedirs(self.root / folder, mode=0o700, exist_ok=True)
         os.makedirs(self.scratch, mode=0o700, exist_ok=True)
@@ -308,6 +318,15 @@ class Store:
         for name, data in (("oci-layout", _LAYOUT), ("version", f"{FORMAT_VERSION}\n".encode())):
             if not (self.root / name).exists():
                 self.write(self.root / name, data)
+
+    def _refuse_others_folder(self) -> None:
+        """Raise StoreError where the folder has other things: a collection might take them."""
+        with suppress(FileNotFoundError):
+            names = os.listdir(self.root)
+            strange = [name for name in names if name not in _NAMES and not name.startswith(".")]
+            if strange:
+                what = f"the folder for the store has something else in it ({min(strange)})"
+                raise StoreError(what, str(self.root), "set ROOTLESS_HOME to a new folder")
 
     def check_version(self) -> None:
         """Raise StoreError where a newer version made the store, or its list of images is gone."""

@@ -285,3 +285,20 @@ def test_no_store_yet(tmp_path: Path) -> None:
     """There is nothing to collect, and nothing is made."""
     assert gc.collect(Store(tmp_path / "none", tmp_path / "scratch")) == 0
     assert not (tmp_path / "none").exists()
+
+
+def test_takes_nothing_that_is_not_named_for_a_digest(loaded: Store) -> None:
+    """Where others' things lie beside the store's, as with ROOTLESS_HOME=~, they stay."""
+    strange = [
+        *(loaded.root / "trees" / name for name in ("oak", "a" * 63, "a" * 65)),
+        *(loaded.root / "blobs/sha256" / name for name in ("notes.txt", "A" * 64)),
+        *(loaded.root / "partial" / name for name in ("thesis", "b" * 63)),
+    ]
+    for path in strange:
+        path.write_text("mine")
+        os.utime(path, (0, 0))
+    gone = loaded.root / "trees" / ("a" * 64 + ".v1")
+    gone.touch()
+    gc.collect(loaded)
+    assert all(path.read_text() == "mine" for path in strange)
+    assert not gone.exists()

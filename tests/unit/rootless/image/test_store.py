@@ -73,6 +73,21 @@ def test_what_a_killed_maker_left(tmp_path: Path) -> None:
     assert store.write_blob(b"content") == DIGEST
 
 
+@pytest.mark.parametrize("name", ["Documents", "trees.old", "storage"])
+def test_a_folder_with_other_things(name: str, tmp_path: Path) -> None:
+    """No store is made among the user's own files (ROOTLESS_HOME=~): what is not needed goes."""
+    paths = Paths(tmp_path, tmp_path / "run", tmp_path / "scratch")
+    (tmp_path / ".cache").mkdir()
+    (tmp_path / name).mkdir()
+    with pytest.raises(StoreError, match=f"something else in it .{name}.*new folder"):
+        Store.open(paths, create=True)
+    assert sorted(os.listdir(tmp_path)) == [".cache", name]
+    (tmp_path / name).rmdir()
+    Store.open(paths, create=True)
+    (tmp_path / name).mkdir()  # what somebody puts into a store is his to put
+    Store.open(paths, create=True)
+
+
 @pytest.mark.parametrize("create", [True, False])
 @pytest.mark.parametrize(
     "version", ["2\n", "2", "999999999", "1" * 5000], ids=["line", "bare", "large", "huge"]

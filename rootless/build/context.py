@@ -6,7 +6,6 @@ index tells where in it each file is.
 
 import os
 import stat
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from rootless.image.byte_stream import ByteStream, Prefixed
 from rootless.image.layers import LayerIndexReader
 from rootless.image.names import Located
 from rootless.image.source import STANDARD_INPUT, open_regular, read_error
+from rootless.image.standard_input import piped
 from rootless.image.store import Store
 from rootless.oci.digest import Digest
 
@@ -138,10 +138,8 @@ def _read(source: CopySource, path: str, limit: int) -> bytes | None:
 @contextmanager
 def _raw(place: str) -> Iterator[ByteStream]:
     if place == "-":
-        if sys.stdin is None or sys.stdin.isatty():
-            fix = "pipe a tar in, or name a folder"
-            raise InvalidInput("no context", "standard input is a terminal", fix)
-        with open(os.dup(sys.stdin.fileno()), "rb", buffering=0) as raw:
+        stdin = piped("no context", "pipe a tar in, or name a folder")
+        with open(os.dup(stdin), "rb", buffering=0) as raw:
             yield raw
         return
     try:

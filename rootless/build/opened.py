@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rootless.build.containerfile import MAX_BYTES, Instruction
 from rootless.build.request import STANDARD_INPUT, BuildRequest
 from rootless.errors import InvalidInput, NotFound, RootlessError
+from rootless.image.standard_input import piped
 from rootless.image.store import Store
 
 if TYPE_CHECKING:
@@ -120,8 +121,7 @@ def with_base(instructions: tuple[Instruction, ...], base: str) -> tuple[Instruc
 
 
 def _standard_input() -> "BinaryIO":
-    if sys.stdin is None or sys.stdin.isatty():
-        raise InvalidInput("nothing to build", "standard input is a terminal", "pipe a file in")
+    piped("nothing to build", "pipe a file in")
     return sys.stdin.buffer
 
 

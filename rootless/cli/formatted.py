@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from rootless.cli import table
+from rootless.cli.go_syntax import parse
 from rootless.cli.go_template import is_template, render
 from rootless.errors import InvalidInput
 
@@ -23,8 +24,12 @@ def formatted(document: Any, form: str) -> str:
 
 
 def check_list_format(form: str) -> None:
-    """Raise InvalidInput where a list cannot be printed so."""
-    if form not in ("table", "json") and not is_template(form):
+    """Raise InvalidInput where a list cannot be printed so, be there anything in it or not."""
+    if form in ("table", "json"):
+        return
+    if is_template(form):
+        parse(form)
+    else:
         raise InvalidInput("no such format", form, "table, json or a template")
 
 

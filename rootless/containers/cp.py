@@ -20,6 +20,7 @@ from rootless.containers.unpack import Locate, Rules, Unpacker
 from rootless.errors import InvalidInput, NotFound
 from rootless.image.byte_stream import ByteStream
 from rootless.image.decompress import opened
+from rootless.image.standard_input import piped
 from rootless.image.store import write_all
 from rootless.linux.openat2 import RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS, open_in_root, openat2
 from rootless.userns.idmap import IDMap
@@ -123,11 +124,10 @@ def to_container(source: str, side: ContainerSide, path: str, options: Options) 
 
 def from_stream(side: ContainerSide, path: str, options: Options) -> list[str]:
     """Unpack the tar on standard input, compressed or not, into a folder of a container."""
-    if sys.stdin is None or sys.stdin.isatty():
-        raise InvalidInput("nothing to copy", "standard input is a terminal", "pipe a tar in")
+    stdin = piped("nothing to copy", "pipe a tar in")
     owner = _owner(side, _as_told(side.maps), chown=options.chown)
     with (
-        open(os.dup(sys.stdin.fileno()), "rb", buffering=0) as raw,
+        open(os.dup(stdin), "rb", buffering=0) as raw,
         opened(raw, _STDIN) as stream,
     ):
         chunks = iter(lambda: stream.read(_STEP) or b"", b"")

@@ -6,7 +6,6 @@ through the same single pass as any layer of a load. The config is made here.
 
 import os
 import stat
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from rootless.image.load import describe
 from rootless.image.plan import PlannedImage
 from rootless.image.progress import Progress, Silent
 from rootless.image.source import STANDARD_INPUT, read_error
+from rootless.image.standard_input import piped
 from rootless.image.store import Store
 from rootless.image.transaction import Transaction
 from rootless.oci.digest import Digest
@@ -140,9 +140,8 @@ def _ingested(
 def _opened(source: str, left_out: list[str]) -> Iterator[tuple[ByteStream, int | None]]:
     """Give the source as a stream, and its size where that is known."""
     if source == "-":
-        if sys.stdin is None or sys.stdin.isatty():
-            raise InvalidInput("nothing to import", "standard input is a terminal", "pipe a tar in")
-        with open(os.dup(sys.stdin.fileno()), "rb", buffering=0) as raw:
+        stdin = piped("nothing to import", "pipe a tar in")
+        with open(os.dup(stdin), "rb", buffering=0) as raw:
             yield raw, None
         return
     if os.path.isdir(source):

@@ -2,7 +2,6 @@
 
 import os
 import stat
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from rootless.image.source import (
     LayoutFolder,
     read_error,
 )
+from rootless.image.standard_input import piped
 from rootless.image.store import Store
 from rootless.image.transaction import Transaction
 from rootless.oci.descriptor import Platform
@@ -197,10 +197,8 @@ def _open(store: Store, path: str, progress: Progress) -> ImageSource:
 
 
 def _open_stdin(store: Store, progress: Progress) -> ImageSource:
-    if sys.stdin is None or sys.stdin.isatty():
-        fix = "give a SOURCE, or pipe an archive in: docker save IMAGE | rootless load"
-        raise InvalidInput("nothing to load", "standard input is a terminal", fix)
-    fd = os.dup(sys.stdin.fileno())
+    fix = "give a SOURCE, or pipe an archive in: docker save IMAGE | rootless load"
+    fd = os.dup(piped("nothing to load", fix))
     with open(fd, "rb", buffering=0) as raw:
         return _read_stream(store, raw, STANDARD_INPUT, progress)
 

@@ -29,6 +29,8 @@ def test_lists() -> None:
     check_list_format("{{.ID}}")
     with pytest.raises(InvalidInput, match="no such format: xml"):
         check_list_format("xml")
+    with pytest.raises(InvalidInput):
+        check_list_format("{{if .ID}}")
 
 
 def test_for_people() -> None:

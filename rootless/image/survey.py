@@ -26,14 +26,14 @@ class Survey:
         chains: Diff IDs of whole images, the lowest layer first.
         sizes: Of layers, as far as manifests tell.
         faults: Of documents.
-        documents: How many were read.
+        documents: Which were read.
     """
 
     layers: dict[Digest, _Who] = field(default_factory=dict)
     chains: dict[tuple[Digest, ...], _Who] = field(default_factory=dict)
     sizes: dict[Digest, int] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
-    documents: int = 0
+    documents: set[Digest] = field(default_factory=set)
 
     def need(self, config: ImageConfig, who: str) -> None:
         """Note what an image is made of."""
@@ -101,7 +101,7 @@ def _noted(found: Survey, digest: Digest, who: str) -> Iterator[None]:
 
 def _read(store: Store, digest: Digest, limit: int, who: str, found: Survey) -> bytes | None:
     """Return a document; None where it is missing or damaged, which is noted."""
-    found.documents += 1
+    found.documents.add(digest)
     try:
         return store.read_blob(digest, limit)
     except NotFound:

@@ -130,7 +130,7 @@ class _Check:
         self._survey = found
         report = self.report
         report.faults += found.faults
-        report.documents = found.documents
+        report.documents = len(found.documents)
         diff_ids = dict.fromkeys(found.layers)
         if self._everything:
             diff_ids |= dict.fromkeys(_indexed(store))

@@ -123,7 +123,10 @@ shift 4
         '"$1" system prune --all && "$1" images',
         '"$1" system df',
         '"$1" store verify',
-        'cd "$ROOTLESS_HOME"; rm trees/*.v2; cat /dev/zero 2>&- >partial/aa; "$1" rmi --all && ls',
+        (
+            'cd "$ROOTLESS_HOME"; rm trees/*.v2; cat /dev/zero 2>&- >partial/$(printf %064d 1); '
+            '"$1" rmi --all && ls'
+        ),
     ],
 )
 def test_room_is_made_on_a_full_disk(script: str, rootless: Rootless, sources: list[Path]) -> None:

@@ -89,9 +89,7 @@ def test_standard_input(store: Store, tmp_path: Path, monkeypatch: pytest.Monkey
 def test_no_standard_input(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a standard input there is nothing to import."""
     monkeypatch.setattr(sys, "stdin", None)
-    assert refusal(store, "-") == (
-        "nothing to import: standard input is a terminal (pipe a tar in)"
-    )
+    assert refusal(store, "-") == ("nothing to import: standard input is closed (pipe a tar in)")
 
 
 def test_the_config(store: Store, tmp_path: Path) -> None:

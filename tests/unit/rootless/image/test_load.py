@@ -85,7 +85,7 @@ def test_standard_input(form: str, store: Store, tmp_path: Path) -> None:
 def test_no_standard_input(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a standard input there is nothing to load."""
     monkeypatch.setattr(sys, "stdin", None)
-    assert "nothing to load: standard input is a terminal" in str(refusal(store, "-"))
+    assert "nothing to load: standard input is closed" in str(refusal(store, "-"))
 
 
 @pytest.mark.parametrize("prefix", ["", "oci:", "oci-archive:", "docker-archive:"])

@@ -21,11 +21,12 @@ def test_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_nothing_to_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """A terminal and a closed one are told apart."""
-    _, terminal = os.openpty()
+    other, terminal = os.openpty()
     with os.fdopen(terminal) as given:
         monkeypatch.setattr(sys, "stdin", given)
         with pytest.raises(InvalidInput, match="nothing: standard input is a terminal"):
             piped("nothing", "pipe it in")
+    os.close(other)
     monkeypatch.setattr(sys, "stdin", None)
     with pytest.raises(InvalidInput, match="nothing: standard input is closed"):
         piped("nothing", "pipe it in")

@@ -2,6 +2,8 @@
 
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,32 @@ def test_all_of_it_and_no_more(tree: Path) -> None:
     assert os.listdir(tree.parent) == ["kept"]
     assert os.listdir(tree.parent / "kept") == ["file"]
     remove_tree(tree)
+
+
+_OVER = """
+import sys
+from pathlib import Path
+from rootless.linux.remove_tree import remove_tree
+remove_tree(Path(sys.argv[1]))
+"""
+
+
+@pytest.mark.needs_user
+def test_what_is_mounted_in_it(tree: Path) -> None:
+    """A mount is not gone into: what lies there is somebody's own."""
+    script = 'mount --bind "$1" "$2" && exec "$3" -c "$4" "$5"'
+    words = [tree.parent / "kept", tree / "a/b/c", sys.executable, _OVER, tree]
+    done = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", script, "sh", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert "Device or resource busy: 'c'" in done.stderr
+    assert os.listdir(tree.parent / "kept") == ["file"]
+    remove_tree(tree)
+    assert os.listdir(tree.parent / "kept") == ["file"]
 
 
 def test_deeper_than_any_path(tmp_path: Path) -> None:

@@ -99,11 +99,11 @@ def test_a_full_disk(rootless: Rootless, name: str, megabytes: int, inodes: int)
     """Wherever the space ends one line says so; the download stays, and goes on with more room."""
     script = (
         'mkdir "$1" && mount -t tmpfs -o size=100m,nr_inodes=1000 tmpfs "$1" && cd "$1" && '
-        "mkdir fill && head -c $((100 - $2))M /dev/zero > fill/0 && "
-        "(cd fill && seq $((998 - $3)) | xargs touch) && "
+        "mkdir .fill && head -c $((100 - $2))M /dev/zero > .fill/0 && "
+        "(cd .fill && seq $((998 - $3)) | xargs touch) && "
         '"$4" pull -q "$5"; echo "status $?"; '
         'find "$1" -name ".tmp-*"; '
-        "rm -r fill; "
+        "rm -r .fill; "
         '"$4" pull -q "$5"; echo "status $?"; '
         'find "$1/partial" -type f; "$4" images -q | wc -l'
     )

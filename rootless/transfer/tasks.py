@@ -1,5 +1,6 @@
 """trio's groups of errors, for callers that want the one error to show."""
 
+import warnings
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -13,6 +14,9 @@ T = TypeVar("T")
 
 def run(work: Callable[[], Awaitable[T]]) -> T:
     """Run *work* under trio; raises one error, as `one_error` has it."""
+    # Ctrl-C can come between the call of an async function and its await, which is nobody's fault
+    # and would be told when the interrupt's traceback goes, long after this.
+    warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
     with one_error():
         return trio.run(work)
 

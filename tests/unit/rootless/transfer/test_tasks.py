@@ -1,5 +1,8 @@
 """`rootless.transfer.tasks`: of many errors the one to show."""
 
+import gc
+import warnings
+
 import pytest
 import trio
 
@@ -26,6 +29,24 @@ def test_a_result() -> None:
         return 7
 
     assert tasks.run(work) == 7
+
+
+def test_an_interrupt_before_an_await() -> None:
+    """Nothing is said of what was called by then, and not awaited."""
+
+    def interrupt(_: object) -> None:
+        raise KeyboardInterrupt
+
+    async def work() -> None:
+        await trio.lowlevel.checkpoint()
+        interrupt(_raise(ValueError()))
+
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        with pytest.raises(KeyboardInterrupt):
+            tasks.run(work)
+        gc.collect()
+    assert said == []
 
 
 @pytest.mark.parametrize(

@@ -48,12 +48,11 @@ def login(  # noqa: PLR0917 - one parameter an option
     tls_verify: registries.TLSVerify = "",
 ) -> None:
     """Log in to a registry: the credentials are tried there, and kept if they are good."""
-    import trio  # noqa: PLC0415 - --help needs none of it
-
-    from rootless.errors import InvalidInput, NotFound  # noqa: PLC0415
+    from rootless.errors import InvalidInput, NotFound  # noqa: PLC0415 - --help needs none of it
     from rootless.registry import login as logins  # noqa: PLC0415
     from rootless.registry.credentials import Credentials  # noqa: PLC0415
     from rootless.registry.keyring import login_key  # noqa: PLC0415
+    from rootless.transfer import tasks  # noqa: PLC0415
 
     settings = registries.plain_settings(
         authfile=authfile, tls_verify=tls_verify, cert_dir=cert_dir
@@ -77,23 +76,22 @@ def login(  # noqa: PLR0917 - one parameter an option
     elif not secret:
         secret = _asked("Password: ", key, "--password-stdin", is_secret=True)
     credentials = Credentials(name, secret)
-    trio.run(logins.try_credentials, key, credentials, settings)
+    tasks.run(lambda: logins.try_credentials(key, credentials, settings))
     settings.keyring.keep(key, credentials)
     typer.echo("Login Succeeded!")
 
 
 def _is_logged_in(key: str, settings: "Settings") -> bool:
     """Tell whether the credentials that are kept are still good."""
-    import trio  # noqa: PLC0415
-
     from rootless.errors import InvalidInput  # noqa: PLC0415
     from rootless.registry.login import try_credentials  # noqa: PLC0415
+    from rootless.transfer import tasks  # noqa: PLC0415
 
     known = settings.keyring.find(key)
     if known is None:
         return False
     try:
-        trio.run(try_credentials, key, known, settings)
+        tasks.run(lambda: try_credentials(key, known, settings))
     except InvalidInput:
         return False
     return True

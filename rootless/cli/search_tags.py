@@ -32,17 +32,16 @@ def search_tags(  # noqa: PLR0917 - one parameter an option
     """List the tags of an image in its registry."""
     import json  # noqa: PLC0415 - --help needs none of it
 
-    import trio  # noqa: PLC0415
-
     from rootless.cli import table  # noqa: PLC0415
     from rootless.errors import InvalidInput  # noqa: PLC0415
+    from rootless.transfer import tasks  # noqa: PLC0415
 
     if form not in ("table", "json"):
         raise InvalidInput("--format takes table or json", form)
     settings = registries.plain_settings(
         authfile=authfile, tls_verify=tls_verify, cert_dir=cert_dir
     )
-    name, tags = trio.run(_tags, image, limit, settings)
+    name, tags = tasks.run(lambda: _tags(image, limit, settings))
     if form == "json":
         typer.echo(json.dumps([{"Name": name, "Tags": tags}], indent=4))
         return

@@ -68,6 +68,9 @@ def _copy_one(overlay: Overlay, node: Node, size: int | None) -> None:
     work = overlay.upper.work_place()
     try:
         _make(overlay, lower, work, size)
+        if node.changed_ns:
+            times = (lower.mtime_ns, node.changed_ns)
+            os.utime(work.name, ns=times, dir_fd=work.fd, follow_symlinks=False)
         upper_ino = os.stat(work.name, dir_fd=work.fd, follow_symlinks=False).st_ino
         if node.is_removed:
             _keep_without_name(overlay, node, work)
@@ -100,15 +103,13 @@ def _times_kept(fd: int) -> Iterator[None]:
 
 def _keep_without_name(overlay: Overlay, node: Node, work: Place) -> None:
     """Give an object without a name, which a program still has open, a copy without one."""
-    if node.is_directory:
-        raise OSError(errno.ENOENT, os.strerror(errno.ENOENT))
     node.orphan_fd = os.open(work.name, _orphan_flags(node), dir_fd=work.fd)
     overlay.upper.discard(work)
 
 
 def _orphan_flags(node: Node) -> int:
     regular = node.lower is not None and stat.S_ISREG(node.lower.mode)
-    access = os.O_RDWR if regular else os.O_PATH
+    access = os.O_RDONLY if node.is_directory else os.O_RDWR if regular else os.O_PATH
     return access | os.O_NOFOLLOW | os.O_CLOEXEC
 
 

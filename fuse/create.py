@@ -171,6 +171,8 @@ def make_unnamed(overlay: Overlay, directory: Node, new: NewObject) -> Created:
 
     Raises OSError EOPNOTSUPP where the upperdir's file system has no such files.
     """
+    if directory.is_removed:
+        raise OSError(errno.ENOENT, os.strerror(errno.ENOENT))
     copy_up(overlay, directory)
     new = _as_in(overlay, directory, _of_kind(new, stat.S_IFREG))
     parent = overlay.upper.directory(directory)

@@ -35,14 +35,19 @@ class Node:
         orphan_fd: Open file of an upper object that has lost its last name; else -1.
         is_pinned: It is kept while it has a name, known to the kernel or not.
         has_xattr_whiteouts: Of a directory: regular files in it may be whiteouts.
+        hidden: Of a directory of the lower tree: names that were removed, where no whiteout says so
+            (`unwritten`).
+        changed_ns: Of such a directory: when that was.
         positions: Of a directory: where names that the lower tree lacks were listed.
         lookups: How often the kernel was told of it.
         children: How many nodes have a name in this directory.
     """
 
     __slots__ = (
+        "changed_ns",
         "children",
         "has_xattr_whiteouts",
+        "hidden",
         "ino",
         "is_directory",
         "is_pinned",
@@ -65,6 +70,8 @@ class Node:
         self.orphan_fd = -1
         self.is_pinned = False
         self.has_xattr_whiteouts = False
+        self.hidden: set[bytes] | None = None
+        self.changed_ns = 0
         self.positions: dict[bytes, int] | None = None
         self.lookups = 0
         self.children = 0

@@ -19,6 +19,7 @@ from .node import ROOT_INO, Link, Node, NodeTable
 from .ownership import Squash
 from .place import Place
 from .status import Kind, Status, of_lower, of_upper
+from .unwritten import Unwritten
 from .upper import Upper
 
 
@@ -31,6 +32,7 @@ class Overlay:
         late_links: Names of copied-up files that are not linked to the copy yet: see `copy_up`.
         may_have_acls: Something may have an ACL. Where nothing has, nobody asks.
         is_volatile: What is written need not survive a crash of the machine.
+        unwritten: What is hidden without a whiteout.
         hidden_links: Of hard-linked lower files, how many of their names were removed.
         changes: Grows with each change to what names stand for.
     """
@@ -39,6 +41,7 @@ class Overlay:
         self.lower = lower
         self._upper = upper
         self.is_volatile = False
+        self.unwritten = Unwritten()
         self.may_have_acls = False
         self.late_links: list[tuple[Node, Link]] = []
         self.hidden_links: dict[int, int] = {}
@@ -117,7 +120,7 @@ class Overlay:
                 return self.upper_node(link, place, status)
             if upper.reserves_names and upper.hiding.hides(place):
                 return None
-        inode = self.below(link)
+        inode = None if parent.hidden and link.name in parent.hidden else self.below(link)
         return None if inode is None else self._lower_node(link, inode)
 
     def require(self, link: Link) -> Node:
@@ -170,16 +173,16 @@ class Overlay:
         if node.is_removed:
             return []
         below = [] if node.lower is None else self.lower.names(node.lower)
-        if not node.is_upper:
+        if not node.is_upper and node.hidden is None:
             return list(below)
         shown, hidden = self.upper_names(node)
         shown.update(name for name in below if name not in hidden)
         return sorted(shown)
 
     def upper_names(self, node: Node) -> tuple[set[bytes], set[bytes]]:
-        """Return the names of a directory that the upperdir shows, and those that it hides."""
+        """Return the names of a directory that the upperdir shows, and those that are hidden."""
         shown: set[bytes] = set()
-        hidden: set[bytes] = set()
+        hidden = set(node.hidden or ())
         if not node.is_upper:
             return shown, hidden
         fd = self.upper.directory(node)

@@ -26,6 +26,7 @@ from .tree import Tree
 from .tree_lower import TreeLower
 from .tree_view import TreeView
 from .untouched import Untouched
+from .unwritten import NAMES_MAX, Unwritten
 from .upper import Upper
 from .waiting import Waiting
 
@@ -63,6 +64,7 @@ def open_overlay(
         )
     overlay = Overlay(lower, upper, uids, gids)
     overlay.is_volatile = config.is_volatile
+    overlay.unwritten = Unwritten(NAMES_MAX if config.is_ephemeral else 0)
     overlay.may_have_acls = config.has_acls and (lower.has_xattrs or not upper or not upper.is_new)
     if config.inherits_root:
         inherit_root(overlay)

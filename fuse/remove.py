@@ -16,6 +16,15 @@ from .place import Place
 def unlink(overlay: Overlay, link: Link) -> None:
     """Remove a name of anything but a directory."""
     node = overlay.require(link)
+    if node.is_upper or not overlay.unwritten.hide(link):
+        _unlink_in_upper(overlay, node, link)
+    if not node.is_upper:
+        overlay.hide_link(node)
+    node.drop_link(link)
+    overlay.nodes.release(node)
+
+
+def _unlink_in_upper(overlay: Overlay, node: Node, link: Link) -> None:
     covers = not node.is_upper or overlay.below(link) is not None
     if covers:
         copy_up(overlay, link.parent)
@@ -26,16 +35,20 @@ def unlink(overlay: Overlay, link: Link) -> None:
         overlay.upper.hiding.make_whiteout(link.parent, place, is_free=not node.is_upper)
     else:
         os.unlink(place.name, dir_fd=place.fd)
-    if not node.is_upper:
-        overlay.hide_link(node)
-    node.drop_link(link)
-    overlay.nodes.release(node)
 
 
 def rmdir(overlay: Overlay, link: Link) -> None:
     """Remove a directory that shows nothing."""
     node = overlay.require(link)
     require_empty(overlay, node)
+    if node.is_upper or not overlay.unwritten.hide(link):
+        _rmdir_in_upper(overlay, node, link)
+    overlay.unwritten.forget(node)
+    node.drop_link(link)
+    overlay.nodes.release(node)
+
+
+def _rmdir_in_upper(overlay: Overlay, node: Node, link: Link) -> None:
     covers = overlay.below(link) is not None
     if covers:
         copy_up(overlay, link.parent)
@@ -50,8 +63,6 @@ def rmdir(overlay: Overlay, link: Link) -> None:
         overlay.upper.hiding.make_whiteout(link.parent, place, is_free=not node.is_upper)
     else:
         os.rmdir(link.name, dir_fd=overlay.upper.directory(link.parent))
-    node.drop_link(link)
-    overlay.nodes.release(node)
 
 
 def require_empty(overlay: Overlay, node: Node) -> None:

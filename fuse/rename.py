@@ -99,5 +99,6 @@ def _move(overlay: Overlay, node: Node, old_link: Link, new_link: Link) -> None:
 def _note_replaced(overlay: Overlay, target: Node, link: Link) -> None:
     if not target.is_upper:
         overlay.hide_link(target)
+    overlay.unwritten.forget(target)
     target.drop_link(link)
     overlay.nodes.release(target)

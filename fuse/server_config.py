@@ -44,6 +44,8 @@ class ServerConfig:
             could store itself.
         static_nlink: Directories have one link, whatever is in them.
         is_volatile: What is written need not reach the disk: fsync(2) does nothing.
+        is_ephemeral: The upperdir goes with the mount, unread: what of the lower tree is
+            removed is noted in memory, without whiteouts.
         inherits_root: An empty upperdir gets owner, mode and time of the lower root first.
         options: More words for the mount itself (mount.fuse3(8)).
         decoded_bytes: How much is kept of what compressed layers were decoded to.
@@ -77,6 +79,7 @@ class ServerConfig:
     keeps_stat_in_xattr: bool = False
     static_nlink: bool = False
     is_volatile: bool = False
+    is_ephemeral: bool = False
     inherits_root: bool = False
     options: tuple[str, ...] = ()
     decoded_bytes: int = DECODED_BYTES

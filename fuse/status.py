@@ -7,6 +7,9 @@ from typing import NamedTuple
 from .entry import Inode
 from .node import Node
 
+# One link of a directory says "unknown" to find(1): a half's count alone would mislead it.
+_UNKNOWN = 1
+
 
 class Status(NamedTuple):
     """An object's attributes; the first eight as an `Inode` has them."""
@@ -42,17 +45,22 @@ def of_lower(node: Node, lower: Inode, owner: tuple[int, int], hidden_links: int
         owner: UID and GID as the mount shows them.
         hidden_links: So many of its names were removed.
     """
+    changed_ns = node.changed_ns or lower.mtime_ns
+    if node.is_removed:
+        nlink = 0
+    else:
+        nlink = lower.nlink - hidden_links if node.hidden is None else _UNKNOWN
     return Status(
         node.ino,
         lower.mode,
-        0 if node.is_removed else lower.nlink - hidden_links,
+        nlink,
         *owner,
         lower.size,
-        lower.mtime_ns,
+        changed_ns,
         lower.rdev,
         (lower.size + 511) // 512,
         lower.mtime_ns,
-        lower.mtime_ns,
+        changed_ns,
     )
 
 
@@ -66,8 +74,7 @@ def of_upper(node: Node, stored: os.stat_result, noted: Kind | None) -> Status:
     """
     kind = noted or Kind(stored.st_mode, stored.st_uid, stored.st_gid, stored.st_rdev)
     mode = (stat.S_IFMT(kind.mode) or stat.S_IFMT(stored.st_mode)) | stat.S_IMODE(kind.mode)
-    # One link says "unknown" to find(1): the upper half's count alone would mislead it.
-    nlink = 1 if node.is_directory and node.lower is not None else stored.st_nlink
+    nlink = _UNKNOWN if node.is_directory and node.lower is not None else stored.st_nlink
     return Status(
         node.ino,
         mode,

@@ -63,7 +63,9 @@ class Untouched:
         node = self._nodes.known(directory)
         if node is None:
             return directory in self._nodes.told
-        return not node.is_upper and not node.is_removed and node.lower is not None
+        if node.is_upper or node.is_removed or node.hidden is not None:
+            return False
+        return node.lower is not None
 
     def lookup(self, directory: int, name: bytes) -> bytes | None:
         """Return the answer to a look-up in a plain directory, which counts.

@@ -190,7 +190,7 @@ def _mount_over(
 def _put_over(request: OverlayRequest, upper: Path, work: Path, lower: Path) -> Path:
     rootfs = _mountpoint(request, "rootfs")
     inherit_root(upper, lower)
-    mount_overlayfs(lower, upper, work, rootfs, volatile=_is_volatile(request))
+    mount_overlayfs(lower, upper, work, rootfs, volatile=_goes_with_run(request))
     return rootfs
 
 
@@ -213,8 +213,8 @@ def _writable(mounted: MountedRoot) -> MountedRoot:
     return mounted
 
 
-def _is_volatile(request: OverlayRequest) -> bool:
-    """Tell whether writes need not reach the disk: what goes with the run need not survive."""
+def _goes_with_run(request: OverlayRequest) -> bool:
+    """Tell whether nobody reads the upperdir afterwards: writes need not reach the disk then."""
     return request.upperdir is None or request.upperdir.ephemeral
 
 
@@ -241,7 +241,8 @@ def _mount_fuse(request: OverlayRequest, upper: Path, work: Path) -> MountedRoot
         upperdir_fd=upper_fd,
         workdir_fd=work_fd,
         inherits_root=True,
-        is_volatile=_is_volatile(request),
+        is_volatile=_goes_with_run(request),
+        is_ephemeral=_goes_with_run(request),
     )
     try:
         server = start_server(config, (upper_fd, work_fd))

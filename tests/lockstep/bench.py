@@ -24,6 +24,7 @@ class Bench:
     folder: Path
     maps: Maps
     on_disk: bool
+    is_ephemeral: bool = False
     images: dict[int, Image] = field(default_factory=dict)
     pairs: int = 0
 
@@ -34,11 +35,23 @@ class Bench:
             self.images[number] = make_image(self.folder / f"image{number}", layers)
         self.pairs += 1
         return Pair(
-            self.folder / f"pair{self.pairs}", self.images[number], self.maps, looks, self.on_disk
+            self.folder / f"pair{self.pairs}",
+            self.images[number],
+            self.maps,
+            looks,
+            self.on_disk,
+            self.is_ephemeral,
         )
 
 
-def on_bench(folder: Path, maps: Maps, body: Callable[[Bench], None], *, on_disk: bool) -> None:
+def on_bench(
+    folder: Path,
+    maps: Maps,
+    body: Callable[[Bench], None],
+    *,
+    on_disk: bool,
+    is_ephemeral: bool = False,
+) -> None:
     """Run `body` as root of new user and mount namespaces; its failure is this function's."""
     outcome = folder / "outcome"
 
@@ -50,7 +63,7 @@ def on_bench(folder: Path, maps: Maps, body: Callable[[Bench], None], *, on_disk
         if not on_disk:
             mount_api.mount("bench", str(place), "tmpfs", 0, "mode=0755")
         try:
-            body(Bench(place, maps, on_disk))
+            body(Bench(place, maps, on_disk, is_ephemeral))
         except BaseException:  # noqa: BLE001 - carried over to the test's process
             outcome.write_bytes(pickle.dumps(traceback.format_exc()))
         finally:

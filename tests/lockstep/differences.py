@@ -58,11 +58,12 @@ DIFFERENCES = (
     ),
     Difference(
         "what was removed while it was open can be changed, and stays removed",
-        "overlayfs puts a lower one back under its name: over a disk, and a FIFO anywhere",
+        "overlayfs puts a lower one back under its name: over a disk, and a FIFO anywhere; a "
+        "directory over whatever has the name by then",
     ),
     Difference(
-        "a change to an open lower directory that was removed: ENOENT, not ENOTDIR",
-        "there is no place for its copy; each says so in its own way",
+        "an open lower directory that was removed can be changed",
+        "as POSIX has it; overlayfs has no place for its copy, and says ENOTDIR",
     ),
     Difference(
         "a write through mmap takes set-ID bits and capabilities away",
@@ -107,8 +108,6 @@ def is_equal(operation: do.Operation, expected: object, found: object) -> bool:
     """Tell whether two outcomes are the same, for all that a program can make of them."""
     if isinstance(operation, do.Rename) and expected in _OF_ONE_FILE and found is None:
         return True
-    if isinstance(operation, _OF_OPEN) and (expected, found) == ("ENOTDIR", "ENOENT"):
-        return True
     if isinstance(operation, _OF_XATTRS) and not isinstance(operation, do.GetXattr):
         is_acl = operation.name.startswith("system.posix_acl_")
         if is_acl and (expected, found) == ("ENODATA", None):
@@ -122,16 +121,20 @@ def is_lost(operation: do.Operation, expected: object, found: object) -> bool:
     """Tell whether the judge cannot open or change it as we can: it must not be used further."""
     if isinstance(operation, do.Open) and (expected, found) == ("ENXIO", None):
         return True
-    return isinstance(operation, _OF_OPEN) and expected == "EEXIST"
+    return isinstance(operation, _OF_OPEN) and expected in {"EEXIST", "ENOTDIR"}
 
 
 def does_resurrect(operation: do.Operation, side: Side, *, on_disk: bool) -> bool:
     """Tell whether the judge might give a removed object its name back: see DIFFERENCES."""
     if not isinstance(operation, _OF_OPEN) or operation.slot not in side.fds:
         return False
-    status = os.fstat(side.fd(operation.slot))
+    fd = side.fd(operation.slot)
+    status = os.fstat(fd)
+    if stat.S_ISDIR(status.st_mode):
+        name = os.readlink(f"/proc/self/fd/{fd}").removesuffix(" (deleted)")
+        return status.st_nlink == 0 and os.path.lexists(name)
     is_fifo = stat.S_ISFIFO(status.st_mode)
-    is_removed = status.st_nlink == 0 and not stat.S_ISDIR(status.st_mode)
+    is_removed = status.st_nlink == 0
     return (is_removed or is_fifo) if on_disk else (is_removed and is_fifo)
 
 

@@ -163,8 +163,9 @@ class KernelMount:
 class OurMount:
     """The writable FUSE mount."""
 
-    def __init__(self, overlay: Overlay, image: Image, maps: Maps) -> None:
+    def __init__(self, overlay: Overlay, image: Image, maps: Maps, *, is_ephemeral: bool) -> None:
         self.overlay = overlay
+        self._is_ephemeral = is_ephemeral
         self._maps = maps
         self._image = image
         self._pid = 0
@@ -186,6 +187,7 @@ class OurMount:
             gid_map=self._maps.gid.inside_ranges(),
             overflow_uid=0,
             overflow_gid=0,
+            is_ephemeral=self._is_ephemeral,
             log_path=str(self._log),
         )
         try:

@@ -28,6 +28,7 @@ class Pair:
         looks: Whether objects are compared after every operation, and not at the end only: to
             look is to fill caches.
         on_disk: Whether the upperdirs are on a disk, and not in memory.
+        is_ephemeral: Whether our upperdir goes with the mount: there is no second mount then.
         done: The operations so far.
     """
 
@@ -36,6 +37,7 @@ class Pair:
     maps: Maps
     looks: bool = True
     on_disk: bool = False
+    is_ephemeral: bool = False
     done: list[do.Operation] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -48,7 +50,10 @@ class Pair:
         )
         ours.make_folders()
         judges.make_folders()
-        self._mounts = (OurMount(ours, self.image, self.maps), KernelMount(judges, self.image))
+        self._mounts = (
+            OurMount(ours, self.image, self.maps, is_ephemeral=self.is_ephemeral),
+            KernelMount(judges, self.image),
+        )
         self.ours, self.judge = Side(ours.root, is_ours=True), Side(judges.root, is_ours=False)
         self.sides = (self.ours, self.judge)
         try:
@@ -84,6 +89,8 @@ class Pair:
         self.done.append(operation)
         match operation:
             case do.Compare():
+                self._compare_all()
+            case do.Remount() | do.Exchange() if self.is_ephemeral:
                 self._compare_all()
             case do.Remount() | do.Exchange():
                 self._unmount()
@@ -173,7 +180,10 @@ class Pair:
     def finish(self) -> None:
         """Compare all, before and after a last remount."""
         self.step(do.Compare())
-        self.step(do.Remount())
+        if self.is_ephemeral:
+            self._unmount()
+        else:
+            self.step(do.Remount())
 
     def close(self) -> None:
         """Unmount, whatever happened."""

@@ -59,11 +59,16 @@ SEQUENCES = {
             do.Remount(),
         ),
     ),
+    "the time of a directory that a name was removed from": (
+        5,
+        (do.Unlink("b/b/b"), do.Compare()),
+    ),
 }
 
 
+@pytest.mark.parametrize("is_ephemeral", [False, True])
 @pytest.mark.parametrize("name", SEQUENCES)
-def test_found(tmp_path: Path, id_map: str, name: str) -> None:
+def test_found(tmp_path: Path, id_map: str, name: str, *, is_ephemeral: bool) -> None:
     """Both do the same now."""
     image, operations = SEQUENCES[name]
 
@@ -71,4 +76,4 @@ def test_found(tmp_path: Path, id_map: str, name: str) -> None:
         for looks in (True, False):
             bench.pair(image, looks=looks).run(operations)
 
-    on_bench(tmp_path, maps_for(id_map), body, on_disk=False)
+    on_bench(tmp_path, maps_for(id_map), body, on_disk=False, is_ephemeral=is_ephemeral)

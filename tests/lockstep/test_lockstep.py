@@ -25,9 +25,12 @@ PAGE = Path(__file__).parents[2] / "docs" / "conformance.md"
 @pytest.mark.needs_user
 @pytest.mark.slow
 @pytest.mark.timeout(0 if STEPS else 300)
-@pytest.mark.parametrize("medium", ["memory", "disk"])
+@pytest.mark.parametrize("medium", ["memory", "disk", "ephemeral"])
 def test_random_operations(tmp_path: Path, id_map: str, medium: str) -> None:
-    """Every operation has the same result, and leaves the same files, as on kernel overlayfs."""
+    """Every operation has the same result, and leaves the same files, as on kernel overlayfs.
+
+    An ephemeral upperdir does not have the whiteouts that it would need to be mounted again.
+    """
     first = random.SystemRandom().randrange(10**9) if STEPS else 0
     count = -(-(STEPS or STEPS_OF_A_CHECK) // SEQUENCE)
 
@@ -37,7 +40,13 @@ def test_random_operations(tmp_path: Path, id_map: str, medium: str) -> None:
             if found is not None:
                 raise AssertionError(f"seed {seed}: {shrink(bench, found)}")
 
-    on_bench(tmp_path, maps_for(id_map), body, on_disk=medium == "disk")
+    on_bench(
+        tmp_path,
+        maps_for(id_map),
+        body,
+        on_disk=medium == "disk",
+        is_ephemeral=medium == "ephemeral",
+    )
 
 
 def test_the_documentation_has_the_differences() -> None:

@@ -58,7 +58,11 @@ def convert(
             sysctl=options.sysctl,
             cgroups_path=cgroups_path(options.cgroup_parent, container_id),
         ),
-        annotations={**_annotations(config), **_own_annotations(options), **options.annotations},
+        annotations={
+            **_annotations(config, options),
+            **_own_annotations(options),
+            **options.annotations,
+        },
     )
 
 
@@ -138,7 +142,7 @@ def _own_annotations(options: RunOptions) -> dict[str, str]:
     return {STRICT_ANNOTATION: "true"} if options.strict_resources else {}
 
 
-def _annotations(config: ImageConfig) -> dict[str, str]:
+def _annotations(config: ImageConfig, options: RunOptions) -> dict[str, str]:
     """conversion.md, "Annotation Fields"; labels win over what they would collide with."""
     prefix = "org.opencontainers.image"
     fields = {
@@ -150,6 +154,6 @@ def _annotations(config: ImageConfig) -> dict[str, str]:
         f"{prefix}.author": config.author,
         f"{prefix}.created": config.created,
         f"{prefix}.stopSignal": config.stop_signal,
-        f"{prefix}.exposedPorts": ",".join(config.exposed_ports),
+        f"{prefix}.exposedPorts": ",".join(dict.fromkeys((*config.exposed_ports, *options.expose))),
     }
     return {**{name: value for name, value in fields.items() if value}, **config.labels}

@@ -28,6 +28,7 @@ class RunOptions:
         oom_score_adj: As proc_pid_oom_score_adj(5); None for the caller's own.
         sysctl: Kernel settings of its namespaces.
         hostname: Host name inside; "" for the container's ID, or the host's with its network.
+        expose: Ports that it listens on, beside the image's, as an image config has them.
         network: "host", "none" for one of its own, or ns:PATH for one to join.
         pid: "private" for a PID namespace of its own, "host", or ns:PATH for one to join.
         shared: Other namespaces that stay the host's: "ipc", "cgroup".
@@ -61,6 +62,7 @@ class RunOptions:
     oom_score_adj: int | None = None
     sysctl: Mapping[str, str] = field(default_factory=dict)
     hostname: str = ""
+    expose: tuple[str, ...] = ()
     network: str = "host"
     pid: str = "private"
     shared: tuple[str, ...] = ()

@@ -30,6 +30,7 @@ _NOT_WITH_BUNDLE = (
     *("entrypoint", "workdir", "user", "umask", "ulimit", "annotation"),
     *("env_host", "unsetenv", "unsetenv_all", "tz", "sysctl", "oom_score_adj", "attach"),
     *("hostname", "add_host", "no_hosts", "dns", "dns_search", "dns_option", "network", "publish"),
+    *("publish_all", "expose"),
     *("pid", "ipc", "hpc", "gpus", "pull", "lazy", "platform", "tls_verify", "authfile"),
     *("verify_key", "signature_policy"),
     *("name", "replace", "remove", "detach", "restart", "stop_signal", "stop_timeout", "log_opt"),
@@ -106,8 +107,9 @@ def _request(
         add_hosts=_texts(given, "add_host"),
         no_hosts=given["no_hosts"],
         dns=Dns(_texts(given, "dns"), _texts(given, "dns_search"), _texts(given, "dns_option")),
-        network=_network(given["network"], ports),
+        network=_network(given),
         ports=ports,
+        publish_all=given["publish_all"],
         pid=parse_pid_mode(given["pid"]),
         devices=_texts(given, "device"),
         cgroup=resources.uses_cgroup(given["cgroups"]),
@@ -155,11 +157,11 @@ def _labels(given: Mapping[str, Any]) -> dict[str, str]:
     return labels
 
 
-def _network(text: str, ports: tuple[PortMapping, ...]) -> NetworkMode:
+def _network(given: Mapping[str, Any]) -> NetworkMode:
     """Return the network asked for; ports are published from a private one, unless told."""
-    if text:
-        return parse_mode(text)
-    return NetworkMode(Kind.PRIVATE if ports else Kind.HOST)
+    if given["network"]:
+        return parse_mode(given["network"])
+    return NetworkMode(Kind.PRIVATE if given["publish"] or given["publish_all"] else Kind.HOST)
 
 
 def _check_bundle_options(given: Mapping[str, Any]) -> None:
@@ -189,6 +191,7 @@ def _run_options(given: Mapping[str, Any], command: tuple[str, ...]) -> RunOptio
         oom_score_adj=parse.oom_score(given["oom_score_adj"]),
         sysctl=_sysctl(given),
         hostname=given["hostname"],
+        expose=_expose(given),
         mounts=_mounts(given),
         read_only=given["read_only"],
         read_only_tmpfs=given["read_only_tmpfs"] is not False,
@@ -215,12 +218,20 @@ def _sysctl(given: Mapping[str, Any]) -> Mapping[str, str]:
         return {}
     from rootless.bundle.sysctl import sysctls  # noqa: PLC0415 - few runs name any
 
-    own_network = _network(given["network"], tuple(map(parse_publish, _texts(given, "publish"))))
     return sysctls(
         texts,
-        network=own_network.kind in (Kind.NONE, Kind.PRIVATE),
+        network=_network(given).kind in (Kind.NONE, Kind.PRIVATE),
         ipc=not parse.ipc(given["ipc"]),
     )
+
+
+def _expose(given: Mapping[str, Any]) -> tuple[str, ...]:
+    texts = _texts(given, "expose")
+    if not texts:
+        return ()
+    from rootless.containers.network.exposed import parse_expose  # noqa: PLC0415 - as above
+
+    return tuple(map(parse_expose, texts))
 
 
 def _check_cgroup_options(given: Mapping[str, Any]) -> None:

@@ -71,7 +71,7 @@ class Planned:
     def may_wait(self) -> bool:
         """Tell whether it can be made before anybody asks: it takes nothing that others want."""
         request, root = self.request, self.record.container.root
-        takes = (request.name, request.devices, request.edits, request.ports)
+        takes = (request.name, request.devices, request.edits, request.ports, request.publish_all)
         notes = (request.cidfile, request.pidfile, request.detach, request.job is not None)
         return isinstance(root, OverlayRoot) and root.kept is None and not any((*takes, *notes))
 

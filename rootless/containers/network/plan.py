@@ -46,7 +46,7 @@ def plan(mode: NetworkMode, ports: Iterable[PortMapping]) -> Network:
 def _without_forwarder(mode: NetworkMode, ports: tuple[PortMapping, ...]) -> Network:
     if mode.kind is Kind.HOST:
         if ports:
-            log.warning("with the host's network every port is there already: -p is not applied")
+            log.warning("with the host's network every port is there already: nothing is published")
         return Network(host_address=_LOOPBACK)
     if ports:
         raise InvalidInput(

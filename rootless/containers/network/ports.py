@@ -3,7 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rootless.errors import InvalidInput
@@ -24,6 +24,7 @@ class PortMapping:
         host_ip: The host's address; "" for all.
         protocol: "tcp" or "udp".
         length: How many, one after the other.
+        chosen: The host's was chosen, and may be another one at the next start.
     """
 
     container_port: int
@@ -31,6 +32,7 @@ class PortMapping:
     host_ip: str = ""
     protocol: str = "tcp"
     length: int = 1
+    chosen: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
         host = f"[{self.host_ip}]" if ":" in self.host_ip else self.host_ip

@@ -5,6 +5,7 @@ from typing import Annotated
 from rootless.cli.option_groups import flag, option
 
 _COMMAND = "The command"
+_FILES = "Files of yours inside"
 _RIGHTS = "Rights and limits"
 _LIFE = "How it lives"
 
@@ -35,6 +36,15 @@ Tz = Annotated[
         group=_COMMAND,
         metavar="ZONE|local",
         help_="Time zone, such as Europe/Berlin; local is yours.",
+    ),
+]
+VolumesFrom = Annotated[
+    list[str] | None,
+    option(
+        "--volumes-from",
+        group=_FILES,
+        metavar="CONTAINER[:ro|rw]",
+        help_="All that another container has by --volume and --mount, at the same places.",
     ),
 ]
 Attach = Annotated[

@@ -165,6 +165,7 @@ def run(  # noqa: PLR0917 - one parameter an option
         _Words | None,
         option("--tmpfs", group=_FILES, metavar="DST[:OPTS]", help_="Mount memory at DST."),
     ] = None,
+    volumes_from: process.VolumesFrom = None,
     device: Annotated[
         _Words | None,
         option(

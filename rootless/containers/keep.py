@@ -2,6 +2,7 @@
 
 import signal
 from dataclasses import replace
+from functools import partial
 
 from rootless.bundle.root_emulation import ON
 from rootless.containers import names, prepare, record, seccomp
@@ -104,6 +105,10 @@ def _again(paths: Paths, store: Store, image: Image, request: RunRequest, known:
 def _container(
     paths: Paths, store: Store, image: Image, request: RunRequest, container_id: str = ""
 ) -> Container:
+    if request.volumes_from:
+        from rootless.containers.volumes_from import with_volumes  # noqa: PLC0415 - few have any
+
+        request = with_volumes(request, partial(record.find, paths))
     network = None
     if request.network.kind is Kind.CONTAINER:
         network = network_of(paths, record.find(paths, request.network.target))

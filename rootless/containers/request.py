@@ -43,6 +43,7 @@ class RunRequest:
         network: `--network`; `options` has what the bundle says of it once it is planned.
         ports: What is published.
         publish_all: So is each port that the image or `options` exposes.
+        volumes_from: Containers whose mounts it has too, CONTAINER[:ro|rw] each.
         pid: `--pid`; `options` has what the bundle says of it once it is looked up.
         devices: Host device nodes, SOURCE[:DESTINATION] each.
         cgroup: It gets a cgroup of its own where there is one to be had.
@@ -78,6 +79,7 @@ class RunRequest:
     network: NetworkMode = field(default_factory=NetworkMode)
     ports: tuple[PortMapping, ...] = ()
     publish_all: bool = False
+    volumes_from: tuple[str, ...] = ()
     pid: PidMode = field(default_factory=PidMode)
     devices: tuple[str, ...] = ()
     cgroup: bool = True

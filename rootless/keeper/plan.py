@@ -71,9 +71,12 @@ class Planned:
     def may_wait(self) -> bool:
         """Tell whether it can be made before anybody asks: it takes nothing that others want."""
         request, root = self.request, self.record.container.root
-        takes = (request.name, request.devices, request.edits, request.ports, request.publish_all)
+        takes = (request.name, request.devices, request.edits, request.ports)
+        others = (request.publish_all, request.volumes_from)
         notes = (request.cidfile, request.pidfile, request.detach, request.job is not None)
-        return isinstance(root, OverlayRoot) and root.kept is None and not any((*takes, *notes))
+        if not isinstance(root, OverlayRoot) or root.kept is not None:
+            return False
+        return not any((*takes, *others, *notes))
 
 
 def ask(words: list[str]) -> Asked:

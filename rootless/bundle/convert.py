@@ -52,8 +52,8 @@ def convert(
             namespaces=namespaces,
             uid_mappings=mappings[0],
             gid_mappings=mappings[1],
-            masked_paths=default_spec.MASKED_PATHS,
-            readonly_paths=default_spec.READONLY_PATHS,
+            masked_paths=() if options.privileged else default_spec.MASKED_PATHS,
+            readonly_paths=() if options.privileged else default_spec.READONLY_PATHS,
             resources=options.resources,
             sysctl=options.sysctl,
             cgroups_path=cgroups_path(options.cgroup_parent, container_id),
@@ -131,6 +131,8 @@ def _default_mounts(options: RunOptions) -> list[Mount]:
     mounts = default_spec.default_mounts(options.shm_size)
     if "cgroup" in options.shared and options.network == "host":  # the host's /sys brings it
         mounts = tuple(mount for mount in mounts if mount.type != "cgroup")
+    if options.privileged:
+        mounts = default_spec.writable(mounts)
     return [host.get(mount.destination, mount) for mount in mounts]
 
 

@@ -38,6 +38,7 @@ class RunOptions:
         terminal: The workload gets a terminal.
         cap_add: Capabilities beside the default set; "ALL" for all.
         cap_drop: Capabilities less than the default set; "ALL" for all.
+        privileged: Nothing of the kernel's is hidden or read-only; the host's devices are there.
         no_new_privileges: execve(2) grants nothing (set-ID programs have no effect).
         seccomp: A seccomp profile's file, "unconfined" for no filter; "" for the default profile.
         root_emulation: Whether calls that need more IDs than one seem to work: "auto", "on", "off".
@@ -72,6 +73,7 @@ class RunOptions:
     terminal: bool = False
     cap_add: tuple[str, ...] = ()
     cap_drop: tuple[str, ...] = ()
+    privileged: bool = False
     no_new_privileges: bool = True
     seccomp: str = ""
     root_emulation: str = "off"

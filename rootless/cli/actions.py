@@ -127,6 +127,7 @@ def exec_(given: _Given) -> int:
         terminal=given["tty"],
         interactive=given["interactive"],
         detach=given["detach"],
+        privileged=given["privileged"],
     )
     return execute(given["container"], request)
 

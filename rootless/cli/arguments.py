@@ -35,6 +35,7 @@ _NOT_WITH_BUNDLE = (
     *("verify_key", "signature_policy"),
     *("name", "replace", "remove", "detach", "restart", "stop_signal", "stop_timeout", "log_opt"),
     *("read_only_tmpfs", "cap_add", "cap_drop", "security_opt", "shm_size", "root_emulation"),
+    "privileged",
     *("cgroup_parent", "strict_resources", "native", "share", *_RESOURCES),
 )
 _SPELLED = {"remove": "rm"}
@@ -66,6 +67,10 @@ def run_request(given: Mapping[str, Any]) -> tuple[str, RunRequest]:
     if given["share"] and not given["native"]:
         raise InvalidInput("--share needs --native", ",".join(given["share"]), "or use --volume")
     ports = tuple(map(parse_publish, _texts(given, "publish")))
+    if given["privileged"]:
+        from rootless.cli import privileged_request  # noqa: PLC0415 - what most have no use for
+
+        given = privileged_request.with_privileged(given)
     if given["native"]:
         from rootless.cli import native_request  # noqa: PLC0415 - what most runs have no use for
 
@@ -199,6 +204,7 @@ def _run_options(given: Mapping[str, Any], command: tuple[str, ...]) -> RunOptio
         terminal=given["tty"],
         cap_add=_texts(given, "cap_add"),
         cap_drop=_texts(given, "cap_drop"),
+        privileged=given["privileged"],
         no_new_privileges=parse.no_new_privileges(_texts(given, "security_opt")),
         seccomp=parse.seccomp(_texts(given, "security_opt")),
         shared=parse.ipc(given["ipc"]),

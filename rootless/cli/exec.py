@@ -53,6 +53,10 @@ def exec_(  # noqa: PLR0917 - one parameter an option
             *("--workdir", "-w"), metavar="DIR", help="Working directory.", show_default=False
         ),
     ] = "",
+    privileged: Annotated[
+        bool,
+        typer.Option("--privileged", help="It has every capability inside, and no filter."),
+    ] = False,
     detach: Annotated[
         bool, typer.Option("--detach", "-d", help="Leave it running; it has no output.")
     ] = False,

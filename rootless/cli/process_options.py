@@ -65,6 +65,15 @@ SigProxy = Annotated[
         help_="With --attach: whether signals are passed on; else true.",
     ),
 ]
+Privileged = Annotated[
+    bool,
+    flag(
+        "--privileged",
+        group=_RIGHTS,
+        help_="All that you may hand over: every capability inside, your devices, no filter, "
+        "nothing hidden. Nothing of root's.",
+    ),
+]
 Sysctl = Annotated[
     list[str] | None,
     option(

@@ -298,6 +298,7 @@ def run(  # noqa: PLR0917 - one parameter an option
             help_="Processes that it is among: its own, the default; yours; another's.",
         ),
     ] = "",
+    privileged: process.Privileged = False,
     cap_add: Annotated[
         _Words | None,
         option("--cap-add", group=_RIGHTS, metavar="CAP", help_="Add a capability, or ALL."),

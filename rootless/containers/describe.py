@@ -89,6 +89,7 @@ def _host_config(record: Record, folder: Path) -> dict[str, Any]:
             "Name": record.policy.restart,
             "MaximumRetryCount": record.policy.most_restarts,
         },
+        "Privileged": record.container.privileged,
         "PidMode": _pid_mode(record.container),
         "AutoRemove": record.policy.remove or not record.kept,
         "ReadonlyRootfs": record.container.spec.root_readonly,

@@ -118,6 +118,7 @@ def from_image(
         interactive=request.interactive,
         keep_groups=keep_groups,
         devices=devices.nodes(request),
+        privileged=options.privileged,
         cgroup=request.cgroup,
         name_files=name_files,
         network=network,

@@ -72,7 +72,7 @@ class Planned:
         """Tell whether it can be made before anybody asks: it takes nothing that others want."""
         request, root = self.request, self.record.container.root
         takes = (request.name, request.devices, request.edits, request.ports)
-        others = (request.publish_all, request.volumes_from)
+        others = (request.publish_all, request.volumes_from, request.options.privileged)
         notes = (request.cidfile, request.pidfile, request.detach, request.job is not None)
         if not isinstance(root, OverlayRoot) or root.kept is not None:
             return False

@@ -119,8 +119,9 @@ def exec_(given: _Given) -> int:
 
     variables = [each for path in given["env_file"] or () for each in environment.read_file(path)]
     variables += given["env"] or ()
+    container, command = _place_and_command(given)
     request = ExecRequest(
-        command=tuple(given["command"]),
+        command=command,
         env=tuple(environment.expand(variables, os.environ)),
         user=given["user"],
         workdir=given["workdir"],
@@ -129,7 +130,21 @@ def exec_(given: _Given) -> int:
         detach=given["detach"],
         privileged=given["privileged"],
     )
-    return execute(given["container"], request)
+    return execute(container, request)
+
+
+def _place_and_command(given: _Given) -> tuple[str, tuple[str, ...]]:
+    """Return the container and the command of `exec`: with --latest all words are the latter's."""
+    container, command = given["container"], tuple(given["command"] or ())
+    if given["latest"]:
+        from rootless.containers.choice import the_one  # noqa: PLC0415 - most name it
+
+        return the_one("", latest=True), (container, *command)
+    if not command:
+        from rootless.errors import InvalidInput  # noqa: PLC0415
+
+        raise InvalidInput("no command given", container, "rootless exec NAME COMMAND...")
+    return container, command
 
 
 def start(given: _Given) -> int:

@@ -282,7 +282,7 @@ COMMANDS: dict[str, Any] = {
         "interspersed": False,
         "parameters": {
             "container": ("one", None),
-            "command": ("some", None),
+            "command": ("any", None),
             "interactive": ("flag", False, "--interactive -i", ""),
             "tty": ("flag", False, "--tty -t", ""),
             "env": ("texts", None, "--env -e"),
@@ -290,6 +290,7 @@ COMMANDS: dict[str, Any] = {
             "user": ("text", "", "--user -u"),
             "workdir": ("text", "", "--workdir -w"),
             "privileged": ("flag", False, "--privileged", ""),
+            "latest": ("flag", False, "--latest -l", ""),
             "detach": ("flag", False, "--detach -d", ""),
         },
     },

@@ -54,7 +54,9 @@ def inspect(
 
     if kind not in ("", "image", "container"):
         raise InvalidInput("no such type", kind, "image or container")
-    if latest or not names:
+    if not (latest or names):
+        raise InvalidInput("nothing is named", fix="give NAME..., or --latest")
+    if latest:
         from rootless.containers.choice import Choice, chosen  # noqa: PLC0415
 
         names, kind = chosen(Choice(tuple(names or ()), latest=latest)), kind or "container"

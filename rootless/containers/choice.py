@@ -34,6 +34,8 @@ class Choice:
 
 def the_one(word: str, *, latest: bool) -> str:
     """Return the container that a command for one of them is for; raises as `chosen`."""
+    if bool(word) == latest:
+        raise InvalidInput("which container", word, "give its name, or --latest")
     return chosen(Choice((word,) if word else (), latest=latest))[0]
 
 

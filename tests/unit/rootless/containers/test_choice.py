@@ -54,7 +54,7 @@ def test_one_by_name_or_the_last(two: Path) -> None:
     """A command for one container has a name, or is for the last."""
     assert (the_one("first", latest=False), the_one("", latest=True)) == ("first", "last")
     for word, latest in (("", False), ("first", True)):
-        with pytest.raises(InvalidInput, match="which containers"):
+        with pytest.raises(InvalidInput, match="give its name, or --latest"):
             the_one(word, latest=latest)
 
 

@@ -136,10 +136,11 @@ def exec_(given: _Given) -> int:
 def _place_and_command(given: _Given) -> tuple[str, tuple[str, ...]]:
     """Return the container and the command of `exec`: with --latest all words are the latter's."""
     container, command = given["container"], tuple(given["command"] or ())
-    if given["latest"]:
+    if given["latest"] or not container:
         from rootless.containers.choice import the_one  # noqa: PLC0415 - most name it
 
-        return the_one("", latest=True), (container, *command)
+        command = (container, *command) if container else ()
+        container = the_one("", latest=given["latest"])
     if not command:
         from rootless.errors import InvalidInput  # noqa: PLC0415
 

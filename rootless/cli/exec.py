@@ -18,10 +18,10 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
     context_settings={"allow_interspersed_args": False},
 )
 def exec_(  # noqa: PLR0917 - one parameter an option
-    container: Annotated[str, typer.Argument(metavar="NAME", help="Name or ID.")],
+    container: choice.Name = "",
     command: Annotated[
         list[str] | None,
-        typer.Argument(metavar="COMMAND...", show_default=False, help="What to run."),
+        typer.Argument(metavar="COMMAND", show_default=False, help="What to run."),
     ] = None,
     interactive: Annotated[
         bool, typer.Option("--interactive", "-i", help="Pass standard input.")

@@ -54,12 +54,12 @@ def inspect(
 
     if kind not in ("", "image", "container"):
         raise InvalidInput("no such type", kind, "image or container")
-    if not (latest or names):
-        raise InvalidInput("nothing is named", fix="give NAME..., or --latest")
     if latest:
         from rootless.containers.choice import Choice, chosen  # noqa: PLC0415
 
-        names, kind = chosen(Choice(tuple(names or ()), latest=latest)), kind or "container"
+        names, kind = chosen(Choice(tuple(names or ()), latest=True)), kind or "container"
+    if not names:
+        raise InvalidInput("nothing is named", fix="give NAME..., or --latest")
     if raw:
         for name in names:
             typer.echo(inspected.document(name, raw), nl=False)

@@ -29,6 +29,10 @@ def test_the_network_of_another(containers: Containers) -> None:
     assert "whose network is to be joined is not running" in result.stderr
     rootless.ok("start", one)
     rootless.ok("start", other)
+    for option in ("-p81", "-P"):
+        words = ("run", option, "--expose", "80", "--network", f"container:{one}")
+        result = rootless(*words, "debian-demo", "true")
+        assert (result.status, result.stderr.count("ports cannot be published")) == (125, 1)
     second = rootless.ok("exec", one, *_NAMESPACE)
     assert rootless.ok("logs", other) == first + second
 

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import replace
 
-from rootless.containers.network.ports import PROTOCOLS, PortMapping, parse_publish
+from rootless.containers.network.ports import PortMapping, parse_publish
 from rootless.errors import InvalidInput
 
 log = logging.getLogger(__name__)
@@ -19,11 +19,13 @@ _MOST = 500
 
 def parse_expose(text: str) -> str:
     """Return a value of `--expose` as an image's config has it; raises InvalidInput."""
-    ports, slash, protocol = text.partition("/")
-    if (slash and protocol not in PROTOCOLS) or ":" in ports:
-        raise InvalidInput("not a port to expose", text, _FORM)
-    mapping = parse_publish(text)
-    return str(mapping).removeprefix(":")
+    try:
+        mapping = parse_publish(text)
+    except InvalidInput:
+        raise InvalidInput("not a port to expose", text, _FORM) from None
+    if ":" in text:
+        raise InvalidInput("a port to expose is the container's alone", text, f"{_FORM}; or -p")
+    return str(mapping)
 
 
 def to_publish(exposed: Iterable[str], published: Iterable[PortMapping]) -> tuple[PortMapping, ...]:

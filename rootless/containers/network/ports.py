@@ -36,11 +36,9 @@ class PortMapping:
 
     def __str__(self) -> str:
         host = f"[{self.host_ip}]" if ":" in self.host_ip else self.host_ip
-        ends = [
-            self._span(self.host_port) if self.host_port else "",
-            self._span(self.container_port),
-        ]
-        return f"{':'.join([host, *ends] if host else ends)}/{self.protocol}"
+        outside = self._span(self.host_port) if self.host_port else ""
+        ends = [host, outside] if host else [outside] if outside else []
+        return f"{':'.join([*ends, self._span(self.container_port)])}/{self.protocol}"
 
     def _span(self, first: int) -> str:
         return f"{first}-{first + self.length - 1}" if self.length > 1 else str(first)

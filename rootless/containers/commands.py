@@ -69,6 +69,18 @@ def stop(word: str, patience: float | None) -> str:
     return word
 
 
+def restart(word: str, patience: float | None) -> str:
+    """Stop a container where it runs, and start it; raises Conflict for what goes when it ends."""
+    paths = Paths.from_environment()
+    record = records.find(paths, word)
+    if not record.kept or record.policy.remove:
+        what = "a container that goes when it ends cannot be started again"
+        raise Conflict(what, record.name, "run it without --rm, with a name or --detach")
+    ending.stop(paths, record, patience)
+    start_record(paths, record).end.close()
+    return word
+
+
 def kill(word: str, number: int) -> str:
     """Send a signal to what a container runs."""
     paths = Paths.from_environment()

@@ -170,12 +170,13 @@ def start(given: _Given) -> int:
 def stop(given: _Given) -> int:
     """Stop containers."""
     from rootless.containers import commands  # noqa: PLC0415
-    from rootless.containers.policy import seconds  # noqa: PLC0415
+    from rootless.containers.policy import parse_signal, seconds  # noqa: PLC0415
 
     patience = seconds(given["timeout"], "--time") if given["timeout"] else None
+    number = parse_signal(given["number"]) if given["number"] else 0
     return _for_each(
         _chosen(given, alive=True),
-        lambda word: commands.stop(word, patience),
+        lambda word: commands.stop(word, patience, number),
         ignore=given["ignore"],
     )
 
@@ -199,9 +200,13 @@ def wait(given: _Given) -> int:
 def rm(given: _Given) -> int:
     """Remove containers."""
     from rootless.containers import commands  # noqa: PLC0415
+    from rootless.containers.policy import seconds  # noqa: PLC0415
+
+    patience = seconds(given["timeout"], "--time") if given["timeout"] else None
+    force = given["force"] or patience is not None
 
     def remove(word: str) -> str:
-        return commands.remove_one(word, force=given["force"])
+        return commands.remove_one(word, force=force, patience=patience)
 
     return _for_each(_chosen(given), remove, ignore=given["ignore"])
 

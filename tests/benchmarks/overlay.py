@@ -138,11 +138,12 @@ class Bench:
     results: Results
 
     def run(self, section: Section, image: Prepared) -> None:
-        """Measure one section: in every round every contender, one after the other."""
+        """Measure one section: in every round every contender, each round begun by another one."""
         chosen = [each for each in section.measurements if each[0] in self.only]
-        for _ in range(self.runs):
+        for number in range(self.runs):
+            first = number % len(CONTENDERS)
             for name, workload in chosen:
-                for contender in CONTENDERS:
+                for contender in CONTENDERS[first:] + CONTENDERS[:first]:
                     self._turn(section.title, name, workload, contender, image)
 
     def _turn(

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import stat
 from pathlib import Path
 
@@ -151,3 +152,28 @@ def remove_tree(path: Path) -> None:
         else:
             child.unlink()
     path.rmdir()
+
+
+def test_an_upperdir_that_nobody_reads_has_none(mounting: Mounting) -> None:
+    """What is removed is gone all the same: looked up, listed, made again, and still open."""
+    mounting.options = {"is_ephemeral": True}
+
+    def scenario(mount: Mount) -> None:
+        folder = mount.root / "dir"
+        with (folder / "one").open("r+b", buffering=0) as file:
+            (folder / "one").unlink()
+            assert os.fstat(file.fileno()).st_nlink == 0
+            assert file.read() == b"1"
+            file.write(b"more")
+            assert os.fstat(file.fileno()).st_size == len(b"1more")
+        shutil.rmtree(folder / "sub")
+        assert os.listdir(folder) == ["two"]
+        assert not (folder / "sub").exists()
+        assert os.listdir(mount.upper) == []
+        (folder / "sub").mkdir()
+        assert os.listdir(folder / "sub") == []
+        shutil.rmtree(folder)
+        assert sorted(os.listdir(mount.root)) == ["file", "link"]
+        assert is_whiteout(mount.upper / "dir")
+
+    mounting.run(layers(), scenario)

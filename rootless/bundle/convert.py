@@ -52,13 +52,17 @@ def convert(
             namespaces=namespaces,
             uid_mappings=mappings[0],
             gid_mappings=mappings[1],
-            masked_paths=default_spec.MASKED_PATHS,
-            readonly_paths=default_spec.READONLY_PATHS,
+            masked_paths=() if options.privileged else default_spec.MASKED_PATHS,
+            readonly_paths=() if options.privileged else default_spec.READONLY_PATHS,
             resources=options.resources,
             sysctl=options.sysctl,
             cgroups_path=cgroups_path(options.cgroup_parent, container_id),
         ),
-        annotations={**_annotations(config), **_own_annotations(options), **options.annotations},
+        annotations={
+            **_annotations(config, options),
+            **_own_annotations(options),
+            **options.annotations,
+        },
     )
 
 
@@ -127,6 +131,8 @@ def _default_mounts(options: RunOptions) -> list[Mount]:
     mounts = default_spec.default_mounts(options.shm_size)
     if "cgroup" in options.shared and options.network == "host":  # the host's /sys brings it
         mounts = tuple(mount for mount in mounts if mount.type != "cgroup")
+    if options.privileged:
+        mounts = default_spec.writable(mounts)
     return [host.get(mount.destination, mount) for mount in mounts]
 
 
@@ -138,7 +144,7 @@ def _own_annotations(options: RunOptions) -> dict[str, str]:
     return {STRICT_ANNOTATION: "true"} if options.strict_resources else {}
 
 
-def _annotations(config: ImageConfig) -> dict[str, str]:
+def _annotations(config: ImageConfig, options: RunOptions) -> dict[str, str]:
     """conversion.md, "Annotation Fields"; labels win over what they would collide with."""
     prefix = "org.opencontainers.image"
     fields = {
@@ -150,6 +156,6 @@ def _annotations(config: ImageConfig) -> dict[str, str]:
         f"{prefix}.author": config.author,
         f"{prefix}.created": config.created,
         f"{prefix}.stopSignal": config.stop_signal,
-        f"{prefix}.exposedPorts": ",".join(config.exposed_ports),
+        f"{prefix}.exposedPorts": ",".join(dict.fromkeys((*config.exposed_ports, *options.expose))),
     }
     return {**{name: value for name, value in fields.items() if value}, **config.labels}

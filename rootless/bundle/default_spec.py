@@ -1,5 +1,8 @@
 """What every container gets: mounts, hidden paths, capabilities; as podman and Docker have them."""
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from rootless.errors import InvalidInput
 from rootless.linux.capset import NAMES, NUMBERS
 from rootless.oci.linux_spec import LinuxSpec, Namespace
@@ -69,6 +72,14 @@ def default_mounts(shm_size: int) -> tuple[Mount, ...]:
         Mount("/dev/mqueue", "mqueue", "mqueue", safe),
         Mount("/sys", "sysfs", "sysfs", (*safe, "ro")),
         Mount("/sys/fs/cgroup", "cgroup", "cgroup", (*safe, "relatime", "ro")),
+    )
+
+
+def writable(mounts: Iterable[Mount]) -> tuple[Mount, ...]:
+    """Return mounts that may be written to, as far as the kernel lets one."""
+    return tuple(
+        replace(mount, options=tuple(each for each in mount.options if each != "ro"))
+        for mount in mounts
     )
 
 

@@ -28,6 +28,7 @@ class RunOptions:
         oom_score_adj: As proc_pid_oom_score_adj(5); None for the caller's own.
         sysctl: Kernel settings of its namespaces.
         hostname: Host name inside; "" for the container's ID, or the host's with its network.
+        expose: Ports that it listens on, beside the image's, as an image config has them.
         network: "host", "none" for one of its own, or ns:PATH for one to join.
         pid: "private" for a PID namespace of its own, "host", or ns:PATH for one to join.
         shared: Other namespaces that stay the host's: "ipc", "cgroup".
@@ -37,6 +38,7 @@ class RunOptions:
         terminal: The workload gets a terminal.
         cap_add: Capabilities beside the default set; "ALL" for all.
         cap_drop: Capabilities less than the default set; "ALL" for all.
+        privileged: Nothing of the kernel's is hidden or read-only; the host's devices are there.
         no_new_privileges: execve(2) grants nothing (set-ID programs have no effect).
         seccomp: A seccomp profile's file, "unconfined" for no filter; "" for the default profile.
         root_emulation: Whether calls that need more IDs than one seem to work: "auto", "on", "off".
@@ -61,6 +63,7 @@ class RunOptions:
     oom_score_adj: int | None = None
     sysctl: Mapping[str, str] = field(default_factory=dict)
     hostname: str = ""
+    expose: tuple[str, ...] = ()
     network: str = "host"
     pid: str = "private"
     shared: tuple[str, ...] = ()
@@ -70,6 +73,7 @@ class RunOptions:
     terminal: bool = False
     cap_add: tuple[str, ...] = ()
     cap_drop: tuple[str, ...] = ()
+    privileged: bool = False
     no_new_privileges: bool = True
     seccomp: str = ""
     root_emulation: str = "off"

@@ -119,16 +119,33 @@ def exec_(given: _Given) -> int:
 
     variables = [each for path in given["env_file"] or () for each in environment.read_file(path)]
     variables += given["env"] or ()
+    container, command = _place_and_command(given)
     request = ExecRequest(
-        command=tuple(given["command"]),
+        command=command,
         env=tuple(environment.expand(variables, os.environ)),
         user=given["user"],
         workdir=given["workdir"],
         terminal=given["tty"],
         interactive=given["interactive"],
         detach=given["detach"],
+        privileged=given["privileged"],
     )
-    return execute(given["container"], request)
+    return execute(container, request)
+
+
+def _place_and_command(given: _Given) -> tuple[str, tuple[str, ...]]:
+    """Return the container and the command of `exec`: with --latest all words are the latter's."""
+    container, command = given["container"], tuple(given["command"] or ())
+    if given["latest"] or not container:
+        from rootless.containers.choice import the_one  # noqa: PLC0415 - most name it
+
+        command = (container, *command) if container else ()
+        container = the_one("", latest=given["latest"])
+    if not command:
+        from rootless.errors import InvalidInput  # noqa: PLC0415
+
+        raise InvalidInput("no command given", container, "rootless exec NAME COMMAND...")
+    return container, command
 
 
 def start(given: _Given) -> int:
@@ -153,12 +170,13 @@ def start(given: _Given) -> int:
 def stop(given: _Given) -> int:
     """Stop containers."""
     from rootless.containers import commands  # noqa: PLC0415
-    from rootless.containers.policy import seconds  # noqa: PLC0415
+    from rootless.containers.policy import parse_signal, seconds  # noqa: PLC0415
 
     patience = seconds(given["timeout"], "--time") if given["timeout"] else None
+    number = parse_signal(given["number"]) if given["number"] else 0
     return _for_each(
         _chosen(given, alive=True),
-        lambda word: commands.stop(word, patience),
+        lambda word: commands.stop(word, patience, number),
         ignore=given["ignore"],
     )
 
@@ -182,9 +200,13 @@ def wait(given: _Given) -> int:
 def rm(given: _Given) -> int:
     """Remove containers."""
     from rootless.containers import commands  # noqa: PLC0415
+    from rootless.containers.policy import seconds  # noqa: PLC0415
+
+    patience = seconds(given["timeout"], "--time") if given["timeout"] else None
+    force = given["force"] or patience is not None
 
     def remove(word: str) -> str:
-        return commands.remove_one(word, force=given["force"])
+        return commands.remove_one(word, force=force, patience=patience)
 
     return _for_each(_chosen(given), remove, ignore=given["ignore"])
 

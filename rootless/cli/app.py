@@ -69,6 +69,7 @@ COMMANDS = {
     "exec": _Command("rootless.cli.exec", "Run a command in a running container."),
     "port": _Command("rootless.cli.port", "Show the published ports of a container."),
     "stop": _Command("rootless.cli.stop", "Stop running containers."),
+    "restart": _Command("rootless.cli.restart", "Stop containers, and start them again."),
     "kill": _Command("rootless.cli.kill", "Send a signal to what containers run."),
     "wait": _Command("rootless.cli.wait", "Wait until containers have ended."),
     "top": _Command("rootless.cli.top", "List the processes of a container."),

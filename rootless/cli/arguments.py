@@ -30,10 +30,12 @@ _NOT_WITH_BUNDLE = (
     *("entrypoint", "workdir", "user", "umask", "ulimit", "annotation"),
     *("env_host", "unsetenv", "unsetenv_all", "tz", "sysctl", "oom_score_adj", "attach"),
     *("hostname", "add_host", "no_hosts", "dns", "dns_search", "dns_option", "network", "publish"),
+    *("publish_all", "expose", "volumes_from"),
     *("pid", "ipc", "hpc", "gpus", "pull", "lazy", "platform", "tls_verify", "authfile"),
     *("verify_key", "signature_policy"),
     *("name", "replace", "remove", "detach", "restart", "stop_signal", "stop_timeout", "log_opt"),
     *("read_only_tmpfs", "cap_add", "cap_drop", "security_opt", "shm_size", "root_emulation"),
+    "privileged",
     *("cgroup_parent", "strict_resources", "native", "share", *_RESOURCES),
 )
 _SPELLED = {"remove": "rm"}
@@ -65,6 +67,10 @@ def run_request(given: Mapping[str, Any]) -> tuple[str, RunRequest]:
     if given["share"] and not given["native"]:
         raise InvalidInput("--share needs --native", ",".join(given["share"]), "or use --volume")
     ports = tuple(map(parse_publish, _texts(given, "publish")))
+    if given["privileged"]:
+        from rootless.cli import privileged_request  # noqa: PLC0415 - what most have no use for
+
+        given = privileged_request.with_privileged(given)
     if given["native"]:
         from rootless.cli import native_request  # noqa: PLC0415 - what most runs have no use for
 
@@ -106,8 +112,10 @@ def _request(
         add_hosts=_texts(given, "add_host"),
         no_hosts=given["no_hosts"],
         dns=Dns(_texts(given, "dns"), _texts(given, "dns_search"), _texts(given, "dns_option")),
-        network=_network(given["network"], ports),
+        network=_network(given),
         ports=ports,
+        publish_all=given["publish_all"],
+        volumes_from=_texts(given, "volumes_from"),
         pid=parse_pid_mode(given["pid"]),
         devices=_texts(given, "device"),
         cgroup=resources.uses_cgroup(given["cgroups"]),
@@ -155,11 +163,11 @@ def _labels(given: Mapping[str, Any]) -> dict[str, str]:
     return labels
 
 
-def _network(text: str, ports: tuple[PortMapping, ...]) -> NetworkMode:
+def _network(given: Mapping[str, Any]) -> NetworkMode:
     """Return the network asked for; ports are published from a private one, unless told."""
-    if text:
-        return parse_mode(text)
-    return NetworkMode(Kind.PRIVATE if ports else Kind.HOST)
+    if given["network"]:
+        return parse_mode(given["network"])
+    return NetworkMode(Kind.PRIVATE if given["publish"] or given["publish_all"] else Kind.HOST)
 
 
 def _check_bundle_options(given: Mapping[str, Any]) -> None:
@@ -189,12 +197,14 @@ def _run_options(given: Mapping[str, Any], command: tuple[str, ...]) -> RunOptio
         oom_score_adj=parse.oom_score(given["oom_score_adj"]),
         sysctl=_sysctl(given),
         hostname=given["hostname"],
+        expose=_expose(given),
         mounts=_mounts(given),
         read_only=given["read_only"],
         read_only_tmpfs=given["read_only_tmpfs"] is not False,
         terminal=given["tty"],
         cap_add=_texts(given, "cap_add"),
         cap_drop=_texts(given, "cap_drop"),
+        privileged=given["privileged"],
         no_new_privileges=parse.no_new_privileges(_texts(given, "security_opt")),
         seccomp=parse.seccomp(_texts(given, "security_opt")),
         shared=parse.ipc(given["ipc"]),
@@ -215,12 +225,20 @@ def _sysctl(given: Mapping[str, Any]) -> Mapping[str, str]:
         return {}
     from rootless.bundle.sysctl import sysctls  # noqa: PLC0415 - few runs name any
 
-    own_network = _network(given["network"], tuple(map(parse_publish, _texts(given, "publish"))))
     return sysctls(
         texts,
-        network=own_network.kind in (Kind.NONE, Kind.PRIVATE),
+        network=_network(given).kind in (Kind.NONE, Kind.PRIVATE),
         ipc=not parse.ipc(given["ipc"]),
     )
+
+
+def _expose(given: Mapping[str, Any]) -> tuple[str, ...]:
+    texts = _texts(given, "expose")
+    if not texts:
+        return ()
+    from rootless.containers.network.exposed import parse_expose  # noqa: PLC0415 - as above
+
+    return tuple(map(parse_expose, texts))
 
 
 def _check_cgroup_options(given: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Which containers a command is for, beside their names: options of rm, stop, start, kill, wait."""
+"""Which containers a command is for: names, and options beside them."""
 
 from typing import Annotated, Any
 
@@ -18,6 +18,9 @@ _FILTER: dict[str, Any] = {
 Filters = Annotated[list[str] | None, typer.Option(*("--filter", "-f"), **_FILTER)]
 FiltersBesideForce = Annotated[list[str] | None, typer.Option("--filter", **_FILTER)]
 Ignore = Annotated[bool, typer.Option("--ignore", "-i", help="Pass over those that are not there.")]
+Name = Annotated[
+    str, typer.Argument(metavar="NAME", show_default=False, help="Name or ID; or --latest.")
+]
 Names = Annotated[
     list[str] | None,
     typer.Argument(metavar="NAME", show_default=False, help="Names or IDs."),

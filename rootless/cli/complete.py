@@ -215,7 +215,7 @@ def _kinds(path: Sequence[str], parameter: str, metavar: str) -> tuple[str, ...]
     }
     by_parameter = {
         **dict.fromkeys(("image", "images", "from_"), ("images",)),
-        **dict.fromkeys(("container", "containers"), ("containers",)),
+        **dict.fromkeys(("container", "containers", "volumes_from"), ("containers",)),
         "profile": ("profiles",),
     }
     by_word = {"IMAGE": "images", "CONTAINER": "containers"}

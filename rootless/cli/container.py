@@ -12,7 +12,7 @@ class _Containers(SameCommands):
         name: name
         for name in (
             *("attach", "create", "exec", "inspect", "kill", "logs", "port", "prune", "ps"),
-            *("rename", "rm", "run", "start", "stop", "top", "wait"),
+            *("rename", "restart", "rm", "run", "start", "stop", "top", "wait"),
         )
     }
 

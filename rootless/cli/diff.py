@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rootless.cli import choice_options as choice
 from rootless.cli.command import Command
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def diff(
     name: Annotated[
         str,
         typer.Argument(metavar="CONTAINER|IMAGE", help="Name or ID.", show_default=False),
-    ],
+    ] = "",
     other: Annotated[
         str,
         typer.Argument(metavar="IMAGE", help="The image to compare with.", show_default=False),
@@ -28,6 +29,7 @@ def diff(
     form: Annotated[
         str, typer.Option("--format", metavar="table|json", help="How to print it.")
     ] = "table",
+    latest: choice.Latest = False,  # noqa: FBT002 - typer's form of a flag
 ) -> None:
     """List files that were added (A), changed (C) and deleted (D).
 
@@ -37,8 +39,11 @@ def diff(
     """
     from rootless.cli.exit import printable  # noqa: PLC0415 - --help needs none of it
     from rootless.containers import diff  # noqa: PLC0415
+    from rootless.containers.choice import the_one  # noqa: PLC0415
     from rootless.errors import InvalidInput  # noqa: PLC0415
 
+    if latest or not name:
+        name = the_one(name, latest=latest)
     if form not in ("table", "json"):
         raise InvalidInput("no such format", form, "table or json")
     changes = _of_images(name, other) if other else _of_one(name)

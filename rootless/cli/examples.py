@@ -42,6 +42,7 @@ _EXAMPLES = {
     "prune": ("rootless prune --force",),
     "ps": ("rootless ps --all", "rootless ps -q --filter label=app=shop"),
     "rename": ("rootless rename web old-web",),
+    "restart": ("rootless restart web", "rootless restart --time 2 --latest"),
     "rm": ("rootless rm --force web",),
     "rmi": ("rootless rmi debian:12",),
     "runtime": ("rootless runtime create --bundle ./bundle box && rootless runtime start box",),

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from rootless.cli import actions
+from rootless.cli import choice_options as choice
 from rootless.cli.command import Command
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -17,10 +18,11 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
     context_settings={"allow_interspersed_args": False},
 )
 def exec_(  # noqa: PLR0917 - one parameter an option
-    container: Annotated[str, typer.Argument(metavar="NAME", help="Name or ID.")],
+    container: choice.Name = "",
     command: Annotated[
-        list[str], typer.Argument(metavar="COMMAND", show_default=False, help="What to run.")
-    ],
+        list[str] | None,
+        typer.Argument(metavar="COMMAND", show_default=False, help="What to run."),
+    ] = None,
     interactive: Annotated[
         bool, typer.Option("--interactive", "-i", help="Pass standard input.")
     ] = False,
@@ -53,13 +55,18 @@ def exec_(  # noqa: PLR0917 - one parameter an option
             *("--workdir", "-w"), metavar="DIR", help="Working directory.", show_default=False
         ),
     ] = "",
+    privileged: Annotated[
+        bool,
+        typer.Option("--privileged", help="It has every capability inside, and no filter."),
+    ] = False,
+    latest: choice.Latest = False,
     detach: Annotated[
         bool, typer.Option("--detach", "-d", help="Leave it running; it has no output.")
     ] = False,
 ) -> int:
     """Run a command in a running container; the status is the command's.
 
-    125 when rootless failed, 126 or 127 when the command could not be executed or found, 128+N
-    when signal N ended it.
+    With --latest there is no NAME. 125 when rootless failed, 126 or 127 when the command could not
+    be executed or found, 128+N when signal N ended it.
     """
     return actions.exec_(locals())

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from rootless.cli import choice_options as choice
 from rootless.cli.command import Command
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -13,8 +14,8 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 @app.command(cls=Command)
 def inspect(
     names: Annotated[
-        list[str], typer.Argument(metavar="NAME", help="Names or IDs.", show_default=False)
-    ],
+        list[str] | None, typer.Argument(metavar="NAME", help="Names or IDs.", show_default=False)
+    ] = None,
     form: Annotated[
         str,
         typer.Option(
@@ -42,6 +43,7 @@ def inspect(
             show_default=False,
         ),
     ] = "",
+    latest: choice.Latest = False,  # noqa: FBT002 - typer's form of a flag
 ) -> None:
     """Show containers and images as JSON, as `podman inspect` does.
 
@@ -52,6 +54,12 @@ def inspect(
 
     if kind not in ("", "image", "container"):
         raise InvalidInput("no such type", kind, "image or container")
+    if latest:
+        from rootless.containers.choice import Choice, chosen  # noqa: PLC0415
+
+        names, kind = chosen(Choice(tuple(names or ()), latest=True)), kind or "container"
+    if not names:
+        raise InvalidInput("nothing is named", fix="give NAME..., or --latest")
     if raw:
         for name in names:
             typer.echo(inspected.document(name, raw), nl=False)

@@ -5,6 +5,7 @@ from typing import Annotated
 from rootless.cli.option_groups import flag, option
 
 _COMMAND = "The command"
+_FILES = "Files of yours inside"
 _RIGHTS = "Rights and limits"
 _LIFE = "How it lives"
 
@@ -37,6 +38,15 @@ Tz = Annotated[
         help_="Time zone, such as Europe/Berlin; local is yours.",
     ),
 ]
+VolumesFrom = Annotated[
+    list[str] | None,
+    option(
+        "--volumes-from",
+        group=_FILES,
+        metavar="CONTAINER[:ro|rw]",
+        help_="All that another container has by --volume and --mount, at the same places.",
+    ),
+]
 Attach = Annotated[
     list[str] | None,
     option(
@@ -53,6 +63,15 @@ SigProxy = Annotated[
         group=_LIFE,
         metavar="true|false",
         help_="With --attach: whether signals are passed on; else true.",
+    ),
+]
+Privileged = Annotated[
+    bool,
+    flag(
+        "--privileged",
+        group=_RIGHTS,
+        help_="All that you may hand over: every capability inside, your devices, no filter, "
+        "nothing hidden. Nothing of root's.",
     ),
 ]
 Sysctl = Annotated[

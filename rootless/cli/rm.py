@@ -25,6 +25,15 @@ def rm(  # noqa: PLR0917 - one parameter an option
     filters: choice.FiltersBesideForce = None,
     cidfile: choice.Cidfile = None,
     ignore: choice.Ignore = False,  # noqa: FBT002
+    timeout: Annotated[
+        str,
+        typer.Option(
+            *("--time", "-t"),
+            metavar="SECONDS",
+            help="As --force, and give those that run so long to end by their stop signal.",
+            show_default=False,
+        ),
+    ] = "",
     volumes: Annotated[  # noqa: FBT002
         bool, typer.Option("--volumes", "-v", help="Always so: they are part of its files.")
     ] = False,

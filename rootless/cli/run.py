@@ -7,6 +7,7 @@ import typer
 
 from rootless.cli import actions, hpc_options, id_options, native_options, resource_options
 from rootless.cli import life_options as life
+from rootless.cli import network_options as networks
 from rootless.cli import process_options as process
 from rootless.cli import signature_options as signatures
 from rootless.cli.option_groups import GroupedCommand, flag, option
@@ -164,6 +165,7 @@ def run(  # noqa: PLR0917 - one parameter an option
         _Words | None,
         option("--tmpfs", group=_FILES, metavar="DST[:OPTS]", help_="Mount memory at DST."),
     ] = None,
+    volumes_from: process.VolumesFrom = None,
     device: Annotated[
         _Words | None,
         option(
@@ -222,25 +224,10 @@ def run(  # noqa: PLR0917 - one parameter an option
     health_timeout: life.HealthTimeout = "",
     health_start_period: life.HealthStartPeriod = "",
     health_retries: life.HealthRetries = "",
-    network: Annotated[
-        str,
-        option(
-            *("--network", "--net"),
-            group=_NETWORK,
-            metavar="host|none|private|…",
-            help_="host, the default; none; private, which is pasta or slirp4netns, options after "
-            "a colon; container:NAME; ns:PATH.",
-        ),
-    ] = "",
-    publish: Annotated[
-        _Words | None,
-        option(
-            *("--publish", "-p"),
-            group=_NETWORK,
-            metavar="[IP:][HOST]:CTR[/udp]",
-            help_="Make a port, or a range, reachable from the host; the network is private then.",
-        ),
-    ] = None,
+    network: networks.Network = "",
+    publish: networks.Publish = None,
+    publish_all: networks.PublishAll = False,
+    expose: networks.Expose = None,
     hostname: Annotated[
         str, option("--hostname", "-h", group=_NETWORK, metavar="NAME", help_="Host name inside.")
     ] = "",
@@ -311,6 +298,7 @@ def run(  # noqa: PLR0917 - one parameter an option
             help_="Processes that it is among: its own, the default; yours; another's.",
         ),
     ] = "",
+    privileged: process.Privileged = False,
     cap_add: Annotated[
         _Words | None,
         option("--cap-add", group=_RIGHTS, metavar="CAP", help_="Add a capability, or ALL."),

@@ -19,6 +19,15 @@ def stop(  # noqa: PLR0917 - one parameter an option
     filters: choice.Filters = None,
     cidfile: choice.Cidfile = None,
     ignore: choice.Ignore = False,  # noqa: FBT002
+    number: Annotated[
+        str,
+        typer.Option(
+            *("--signal", "-s"),
+            metavar="SIGNAL",
+            help="In place of its stop signal.",
+            show_default=False,
+        ),
+    ] = "",
     timeout: Annotated[
         str,
         typer.Option(

@@ -32,6 +32,13 @@ class Choice:
     id_files: tuple[str, ...] = ()
 
 
+def the_one(word: str, *, latest: bool) -> str:
+    """Return the container that a command for one of them is for; raises as `chosen`."""
+    if bool(word) == latest:
+        raise InvalidInput("which container", word, "give its name, or --latest")
+    return chosen(Choice((word,) if word else (), latest=latest))[0]
+
+
 def chosen(choice: Choice, *, alive: bool | None = None) -> list[str]:
     """Return the containers that are meant; raises InvalidInput, NotFound.
 

@@ -62,10 +62,22 @@ def attach(word: str, *, takes_input: bool, detach_keys: bytes, sig_proxy: bool)
     return attaching.attach(run_folder_of(paths, record.id), options) or 0
 
 
-def stop(word: str, patience: float | None) -> str:
-    """Stop a container; one that does not run is left as it is."""
+def stop(word: str, patience: float | None, number: int = 0) -> str:
+    """Stop a container, by another signal than its own too; what does not run is left as it is."""
     paths = Paths.from_environment()
-    ending.stop(paths, records.find(paths, word), patience)
+    ending.stop(paths, records.find(paths, word), patience, number)
+    return word
+
+
+def restart(word: str, patience: float | None) -> str:
+    """Stop a container where it runs, and start it; raises Conflict for what goes when it ends."""
+    paths = Paths.from_environment()
+    record = records.find(paths, word)
+    if not record.kept or record.policy.remove:
+        what = "a container that goes when it ends cannot be started again"
+        raise Conflict(what, record.name, "run it without --rm, with a name or --detach")
+    ending.stop(paths, record, patience)
+    start_record(paths, record).end.close()
     return word
 
 
@@ -82,12 +94,20 @@ def wait(word: str) -> str:
     return str(ending.wait(paths, records.find(paths, word)))
 
 
-def remove_one(word: str, *, force: bool) -> str:
-    """Remove a container; by force one that runs, one that is damaged, one that is not there."""
+def remove_one(word: str, *, force: bool, patience: float | None = None) -> str:
+    """Remove a container; by force one that runs, one that is damaged, one that is not there.
+
+    With patience what runs has so many seconds to end by its stop signal.
+    """
     paths = Paths.from_environment()
-    end = partial(ending.end_now, paths) if force else None
+
+    def end(record: Record) -> None:
+        if patience is not None:
+            ending.stop(paths, record, patience)
+        ending.end_now(paths, record)
+
     try:
-        remove(paths, records.find(paths, word), end)
+        remove(paths, records.find(paths, word), end if force else None)
     except NotFound:
         if not force:
             raise

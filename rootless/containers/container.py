@@ -50,6 +50,8 @@ class Container:
         interactive: The workload reads the caller's standard input.
         keep_groups: The caller's supplementary groups stay.
         devices: Host device nodes to pass, (source, destination) each.
+        privileged: All of the host's devices that the caller may use are passed too, as they are at
+            each start.
         name_files: Files to write and bind, by destination; they give way to the user's mounts.
         cgroup: It gets a cgroup of its own where there is one to be had.
         seccomp: The spec's filter, compiled; None where it has none.
@@ -67,6 +69,7 @@ class Container:
     interactive: bool = False
     keep_groups: bool = False
     devices: tuple[tuple[str, str], ...] = ()
+    privileged: bool = False
     name_files: Mapping[str, bytes] = field(default_factory=dict)
     cgroup: bool = True
     seccomp: SeccompFilter | None = None

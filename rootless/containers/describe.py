@@ -15,6 +15,7 @@ from rootless.paths import Paths
 
 _NEVER = "0001-01-01T00:00:00Z"
 _READ_ONLY = "ro"
+_EXPOSED = "org.opencontainers.image.exposedPorts"
 
 
 def details(paths: Paths, each: Listed) -> dict[str, Any]:
@@ -45,6 +46,7 @@ def details(paths: Paths, each: Listed) -> dict[str, Any]:
             "WorkingDir": process.cwd,
             "Labels": dict(record.labels),
             "Annotations": dict(record.container.spec.annotations),
+            "ExposedPorts": {port: {} for port in _exposed(record)},
             "StopSignal": record.policy.stop_signal,
             "StopTimeout": record.policy.stop_timeout,
             "Umask": f"{process.user.umask if process.user.umask is not None else 0o022:04o}",
@@ -87,6 +89,7 @@ def _host_config(record: Record, folder: Path) -> dict[str, Any]:
             "Name": record.policy.restart,
             "MaximumRetryCount": record.policy.most_restarts,
         },
+        "Privileged": record.container.privileged,
         "PidMode": _pid_mode(record.container),
         "AutoRemove": record.policy.remove or not record.kept,
         "ReadonlyRootfs": record.container.spec.root_readonly,
@@ -97,6 +100,12 @@ def _host_config(record: Record, folder: Path) -> dict[str, Any]:
             "Files": record.policy.log_files,
         },
     }
+
+
+def _exposed(record: Record) -> list[str]:
+    """Return the ports that it listens on, as the image and `--expose` have said."""
+    text = record.container.spec.annotations.get(_EXPOSED, "")
+    return [port for port in text.split(",") if port]
 
 
 def _ports(record: Record) -> dict[str, list[dict[str, str]]]:

@@ -22,16 +22,17 @@ _TAKE_DOWN_S = 12.0
 _POLL_S = 0.02
 
 
-def stop(paths: Paths, record: Record, timeout: float | None = None) -> bool:
+def stop(paths: Paths, record: Record, timeout: float | None = None, number: int = 0) -> bool:
     """End a container by its stop signal, and after some seconds by SIGKILL.
 
-    Returns False where it did not run. It is not started again.
+    Returns False where it did not run. It is not started again. `number` is another signal than
+    its own.
     """
     if not look(paths, record).is_alive:
         return False
     patience = record.policy.stop_timeout if timeout is None else timeout
     with _Watch(paths, record) as watch:
-        number = record.policy.stop_signal
+        number = number or record.policy.stop_signal
         for told, seconds in ((number, patience), (signal.SIGKILL, _GENTLE_S)):
             if seconds and (not _tell(paths, record, told, ends=True) or watch.ended(seconds)):
                 break

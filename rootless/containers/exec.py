@@ -41,6 +41,7 @@ class ExecRequest:
         terminal: It gets a terminal.
         interactive: Standard input is passed.
         detach: Do not wait for it.
+        privileged: It has every capability in the user namespace, and no seccomp filter.
     """
 
     command: tuple[str, ...]
@@ -50,6 +51,7 @@ class ExecRequest:
     terminal: bool = False
     interactive: bool = False
     detach: bool = False
+    privileged: bool = False
 
 
 def execute(word: str, request: ExecRequest) -> int:
@@ -67,6 +69,9 @@ def execute(word: str, request: ExecRequest) -> int:
         raise ending.not_running(record)
     process = process_of(record, request, live.workload.pid)
     place = _place(paths, record, live)
+    if request.privileged:
+        process = _privileged(process)
+        place = replace(place, linux=replace(place.linux, seccomp=None))
     with SignalPipe((*_FORWARDED, signal.SIGWINCH)) as signals, contextlib.ExitStack() as owned:
         streams = (0,) if not request.detach else _STANDARD_STREAMS
         if request.detach or not request.interactive:
@@ -115,6 +120,13 @@ def process_of(record: Record, request: ExecRequest, pid: int) -> Process:
         terminal=request.terminal,
         console_size=_console_size() if request.terminal else None,
     )
+
+
+def _privileged(process: Process) -> Process:
+    from rootless.bundle.default_spec import capability_sets  # noqa: PLC0415 - few ask for it
+
+    sets = capability_sets(("ALL",), root=process.user.uid == 0)
+    return replace(process, capabilities=sets, no_new_privileges=False)
 
 
 def _capabilities_for(own: Capabilities | None, *, root: bool) -> Capabilities | None:

@@ -2,6 +2,7 @@
 
 import signal
 from dataclasses import replace
+from functools import partial
 
 from rootless.bundle.root_emulation import ON
 from rootless.containers import names, prepare, record, seccomp
@@ -10,6 +11,7 @@ from rootless.containers.footing import folder_for_upperdirs
 from rootless.containers.health_request import health_of
 from rootless.containers.neighbour import network_of, pids_of
 from rootless.containers.network.mode import Kind
+from rootless.containers.network.plan import check_none_published
 from rootless.containers.pid_mode import PidKind
 from rootless.containers.policy import parse_signal
 from rootless.containers.record import MadeFrom, Record
@@ -104,8 +106,13 @@ def _again(paths: Paths, store: Store, image: Image, request: RunRequest, known:
 def _container(
     paths: Paths, store: Store, image: Image, request: RunRequest, container_id: str = ""
 ) -> Container:
+    if request.volumes_from:
+        from rootless.containers.volumes_from import with_volumes  # noqa: PLC0415 - few have any
+
+        request = with_volumes(request, partial(record.find, paths))
     network = None
     if request.network.kind is Kind.CONTAINER:
+        check_none_published(request.network, request.ports_of(image.config))
         network = network_of(paths, record.find(paths, request.network.target))
     pid, pid_path = "", ""
     if request.pid.kind is PidKind.CONTAINER:

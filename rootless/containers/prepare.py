@@ -96,7 +96,7 @@ def from_image(
         return trees.read_file(store, image, path)
 
     around = around or Around()
-    network = around.network or plan.plan(request.network, request.ports)
+    network = around.network or plan.plan(request.network, request.ports_of(image.config))
     options = replace(options, network=plan.word_for_spec(network), pid=around.pid_for_spec)
     joined = _joined_maps(network, around.pid_path, request)
     user, maps = _user_and_maps(image, options, request, read, joined)
@@ -118,6 +118,7 @@ def from_image(
         interactive=request.interactive,
         keep_groups=keep_groups,
         devices=devices.nodes(request),
+        privileged=options.privileged,
         cgroup=request.cgroup,
         name_files=name_files,
         network=network,

@@ -11,6 +11,7 @@ from rootless.containers.network.mode import NetworkMode
 from rootless.containers.network.ports import PortMapping
 from rootless.containers.pid_mode import PidMode
 from rootless.containers.policy import Policy
+from rootless.oci.image_config import ImageConfig
 
 if TYPE_CHECKING:
     from rootless.bundle.device_edits import DeviceEdits
@@ -41,6 +42,8 @@ class RunRequest:
         dns: What /etc/resolv.conf has in place of the host's.
         network: `--network`; `options` has what the bundle says of it once it is planned.
         ports: What is published.
+        publish_all: So is each port that the image or `options` exposes.
+        volumes_from: Containers whose mounts it has too, CONTAINER[:ro|rw] each.
         pid: `--pid`; `options` has what the bundle says of it once it is looked up.
         devices: Host device nodes, SOURCE[:DESTINATION] each.
         cgroup: It gets a cgroup of its own where there is one to be had.
@@ -75,6 +78,8 @@ class RunRequest:
     dns: Dns = field(default_factory=Dns)
     network: NetworkMode = field(default_factory=NetworkMode)
     ports: tuple[PortMapping, ...] = ()
+    publish_all: bool = False
+    volumes_from: tuple[str, ...] = ()
     pid: PidMode = field(default_factory=PidMode)
     devices: tuple[str, ...] = ()
     cgroup: bool = True
@@ -83,3 +88,12 @@ class RunRequest:
     edits: "DeviceEdits | None" = None
     as_caller: bool = False
     in_session: bool = False
+
+    def ports_of(self, config: ImageConfig) -> tuple[PortMapping, ...]:
+        """Return what is published of an image's container."""
+        if not self.publish_all:
+            return self.ports
+        from rootless.containers.network.exposed import to_publish  # noqa: PLC0415 - few want it
+
+        exposed = (*config.exposed_ports, *self.options.expose)
+        return (*self.ports, *to_publish(exposed, self.ports))

@@ -8,11 +8,11 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rootless.containers import control
 from rootless.containers.id_files import write_pidfile
-from rootless.containers.record import Record, locked
+from rootless.containers.record import Record, folder_of, locked, write
 from rootless.containers.remove import remove
 from rootless.containers.status import look
 from rootless.errors import Conflict, RootlessError
@@ -80,6 +80,8 @@ def start(
     with locked(paths, record):
         if look(paths, record).is_alive:
             raise Conflict("the container is running already", record.name)
+        if any(each.chosen for each in record.container.network.ports):
+            _keep_ports_free(paths, record)
         started = Started((launching.launch or _launch)(record, first))
         try:
             _await_running(started, launching.caller_fd)
@@ -90,6 +92,17 @@ def start(
     if pidfile and live is not None and live.workload is not None:
         write_pidfile(pidfile, live.workload.pid)
     return started
+
+
+def _keep_ports_free(paths: Paths, record: Record) -> None:
+    """Choose ports of the host anew that were chosen, and that others have by now."""
+    from rootless.containers.network.host_ports import choose_again  # noqa: PLC0415 - few have any
+
+    network = record.container.network
+    ports = choose_again(network.ports)
+    if ports != network.ports:
+        container = replace(record.container, network=replace(network, ports=ports))
+        write(folder_of(paths, record), replace(record, container=container))
 
 
 def start_new(

@@ -146,6 +146,7 @@ def sandbox_options(
         set_groups=container.maps.allows_setgroups and not container.keep_groups,
         close_stdin=not container.interactive,
         devices=container.devices,
+        host_devices=container.privileged,
         cgroup_fd=-1 if resources.cgroup is None else resources.cgroup.procs_fd(),
         seccomp=container.seccomp,
         own_session=not container.in_session,

@@ -72,8 +72,11 @@ class Planned:
         """Tell whether it can be made before anybody asks: it takes nothing that others want."""
         request, root = self.request, self.record.container.root
         takes = (request.name, request.devices, request.edits, request.ports)
+        others = (request.publish_all, request.volumes_from, request.options.privileged)
         notes = (request.cidfile, request.pidfile, request.detach, request.job is not None)
-        return isinstance(root, OverlayRoot) and root.kept is None and not any((*takes, *notes))
+        if not isinstance(root, OverlayRoot) or root.kept is not None:
+            return False
+        return not any((*takes, *others, *notes))
 
 
 def ask(words: list[str]) -> Asked:

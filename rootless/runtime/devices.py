@@ -8,18 +8,22 @@ import logging
 import os
 import posixpath
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from rootless.errors import NotFound, OverlayError
 from rootless.linux import mount_api as api
 from rootless.linux.openat2 import open_in_root
 from rootless.oci.linux_objects import Device
+from rootless.oci.runtime_spec import Mount
 from rootless.runtime.rootfs import open_target
 
 log = logging.getLogger(__name__)
 
 DEFAULT_DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 _DEFAULT_PATHS = tuple(f"/dev/{name}" for name in DEFAULT_DEVICES)
+_DEV = "/dev"
+_OWN_FOLDERS = ("fd", "mqueue", "pts", "shm")
+_CONSOLE = "tty"
 _LINKS = (
     ("fd", "/proc/self/fd"),
     ("stdin", "/proc/self/fd/0"),
@@ -54,6 +58,46 @@ def bind_device(root_fd: int, source: str, destination: str) -> None:
         _attach(root_fd, tree_fd, destination)
     finally:
         os.close(tree_fd)
+
+
+def bind_usable(root_fd: int, mounts: Iterable[Mount]) -> None:
+    """Bind all nodes of the host that this process may read or write, at the same paths.
+
+    Not terminals that are somebody's, nor where a mount was asked for: nothing is made in a folder
+    of the user's. One that is gone meanwhile is passed by.
+    """
+    taken = [each.destination.rstrip("/") for each in mounts if each.destination != _DEV]
+    if any(each.destination == _DEV and each.type != "tmpfs" for each in mounts):
+        return
+    for path in _usable(_DEV):
+        if not any(f"{path}/".startswith(f"{place}/") for place in taken):
+            try:
+                bind_device(root_fd, path, path)
+            except OverlayError as error:
+                log.debug("not passed: %s", error)
+
+
+def _usable(folder: str) -> Iterator[str]:
+    for path, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name not in _OWN_FOLDERS]
+        for name in names:
+            node = f"{path}/{name}"
+            with contextlib.suppress(OSError):
+                mode = os.lstat(node).st_mode
+                is_device = stat.S_ISCHR(mode) or stat.S_ISBLK(mode)
+                if is_device and not _is_own(node) and _may_use(node):
+                    yield node
+
+
+def _is_own(node: str) -> bool:
+    """Tell whether a container has its own of a name, or none: a virtual console is nobody's."""
+    name = node.removeprefix(f"{_DEV}/")
+    is_console = name.startswith(_CONSOLE) and name.removeprefix(_CONSOLE).isdecimal()
+    return is_console or name in (*DEFAULT_DEVICES, "console", "ptmx")
+
+
+def _may_use(node: str) -> bool:
+    return os.access(node, os.R_OK) or os.access(node, os.W_OK)
 
 
 def _make_device(root_fd: int, device: Device) -> None:

@@ -128,8 +128,9 @@ def _fall_back(root_fd: int, mount: Mount, options: MountOptions, error: OSError
     if error.errno not in (errno.EPERM, errno.EACCES):
         return _in_another_way(root_fd, mount, options, error)
     if mount.type == "sysfs":
-        log.debug("no fresh sysfs without a network namespace: binding /sys read-only")
-        _bind_read_only(root_fd, "/sys", mount.destination)
+        log.debug("no fresh sysfs without a network namespace: binding the host's /sys")
+        read_only = api.MOUNT_ATTR_RDONLY if options.flags & api.MS_RDONLY else 0
+        _bind_read_only(root_fd, "/sys", mount.destination, attributes=read_only)
         return True
     if mount.type == "proc":
         log.warning("/proc is masked on this host: the container sees the host's processes")

@@ -52,6 +52,7 @@ class SandboxOptions:
         set_groups: The ID map allows setgroups(2).
         close_stdin: The workload reads /dev/null.
         devices: Host device nodes to pass, (source, destination) each.
+        host_devices: All of the host's that the caller may use are passed.
         gate: Where the workload waits to be started; it then is the container's first process
             itself. None: it is started at once, as a child of ours that looks after it.
         outside: Somebody comes in and becomes the workload, in the place of a child; the namespaces
@@ -69,6 +70,7 @@ class SandboxOptions:
     set_groups: bool
     close_stdin: bool
     devices: tuple[tuple[str, str], ...] = ()
+    host_devices: bool = False
     gate: socket.socket | None = None
     outside: Mapping[str, int] | None = None
     preserve_fds: int = 0
@@ -292,6 +294,8 @@ def _populate(root_fd: int, spec: Spec, options: SandboxOptions) -> None:
     for mount in spec.mounts:
         mounts.apply_mount(root_fd, mount)
     devices.populate_dev(root_fd, spec.linux.devices)
+    if options.host_devices:
+        devices.bind_usable(root_fd, spec.mounts)
     for source, destination in options.devices:
         devices.bind_device(root_fd, source, destination)
     user = spec.process.user

@@ -54,7 +54,7 @@ def test_wrong_use(demo_own: Rootless) -> None:
     for words, says in (
         (("none",), "no such container: none (there are c)"),
         (("--format", "xml", "c"), "no such format: xml (table or json)"),
-        ((), "CONTAINER"),
+        ((), "which container (give its name, or --latest)"),
     ):
         said = demo_own("diff", *words)
         assert (said.status, said.stdout) == (125, "")

@@ -92,6 +92,15 @@ def test_stop_signal_timeout_and_force(containers: Containers) -> None:
     rootless.ok("start", stubborn)
     rootless.ok("stop", "-t", "0", stubborn)
     rootless.ok("stop", stubborn)  # once more: it is stopped, which was asked for
+    rootless.ok("start", stubborn, polite)
+    rootless.ok(
+        "exec", polite, "sh", "-c", "until grep -q '^SigCgt:.*2..$' /proc/2/status; do :; done"
+    )
+    for words in (("stop", "-s", "KILL", "-t", "30", stubborn), ("rm", "-t", "30", polite)):
+        began = time.monotonic()
+        rootless.ok(*words)
+        assert time.monotonic() - began < 8
+    assert [each["Id"] for each in containers.ps("-a")] == [stubborn]
 
 
 def test_kill(containers: Containers, wait_until: WaitUntil) -> None:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from living import Containers
+from living import LOOP, Containers
 
 pytestmark = [pytest.mark.needs_fuse, pytest.mark.needs_user]
 
@@ -54,3 +54,23 @@ def test_kill_does_not_keep_it_from_starting_again(
     wait_until(lambda: containers.state(container)["Status"] == "running")
     containers.rootless.ok("stop", "-t", "0", container)
     assert containers.state(container)["Status"] == "exited"
+
+
+@pytest.mark.both_users
+def test_once_more_from_the_start(containers: Containers) -> None:
+    """`restart` ends what runs and starts it with its files; what goes with its end is refused."""
+    rootless = containers.rootless
+    container = containers.shell(f"echo x >>/made; {LOOP}", "--stop-signal", "KILL")
+    for words in ((container,), ("-l",), ("--running", "--time", "0")):
+        before = containers.state(container)["Pid"]
+        rootless.ok("restart", *words)
+        assert containers.state(container)["Pid"] not in (0, before)
+    rootless.ok("stop", container)
+    assert rootless.ok("restart", "-a").split() == [containers.ps()[0]["Names"][0]]
+    until = "until [ $(wc -l </made) = 5 ]; do sleep 0.05; done"
+    rootless.ok("exec", "-l", "sh", "-c", until)
+    passing = containers.shell(LOOP, "--rm")
+    result = rootless("restart", passing)
+    assert (result.status, result.stderr.count("\n")) == (125, 1)
+    assert "cannot be started again" in result.stderr
+    assert containers.state(passing)["Running"]

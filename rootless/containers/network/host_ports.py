@@ -4,6 +4,7 @@ A forwarder's own message names no port, and pasta starts happily where one of i
 families could be had. Here every port is tried as the forwarder will have it, a moment before.
 """
 
+import contextlib
 import errno
 import ipaddress
 import socket
@@ -20,23 +21,49 @@ _TYPES = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
 
 def choose(mappings: Iterable[PortMapping]) -> tuple[PortMapping, ...]:
     """Return the mappings with a free port of the host where none was named."""
+    mappings = tuple(mappings)
+    named = {(each.protocol, port) for each in mappings for port in each.host_ports()}
     chosen: list[PortMapping] = []
-    for mapping in mappings:
-        if mapping.host_port:
-            chosen.append(mapping)
-        else:
-            chosen += [replace(each, host_port=_free_port(each)) for each in mapping.singly()]
+    with contextlib.ExitStack() as held:  # each stays bound until all are known
+        for mapping in mappings:
+            if mapping.host_port:
+                chosen.append(mapping)
+                continue
+            for each in mapping.singly():
+                port = _free_port(each, named, held)
+                chosen.append(replace(each, host_port=port, chosen=True))
     return tuple(chosen)
 
 
-def _free_port(mapping: PortMapping) -> int:
+def _free_port(
+    mapping: PortMapping, named: set[tuple[str, int]], held: contextlib.ExitStack
+) -> int:
     address = mapping.host_ip or "0.0.0.0"  # noqa: S104 - all addresses were asked for
+    while True:
+        try:
+            found = held.enter_context(_bound(mapping, address, 0))
+        except OSError as error:
+            raise _explain(error, mapping, address, 0) from error
+        port: int = found.getsockname()[1]
+        if (mapping.protocol, port) not in named:
+            return port
+
+
+def choose_again(mappings: Iterable[PortMapping]) -> tuple[PortMapping, ...]:
+    """Return the mappings with another port of the host for a chosen one that is in use by now."""
+    mappings = tuple(mappings)
+    return choose(
+        replace(each, host_port=0) if each.chosen and not _is_free(each) else each
+        for each in mappings
+    )
+
+
+def _is_free(mapping: PortMapping) -> bool:
     try:
-        with _bound(mapping, address, 0) as found:
-            port: int = found.getsockname()[1]
-    except OSError as error:
-        raise _explain(error, mapping, address, 0) from error
-    return port
+        check_free([mapping])
+    except Conflict:
+        return False
+    return True
 
 
 def check_free(mappings: Iterable[PortMapping]) -> None:

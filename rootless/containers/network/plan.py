@@ -46,17 +46,22 @@ def plan(mode: NetworkMode, ports: Iterable[PortMapping]) -> Network:
 def _without_forwarder(mode: NetworkMode, ports: tuple[PortMapping, ...]) -> Network:
     if mode.kind is Kind.HOST:
         if ports:
-            log.warning("with the host's network every port is there already: -p is not applied")
+            log.warning("with the host's network every port is there already: nothing is published")
         return Network(host_address=_LOOPBACK)
+    check_none_published(mode, ports)
+    if mode.kind is Kind.NONE:
+        return Network("none")
+    return joined(mode.target)
+
+
+def check_none_published(mode: NetworkMode, ports: tuple[PortMapping, ...]) -> None:
+    """Raise InvalidInput where ports are to be published from a network that has no forwarder."""
     if ports:
         raise InvalidInput(
             f"ports cannot be published with --network {mode}",
             str(ports[0]),
             "the network must be one of private, pasta, slirp4netns",
         )
-    if mode.kind is Kind.NONE:
-        return Network("none")
-    return joined(mode.target)
 
 
 def joined(path: str, like: Network | None = None, container: str = "") -> Network:

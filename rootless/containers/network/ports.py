@@ -3,7 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rootless.errors import InvalidInput
@@ -24,6 +24,7 @@ class PortMapping:
         host_ip: The host's address; "" for all.
         protocol: "tcp" or "udp".
         length: How many, one after the other.
+        chosen: The host's was chosen, and may be another one at the next start.
     """
 
     container_port: int
@@ -31,14 +32,13 @@ class PortMapping:
     host_ip: str = ""
     protocol: str = "tcp"
     length: int = 1
+    chosen: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
         host = f"[{self.host_ip}]" if ":" in self.host_ip else self.host_ip
-        ends = [
-            self._span(self.host_port) if self.host_port else "",
-            self._span(self.container_port),
-        ]
-        return f"{':'.join([host, *ends] if host else ends)}/{self.protocol}"
+        outside = self._span(self.host_port) if self.host_port else ""
+        ends = [host, outside] if host else [outside] if outside else []
+        return f"{':'.join([*ends, self._span(self.container_port)])}/{self.protocol}"
 
     def _span(self, first: int) -> str:
         return f"{first}-{first + self.length - 1}" if self.length > 1 else str(first)

@@ -74,7 +74,7 @@ ORDINARY = (
 )
 UNUSUAL = (
     *("run --help", "run --nosuch debian", "run -Z debian", "run --name", "run --rm=1 debian"),
-    *("run -e", "exec", "exec web", "start -x", "kill -s", "wait -x", "ps --last x"),
+    *("run -e", "exec", "exec -i", "start -x", "kill -s", "wait -x", "ps --last x"),
     "ps --last 1_0",
     *("ps a", "ps --last ٣", "run --n x debian", "stop -h", "nosuch", "--debug ps", "images"),
     *("run -Zt debian", "run -tZ debian", "container ps", "--version", "help run"),

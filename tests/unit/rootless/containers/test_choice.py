@@ -6,7 +6,7 @@ import pytest
 from living_records import a_record
 
 from rootless.containers import record as records
-from rootless.containers.choice import Choice, chosen
+from rootless.containers.choice import Choice, chosen, the_one
 from rootless.errors import InvalidInput, NotFound
 from rootless.paths import Paths
 
@@ -48,6 +48,14 @@ def test_not_none_and_not_two(two: Path) -> None:
         chosen(Choice(id_files=(str(two / "empty"),)))
     with pytest.raises(InvalidInput, match="cannot read"):
         chosen(Choice(id_files=(str(two),)))
+
+
+def test_one_by_name_or_the_last(two: Path) -> None:
+    """A command for one container has a name, or is for the last."""
+    assert (the_one("first", latest=False), the_one("", latest=True)) == ("first", "last")
+    for word, latest in (("", False), ("first", True)):
+        with pytest.raises(InvalidInput, match="give its name, or --latest"):
+            the_one(word, latest=latest)
 
 
 def test_none_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from rootless.containers.network.host_ports import check_free, choose
+from rootless.containers.network.host_ports import check_free, choose, choose_again
 from rootless.containers.network.ports import PortMapping, parse_publish
 from rootless.errors import Conflict, InvalidInput, Precondition
 
@@ -79,3 +79,21 @@ def test_a_closed_connection_does_not_hold_its_port() -> None:
             accepted.close()
             assert client.recv(1) == b""
     check_free([PortMapping(80, port, "127.0.0.1")])
+
+
+def test_chosen_ones_differ() -> None:
+    """No two get the same port, nor one that is named beside them."""
+    named = choose([PortMapping(1)])[0]
+    chosen = choose([*(PortMapping(port) for port in range(2, 40)), named])
+    assert len({each.host_port for each in chosen}) == 39
+    assert all(each.chosen for each in chosen)
+
+
+def test_another_one_where_it_is_in_use() -> None:
+    """A port that was chosen gives way to who has it by now, one that was named does not."""
+    with taken(socket.SOCK_STREAM) as other:
+        port = other.getsockname()[1]
+        chosen = PortMapping(80, port, "127.0.0.1", chosen=True)
+        (again,) = choose_again([chosen])
+        assert again.host_port not in (0, port)
+        assert choose_again([again, PortMapping(80, port)]) == (again, PortMapping(80, port))

@@ -168,16 +168,12 @@ class Overlay:
         here = Place(self.upper.directory(directory), b".")
         return self.upper.xattr(here, xattrs.DEFAULT_ACL) is not None
 
-    def names(self, node: Node) -> list[bytes]:
-        """Return the names that a directory shows, sorted."""
+    def is_empty(self, node: Node) -> bool:
+        """Return whether a directory shows nothing."""
         if node.is_removed:
-            return []
-        below = [] if node.lower is None else self.lower.names(node.lower)
-        if not node.is_upper and node.hidden is None:
-            return list(below)
+            return True
         shown, hidden = self.upper_names(node)
-        shown.update(name for name in below if name not in hidden)
-        return sorted(shown)
+        return not shown and (node.lower is None or hidden.issuperset(self.lower.names(node.lower)))
 
     def upper_names(self, node: Node) -> tuple[set[bytes], set[bytes]]:
         """Return the names of a directory that the upperdir shows, and those that are hidden."""

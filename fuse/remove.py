@@ -69,7 +69,7 @@ def require_empty(overlay: Overlay, node: Node) -> None:
     """Raise OSError ENOTDIR or ENOTEMPTY for what is no empty directory."""
     if not node.is_directory:
         raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
-    if overlay.names(node):
+    if not overlay.is_empty(node):
         raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY))
 
 

@@ -15,6 +15,7 @@ from .closing import Closing
 from .database import IndexFormatError, translated_errors
 from .entry import Extent, Inode, TreeStatistics
 from .listing import Chunk, chunk_at, place
+from .lookup_ahead import LookupAhead
 from .packed_tree import open_tree
 
 __all__ = ["ROOT_INO", "Inode", "Tree", "TreeStatistics"]
@@ -27,7 +28,9 @@ ROOT_INO: Final = 1
 # the disk or the network is a SIGBUS, which ends the server.
 _READING = "PRAGMA cache_size = -16000; BEGIN;"
 _SYMLINKS_MAX = 40  # as the kernel has it
-_CHILDREN = "SELECT name, inode.* FROM dirent JOIN inode USING (ino) WHERE parent = ? ORDER BY name"
+_CHILDREN = """
+SELECT name, inode.* FROM dirent JOIN inode USING (ino) WHERE parent = ? ORDER BY name LIMIT ?
+"""
 _DIRENTS = "SELECT name FROM dirent WHERE parent = ? ORDER BY name"
 _CHUNK = "SELECT * FROM listing WHERE place <= ? ORDER BY place DESC LIMIT 1"
 _CHUNKS_BEHIND = "SELECT * FROM listing WHERE place > ? ORDER BY place"
@@ -67,6 +70,7 @@ class Tree(Closing):
             database.executescript(_READING)
             row = database.execute("SELECT inodes, bytes, xattrs FROM statistics").fetchone()
         self.statistics = TreeStatistics(row[0], row[1])
+        self._lookups = LookupAhead(self._lookup, self.children)
         self.has_xattrs = bool(row[2])
         self._with_xattrs = self._owners_of_xattrs(row[2])
 
@@ -101,6 +105,9 @@ class Tree(Closing):
 
     def lookup(self, parent: int, name: bytes) -> Inode | None:
         """Return the object of this name in a directory, None where there is none."""
+        return self._lookups.lookup(parent, name)
+
+    def _lookup(self, parent: int, name: bytes) -> Inode | None:
         row = self._one(_LOOKUP, (parent, name))
         return None if row is None else Inode._make(row)
 
@@ -111,10 +118,13 @@ class Tree(Closing):
             raise KeyError(ino)
         return Inode._make(row)
 
-    def children(self, ino: int) -> list[tuple[bytes, Inode]]:
-        """Return a directory's entries, sorted by name; none for what is no directory."""
+    def children(self, ino: int, number: int = -1) -> list[tuple[bytes, Inode]]:
+        """Return a directory's entries, sorted by name, not more than a number of them if any.
+
+        None for what is no directory.
+        """
         make = Inode._make
-        return [(row[0], make(row[1:])) for row in self._all(_CHILDREN, ino)]
+        return [(row[0], make(row[1:])) for row in self._all(_CHILDREN, ino, number)]
 
     def dirents(self, ino: int) -> list[bytes]:
         """Return the names in a directory, sorted."""
@@ -226,9 +236,9 @@ class Tree(Closing):
         with translated_errors(self._path):
             return self._database.execute(sql, values).fetchone()
 
-    def _all(self, sql: str, value: int) -> list[Any]:
+    def _all(self, sql: str, *values: int) -> list[Any]:
         with translated_errors(self._path):
-            return self._database.execute(sql, (value,)).fetchall()
+            return self._database.execute(sql, values).fetchall()
 
 
 def _parts(path: bytes) -> list[bytes]:

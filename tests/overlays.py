@@ -86,7 +86,18 @@ class Core:
 
     def names(self, path: str = "") -> list[bytes]:
         """List a directory."""
-        return self.overlay.names(self.node(path) if path else self.root)
+        return shown_names(self.overlay, self.node(path) if path else self.root)
+
+
+def shown_names(overlay: Overlay, node: Node) -> list[bytes]:
+    """Return the names that a directory shows, sorted."""
+    if node.is_removed:
+        return []
+    shown, hidden = overlay.upper_names(node)
+    below = [] if node.lower is None else overlay.lower.names(node.lower)
+    found = sorted(shown.union(below) - (hidden - shown))
+    assert overlay.is_empty(node) == (not found)
+    return found
 
 
 def is_whiteout(path: Path) -> bool:

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from overlays import shown_names
+
 from fuse.overlay_file_system import open_overlay
 from fuse.ownership import Squash
 from fuse.server_config import ServerConfig
@@ -22,7 +24,7 @@ def test_a_stack_of_folders_opens_no_tree(tmp_path: Path) -> None:
     )
     uids, gids = Squash(config.uid_map, 65534), Squash(config.gid_map, 65534)
     operations, served = open_overlay(config, uids, gids, lambda: 1 / 0)  # type: ignore[arg-type,return-value]
-    assert served.overlay.names(served.overlay.node(1)) == [b"file"]
+    assert shown_names(served.overlay, served.overlay.node(1)) == [b"file"]
     assert served.prefetch is None
     assert operations is not None
     served.overlay.close()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import images
 import pytest
-from overlays import Core, is_whiteout
+from overlays import Core, is_whiteout, shown_names
 
 from fuse.create import NewObject, make_directory, make_special
 from fuse.node import Link
@@ -62,7 +62,7 @@ def test_directories(core: Core) -> None:
     node.lookups = 1
     rmdir(core.overlay, core.link("new"))
     assert core.names() == [b"a", b"b"]
-    assert core.overlay.names(node) == []
+    assert shown_names(core.overlay, node) == []
     core.overlay.nodes.forget(node.ino, 1)
     assert core.in_workdir() == []
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import images
 import pytest
-from overlays import Core, is_whiteout
+from overlays import Core, is_whiteout, shown_names
 
 from fuse.change import Changes, change
 from fuse.create import NewObject, create_file, make_directory, make_symlink
@@ -95,7 +95,7 @@ def test_made_anew(core: Core) -> None:
     rmdir(core.overlay, core.link("dir/sub"))
     made = make_directory(core.overlay, core.link("dir/sub"), NEW)
     make_symlink(core.overlay, core.link("dir/a"), b"target", NEW)
-    assert core.overlay.names(made) == []
+    assert shown_names(core.overlay, made) == []
     assert core.overlay.readlink(core.node("dir/a")) == b"target"
     unlink(core.overlay, core.link("dir/a"))
     assert not core.exists("dir/a")
@@ -143,7 +143,7 @@ def test_an_open_directory(core: Core) -> None:
     change(core.overlay, node, Changes(mode=0o700, mtime_ns=5))
     status = core.overlay.status(node)
     assert (stat.S_IMODE(status.mode), status.mtime_ns) == (0o700, 5)
-    assert core.overlay.names(node) == []
+    assert shown_names(core.overlay, node) == []
     assert core.in_workdir() == []
 
 

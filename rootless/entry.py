@@ -16,6 +16,7 @@ def main() -> int:
     _open_missing_streams()
     try:
         if not {"run", "build"}.isdisjoint(sys.argv[1:3]):
+            sys.unraisablehook = _end_if_interrupted
             _run_warm(sys.argv[1:])
         if sys.argv[1:2] == ["__complete"]:  # of a shell, at each press of Tab
             from rootless.cli.complete import main as complete  # noqa: PLC0415
@@ -37,6 +38,13 @@ def main() -> int:
         return status
     except KeyboardInterrupt:  # before or after what turns it into a status
         return 130
+
+
+def _end_if_interrupted(unraisable: "sys.UnraisableHookArgs") -> None:
+    """End by a Ctrl-C that would be forgotten: that during a callback of an import's, or of gc."""
+    if unraisable.exc_type is KeyboardInterrupt:
+        os._exit(130)  # as after kill -9, the next command sweeps
+    sys.__unraisablehook__(unraisable)
 
 
 def _run_warm(words: list[str]) -> None:

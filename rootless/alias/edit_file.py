@@ -1,7 +1,7 @@
 """Changes to an `aliases.toml` that leave its comments and its order alone."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +44,15 @@ def remove(file: Path, names: Iterable[str]) -> None:
     write(file, tomlkit.dumps(document).encode())
 
 
-def set_image(file: Path, name: str, image: str) -> None:
-    """Name an alias's image otherwise."""
+def set_images(file: Path, images: Mapping[str, str]) -> bytes:
+    """Name the images of aliases otherwise, those that are still there; return what was written."""
     document = _read(file)
-    aliases: Any = document[ALIASES]
-    aliases[name]["image"] = image
-    write(file, tomlkit.dumps(document).encode())
+    aliases: Any = document.get(ALIASES, {})
+    for name in images.keys() & aliases.keys():
+        aliases[name]["image"] = images[name]
+    data = tomlkit.dumps(document).encode()
+    write(file, data)
+    return data
 
 
 def write(file: Path, data: bytes) -> None:

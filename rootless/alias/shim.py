@@ -7,6 +7,7 @@ It says in its second line what it is: only files that do are ever replaced or r
 import json
 import os
 import shlex
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,8 +60,12 @@ def text_of(program: str, words: Sequence[str], origin: Path) -> str:
 def read(path: Path) -> Shim | None:
     """Return the shim that a file is; None where it is something else, or not there."""
     try:
-        with open(path, "rb") as file:
-            data = file.read(_MAX_BYTES)
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a FIFO would wait
+        try:
+            is_file = stat.S_ISREG(os.fstat(fd).st_mode)
+            data = os.read(fd, _MAX_BYTES) if is_file else b""
+        finally:
+            os.close(fd)
     except OSError:
         return None
     text = data.decode("utf-8", "surrogateescape")

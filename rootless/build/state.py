@@ -5,7 +5,7 @@ Nothing of a file system is here: RUN, COPY and ADD make layers, and the state i
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from rootless.build.arguments import BuildArguments
@@ -20,6 +20,7 @@ from rootless.image.config_changes import (
     with_variables,
     working_folder,
 )
+from rootless.oci import timestamp
 from rootless.oci.descriptor import Platform
 from rootless.oci.digest import Digest
 
@@ -133,7 +134,7 @@ def with_layer(
     state: StageState, diff_id: Digest | None, created_by: str, created: datetime
 ) -> StageState:
     """Return the state after a step: a history entry more, and a layer more, if it made one."""
-    time = created.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    time = timestamp.to_text(created.timestamp())
     author = state.config.get("author")
     entry = {
         "created": time,

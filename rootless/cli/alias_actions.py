@@ -7,7 +7,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import typer
@@ -160,7 +159,9 @@ def edit(*, pull: bool) -> None:
     edit_file.write(file, after)
     Path(draft.name).unlink()
     aliases = definition.parse(after, file, run_options.KINDS)
-    _install(paths, file, aliases, pin=False, pull=pull, force=False)
+    if pull:
+        aliases = _with_images(aliases, pin=False)
+    _install(paths, file, aliases, force=False)
 
 
 def sync(given: str, *, pin: bool, trusted: bool, pull: bool, force: bool) -> None:
@@ -171,9 +172,14 @@ def sync(given: str, *, pin: bool, trusted: bool, pull: bool, force: bool) -> No
     aliases = definition.parse(data, file, run_options.KINDS)
     if file != own_file(paths):
         _ask_for_trust(file, data, aliases, paths, trusted=trusted)
-    _install(paths, file, aliases, pin=pin, pull=pull, force=force)
-    if pin and file != own_file(paths):
-        Trust(paths.state).add(file, file.read_bytes())  # what was written was ours
+    made = _with_images(aliases, pin=pin) if pull or pin else aliases
+    images = {name: each.image for name, each in made.items() if each.image != aliases[name].image}
+    if images:
+        is_as_read = toml_file.read(file, definition.WHAT) == data  # a pull takes its time
+        written = edit_file.set_images(file, images)
+        if is_as_read and file != own_file(paths):
+            Trust(paths.state).add(file, written)
+    _install(paths, file, made, force=force)
 
 
 def _meant(given: str, paths: Paths) -> Path:
@@ -214,15 +220,13 @@ def _ask_for_trust(
     trust.add(file, data)
 
 
-def _install(
-    paths: Paths, file: Path, aliases: Mapping[str, Alias], *, pin: bool, pull: bool, force: bool
-) -> None:
+def _with_images(aliases: Mapping[str, Alias], *, pin: bool) -> dict[str, Alias]:
+    """Return the aliases once all their images are there: where one is not, nothing is changed."""
+    return {name: with_image(alias, pin=pin) for name, alias in aliases.items()}
+
+
+def _install(paths: Paths, file: Path, aliases: Mapping[str, Alias], *, force: bool) -> None:
     for name, alias in aliases.items():
-        if pull or pin:
-            made = with_image(alias, pin=pin)
-            if made.image != alias.image:
-                edit_file.set_image(file, name, made.image)
-            alias = replace(alias, image=made.image)  # noqa: PLW2901 - the same, pinned
         shim.write(paths.binaries / name, shim_text(alias, file), file, force=force)
         typer.echo(f"{paths.binaries / name}  {alias.image}")
         if file != own_file(paths) and not alias.is_pinned:

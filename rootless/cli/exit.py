@@ -72,9 +72,9 @@ def _report(error: Exception) -> int:
         print_line(str(error))
         return error.exit_status
     typer = sys.modules.get("typer")
+    if isinstance(error.__cause__, KeyboardInterrupt) or (typer and isinstance(error, typer.Abort)):
+        return 128 + signal.SIGINT  # an import makes another error of it: object.__set_name__
     if typer is not None:
-        if isinstance(error, typer.Abort):
-            return 128 + signal.SIGINT
         if isinstance(error, typer.Exit):
             return int(error.exit_code)
         if isinstance(error, typer.TyperException):

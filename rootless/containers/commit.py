@@ -7,7 +7,7 @@ config says what is new in it. The image is kept as any other is: all of it, or 
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from rootless.bundle.root_emulation import APT_VARIABLE
@@ -27,6 +27,7 @@ from rootless.image.progress import Progress, Silent
 from rootless.image.store import Store
 from rootless.image.transaction import Transaction
 from rootless.image.upper_layer import layer_chunks
+from rootless.oci import timestamp
 from rootless.oci.digest import Digest
 from rootless.oci.document import MAX_CONFIG_BYTES, parse_document, to_bytes
 from rootless.oci.image_config import parse_image_config
@@ -160,7 +161,7 @@ def _config(
     *,
     is_empty: bool,
 ) -> dict[str, Any]:
-    time = request.created.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    time = timestamp.to_text(request.created.timestamp())
     step = {
         "created": time,
         "created_by": request.created_by,

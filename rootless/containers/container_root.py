@@ -12,7 +12,7 @@ from rootless.containers.container import Container, PlainRoot
 from rootless.containers.overlay_root import mount_overlay
 from rootless.containers.run_folder import RunFolder
 from rootless.errors import Conflict
-from rootless.linux import mount_api, namespaces
+from rootless.linux import namespaces
 from rootless.linux.pidfd import start_time
 from rootless.overlay.upperdir import Upperdir
 from rootless.runtime.join import open_namespaces
@@ -69,8 +69,7 @@ def mounted_root(
         finally:
             os.close(fd)
         return
-    namespaces.unshare(namespaces.CLONE_NEWNS)
-    mount_api.mount(None, "/", None, mount_api.MS_REC | mount_api.MS_SLAVE)
+    namespaces.unshare_mounts()
     mounted = mount_overlay(container, root, folder, upperdir)
     try:
         fd = os.open(mounted.path, _ROOT)

@@ -92,16 +92,18 @@ def run(record: Record, paths: Paths, *, ways: Ways, needs: tuple[str, ...] = ()
                 pidfile=ways.pidfile,
             )
             status = front.run()
+            if ways.tells_signals and session.killed_by and status == 128 + session.killed_by:
+                return -session.killed_by
         except RootlessError as failure:
-            status, error = failure.exit_status, str(failure)
-            raise
+            status = _asked_to_end(signals)  # newuidmap has a terminal's Ctrl-C too, and ends by it
+            if not status:
+                status, error = failure.exit_status, str(failure)
+                raise
         finally:
             notes.finish(status, error)
             notes.end()
             clients.tell_end(status)
             timings.mark("supervisor gone")
-        if ways.tells_signals and session.killed_by and status == 128 + session.killed_by:
-            return -session.killed_by
         return status
 
 
@@ -111,6 +113,11 @@ def _signals(container: Container) -> "SignalPipe | GroupSignals":
     from rootless.linux.job import GroupSignals  # noqa: PLC0415 - most have their own session
 
     return GroupSignals(_TAKEN)
+
+
+def _asked_to_end(signals: "SignalPipe | GroupSignals") -> int:
+    """Return the status for a signal that has come and ends a run; 0 where none has."""
+    return next((128 + int(number) for number in signals.take() if number in _ENDING), 0)
 
 
 class _Foreground:

@@ -16,10 +16,11 @@ class SignalPipe:
         self._before: dict[signal.Signals, object] = {}
 
     def __enter__(self) -> Self:
+        # First: what came between a handler and the pipe would come out of neither.
+        signal.set_wakeup_fd(self._write_fd, warn_on_full_buffer=False)
         for number in self._numbers:
             if signal.getsignal(number) is not signal.SIG_IGN:  # nohup(1) stays in force
                 self._before[number] = signal.signal(number, lambda _number, _frame: None)
-        signal.set_wakeup_fd(self._write_fd, warn_on_full_buffer=False)
         return self
 
     def __exit__(self, *_: object) -> None:

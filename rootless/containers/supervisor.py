@@ -22,7 +22,7 @@ from rootless.containers.overlay_root import mount_overlay, overlay_request
 from rootless.containers.run_folder import RunFolder, remove_cgroup
 from rootless.containers.shared_pids import SharedPids
 from rootless.errors import OverlayError
-from rootless.linux import mount_api, namespaces, prctl
+from rootless.linux import namespaces, prctl
 from rootless.linux.channel import Channel
 from rootless.linux.remove_tree import remove_tree
 from rootless.linux.terminal import State, restore_if_raw
@@ -94,9 +94,7 @@ def supervise(container: Container, resources: Resources, channel: Channel) -> i
     outlive_signals()
     if resources.lower is not None:
         resources.lower.enter_mounts()
-    namespaces.unshare(namespaces.CLONE_NEWNS)
-    # Unmounts of the host come in (nothing is held busy), nothing of ours goes out.
-    mount_api.mount(None, "/", None, mount_api.MS_REC | mount_api.MS_SLAVE)
+    namespaces.unshare_mounts()
     root = _mount(container, resources)
     timings.mark("root mounted")
     forwarder, status = None, -1

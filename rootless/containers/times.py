@@ -5,6 +5,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 from rootless.errors import InvalidInput
+from rootless.oci import timestamp
 
 _NS = 1_000_000_000
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhd]))+")
@@ -20,7 +21,7 @@ def now() -> str:
 
 def format_time(ns: int) -> str:
     """Return nanoseconds since the epoch as text; always as long, so that texts sort as times."""
-    whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(ns // _NS))
+    whole = timestamp.to_text(ns // _NS).removesuffix("Z")
     return f"{whole}.{ns % _NS:09d}Z"
 
 

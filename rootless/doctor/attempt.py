@@ -10,8 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rootless.errors import RootlessError
-from rootless.linux.mount_api import MS_NODEV, MS_NOSUID, MS_PRIVATE, MS_REC, mount
-from rootless.linux.namespaces import CLONE_NEWNET, CLONE_NEWNS, unshare
+from rootless.linux.mount_api import MS_NODEV, MS_NOSUID, mount
+from rootless.linux.namespaces import CLONE_NEWNET, unshare, unshare_mounts
+from rootless.overlay.driver import mount_overlayfs
 from rootless.userns.create import run_inside
 from rootless.userns.maps import MapRequest, choose_maps
 from rootless.userns.subid import Caller
@@ -26,8 +27,7 @@ def attempt(body: Callable[[], None], *, caller: Caller, single: bool) -> Rootle
     """Run `body` as root of new user and mount namespaces; return what went wrong."""
 
     def inside() -> None:
-        unshare(CLONE_NEWNS)
-        mount(None, "/", None, MS_REC | MS_PRIVATE)
+        unshare_mounts()
         body()
 
     try:
@@ -52,11 +52,7 @@ def mount_fuse(folder: Path) -> None:
 
 def mount_overlay(lower: Path, upper: Path, work: Path, target: Path) -> None:
     """Mount overlayfs as the `hybrid` driver does, and write through it."""
-    fds = [os.open(path, os.O_PATH | os.O_DIRECTORY) for path in (lower, upper, work)]
-    names = ("lowerdir", "upperdir", "workdir")
-    # by descriptor: a colon or comma in a path would end the option
-    options = [f"{name}=/proc/self/fd/{fd}" for name, fd in zip(names, fds, strict=True)]
-    mount("rootless", str(target), "overlay", 0, ",".join([*options, "userxattr"]))
+    mount_overlayfs(lower, upper, work, target, volatile=False)
     (target / "removed").unlink()
     (target / "made").write_text("", encoding="ascii")
 

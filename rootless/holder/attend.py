@@ -65,10 +65,11 @@ class SignalPipe:
         self.read_fd, self._write_fd = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
     def __enter__(self) -> "SignalPipe":  # noqa: PYI034 - Self would be typing's
+        # First: what came between a handler and the pipe would come out of neither.
+        _signal.set_wakeup_fd(self._write_fd, warn_on_full_buffer=False)
         for number in (*FORWARDED, _SIGCHLD):
             if _signal.getsignal(number) != _signal.SIG_IGN or number == _SIGCHLD:
                 _signal.signal(number, lambda *_: None)
-        _signal.set_wakeup_fd(self._write_fd, warn_on_full_buffer=False)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -50,12 +50,11 @@ def run(words: list[str]) -> int | None:
         folder = place.folder_for(runtime, place.context())
         if not place.has_room(folder):
             return None
-        path = f"{folder}/{place.DOOR}"
-        door = _connect(runtime, path)
+        door = _connect(runtime, f"{folder}/{place.DOOR}")
         if door is None and mode == start.WAIT:
-            door = _wait_for(runtime, path, words)
+            door = _wait_for(runtime, folder, words)
         if door is None:
-            start.want(runtime, words)
+            start.want(folder, words)
             return None
         visit = _Visit(door, clone)
         try:
@@ -82,14 +81,14 @@ def _connect(runtime: str, path: str) -> "socket | None":
     return None
 
 
-def _wait_for(runtime: str, path: str, words: list[str]) -> "socket | None":
+def _wait_for(runtime: str, folder: str, words: list[str]) -> "socket | None":
     """Start a holder and wait until it answers: for tests that are to go through one."""
     from time import sleep  # noqa: PLC0415 - seldom
 
-    start.spawn(runtime, start.request(words), start.KEEP_ALIVE)
+    start.spawn(folder, start.request(words), start.KEEP_ALIVE)
     for _ in range(1000):
         sleep(0.02)
-        door = _connect(runtime, path)
+        door = _connect(runtime, f"{folder}/{place.DOOR}")
         if door is not None:
             return door
     return None

@@ -6,12 +6,12 @@ scripts of its environment, and its labels.
 
 import json
 import os
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from rootless.image import trees
 from rootless.image.names import Located
+from rootless.oci import timestamp
 from rootless.oci.digest import Digest
 from rootless.oci.document import to_bytes
 
@@ -53,7 +53,7 @@ def config_for(
             process["Cmd"] = [_RUNSCRIPT]
     return to_bytes(
         {
-            "created": datetime.fromtimestamp(modified, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "created": timestamp.to_text(modified),
             "architecture": architecture,
             "os": "linux",
             "config": process,

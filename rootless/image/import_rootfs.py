@@ -9,7 +9,7 @@ import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from rootless.errors import InvalidInput
@@ -24,6 +24,7 @@ from rootless.image.source import STANDARD_INPUT, read_error
 from rootless.image.standard_input import piped
 from rootless.image.store import Store
 from rootless.image.transaction import Transaction
+from rootless.oci import timestamp
 from rootless.oci.digest import Digest
 from rootless.oci.document import to_bytes
 from rootless.oci.image_config import parse_image_config
@@ -176,7 +177,7 @@ def _config(settings: Settings, diff_id: Digest, created: datetime) -> bytes:
         "WorkingDir": settings.working_dir,
         "Labels": dict(settings.labels),
     }
-    time = created.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    time = timestamp.to_text(created.timestamp())
     step = {"created": time, "created_by": "rootless import", "comment": settings.message}
     return to_bytes(
         {

@@ -1,4 +1,7 @@
-"""The holder: `python -m rootless.keeper RUNTIME-FOLDER`, started by the first run."""
+"""The holder, started by the first run: `python -m rootless.keeper RUNTIME SECONDS CWD LOCK`.
+
+The last two are descriptors: the first client's directory, and the holder's folder, locked.
+"""
 
 from rootless.late_imports import postpone_for_holder
 
@@ -21,9 +24,19 @@ from pathlib import Path
 from rootless.holder import place
 from rootless.keeper.holder import Holder
 from rootless.keeper.stock import rehearse
-from rootless.linux.folder_lock import lock_dead, make_locked
-from rootless.linux.private_folder import make_private
+from rootless.linux.folder_lock import lock_dead
+from rootless.linux.private_folder import check_private
 from rootless.linux.remove_tree import remove_tree
+
+
+def _keep_open(*fds: int) -> None:
+    """Close all but these and the standard streams, and let no other program have them."""
+    low = 3
+    for fd in sorted(fds):
+        os.set_inheritable(fd, False)
+        os.closerange(low, fd)
+        low = fd + 1
+    os.closerange(low, 1 << 20)
 
 
 def _sweep(parent: Path) -> None:
@@ -53,22 +66,17 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _end)
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP):
         signal.signal(number, signal.SIG_IGN)
-    cwd = os.dup(3)  # the first client's
-    os.closerange(3, cwd)
-    os.closerange(cwd + 1, 1 << 20)
-    os.chdir("/")
     runtime = sys.argv[1]
     keep_alive = float(sys.argv[2])
+    cwd, lock = map(int, sys.argv[3:])
+    _keep_open(cwd, lock)
+    os.chdir("/")
     data = sys.stdin.buffer.read()
-    make_private(Path(runtime))
-    parent = Path(runtime) / place.FOLDER
-    parent.mkdir(mode=0o700, exist_ok=True)
+    check_private(Path(runtime))
     folder = Path(place.folder_for(runtime, place.context()))
-    _sweep(parent)
-    try:
-        lock = make_locked(folder)
-    except FileExistsError:
-        return 0  # another one was quicker
+    if not os.path.samestat(os.fstat(lock), folder.lstat()):
+        return 1
+    _sweep(folder.parent)
     try:
         holder = Holder(str(folder), keep_alive)
         if data:

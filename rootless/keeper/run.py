@@ -243,8 +243,7 @@ def _enter(lower: SharedLower, footing: Footing) -> None:
         raise Declined("the job's user namespace is another one")
     lower.enter()
     footing.note_member(os.getpid())
-    namespaces.unshare(namespaces.CLONE_NEWNS)
-    mount_api.mount(None, "/", None, mount_api.MS_REC | mount_api.MS_SLAVE)
+    namespaces.unshare_mounts()
 
 
 def _forget(cidfile: str) -> None:

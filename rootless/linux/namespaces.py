@@ -4,6 +4,7 @@ import ctypes
 import fcntl
 
 from rootless.linux.libc import check, function
+from rootless.linux.mount_api import MS_REC, MS_SLAVE, mount
 
 CLONE_NEWTIME = 0x00000080
 CLONE_NEWNS = 0x00020000
@@ -27,6 +28,15 @@ _setdomainname = function("setdomainname", ctypes.c_char_p, ctypes.c_size_t)
 def unshare(flags: int) -> None:
     """Move the caller into new namespaces (for PID: its future children)."""
     check(_unshare(flags))
+
+
+def unshare_mounts() -> None:
+    """Move the caller into a mount namespace of its own (mount_namespaces(7)).
+
+    Unmounts of the host come in, so that nothing is held busy, and nothing of it goes out.
+    """
+    unshare(CLONE_NEWNS)
+    mount(None, "/", None, MS_REC | MS_SLAVE)
 
 
 def setns(fd: int, flags: int = 0) -> None:

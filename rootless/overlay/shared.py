@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fuse.server_config import ServerConfig
-from rootless.linux import mount_api, namespaces
+from rootless.linux import namespaces
 from rootless.linux.channel import Channel
 from rootless.overlay.serve import last_line, start_server
 from rootless.userns.create import fork_into
@@ -107,8 +107,7 @@ def share(config: ServerConfig, maps: Maps, user_fd: int = -1) -> SharedLower:
             namespaces.setns(user_fd, namespaces.CLONE_NEWUSER)
 
     def body(channel: Channel) -> int:
-        namespaces.unshare(namespaces.CLONE_NEWNS)
-        mount_api.mount(None, "/", None, mount_api.MS_REC | mount_api.MS_SLAVE)
+        namespaces.unshare_mounts()
         server = start_server(config)
         opened = [os.open(f"/proc/self/ns/{name}", os.O_RDONLY) for name in ("user", "mnt")]
         channel.send({"shared": True}, [*opened, server.pidfd, server.lifeline])

@@ -34,12 +34,12 @@ class SignalPipe:
 
     def __init__(self, *, in_group: bool = False) -> None:
         self.read_fd, self._write_fd = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(self._write_fd, warn_on_full_buffer=False)
         if in_group:
             for number in (*_FORWARDED, signal.SIGALRM, signal.SIGTSTP, signal.SIGTTOU):
                 signal.signal(number, signal.SIG_IGN)
         for number in (*(() if in_group else _FORWARDED), signal.SIGCHLD):
             signal.signal(number, lambda _number, _frame: None)
-        signal.set_wakeup_fd(self._write_fd, warn_on_full_buffer=False)
 
     def fds(self) -> tuple[int, int]:
         """Return both descriptors, which must stay open."""

@@ -7,9 +7,9 @@ podman tells by them whether its own status is 126 or 127.
 import json
 import logging
 import sys
-import time
 
 from rootless.errors import CannotExecute, CommandNotFound, InvalidInput, RootlessError
+from rootless.oci import timestamp
 
 _FORMATS = ("text", "json")
 
@@ -21,7 +21,7 @@ class _Formatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         level, message = record.levelname.lower(), record.getMessage()
-        when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created))
+        when = timestamp.to_text(record.created)
         if self._kind == "json":
             return json.dumps({"level": level, "msg": message, "time": when})
         return f"time={json.dumps(when)} level={level} msg={json.dumps(message)}"

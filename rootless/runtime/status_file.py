@@ -22,6 +22,7 @@ from typing import Self
 from rootless.errors import Conflict, InvalidInput, NotFound, StoreError
 from rootless.linux.pidfd import open_process, start_time
 from rootless.linux.remove_tree import remove_tree
+from rootless.oci import timestamp
 from rootless.oci.runtime_spec import Spec, parse_spec
 from rootless.oci.state import State, Status
 from rootless.runtime import gate
@@ -91,7 +92,7 @@ class StateFolder:
             ) from error
         try:
             folder.write_spec(spec)
-            created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+            created = timestamp.to_text(time.time())
             folder.write(Record(container_id, str(bundle), created, os.getuid()))
         except BaseException:
             folder.remove()

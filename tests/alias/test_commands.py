@@ -84,7 +84,11 @@ def test_a_project_s_tools(desk: Desk) -> None:
     assert said == f"{desk.binaries}/tool  debian-demo\n"
     assert "--pin names it by its digest" in told
     assert desk.sh("cd deep; tool now")[0] == "of it now\n"
-    desk.alias("sync", "--pin")
+    file.write_text(f'{TEAM}[aliases.last]\nimage = "localhost/none"\n')
+    desk.alias("sync", "--pin", "--yes", status=125)
+    assert "sha256:" not in file.read_text()  # all are pinned at once, or none
+    file.write_text(TEAM)
+    desk.alias("sync", "--pin", "--yes")
     text = file.read_text()
     assert text.startswith("# of the team\n[aliases.tool]\nimage = ")
     assert "debian-demo:latest@sha256:" in text

@@ -1,6 +1,8 @@
 """`rootless run` up to the point where something runs: its help, and options that contradict."""
 
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import images
@@ -146,3 +148,30 @@ def test_works_where_the_folder_is_gone(rootless: Rootless, tmp_path: Path) -> N
     result = shell()
     assert (result.status, result.stderr.count("\n")) == (125, 1)
     assert "no such image: nosuch" in result.stderr
+
+
+_INTERRUPTED = """
+import os, signal, sys
+from rootless.entry import main
+from rootless.containers import foreground
+
+class Last:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+
+foreground.run = lambda record, paths, **_: Last() and print("went on")
+sys.argv[1:] = ["run", "pic", "true"]
+sys.exit(main())
+"""
+
+
+def test_ctrl_c_in_a_callback(loaded: Rootless) -> None:
+    """A Ctrl-C that Python would forget, as no caller is there to raise it in, ends the run."""
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", _INTERRUPTED],
+        capture_output=True,
+        text=True,
+        env=dict(loaded.home.environ),
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

@@ -205,6 +205,17 @@ def test_newuidmap_fails(demo_alone: Rootless, bare_path: Path, script: str, wor
     assert files_left(demo_alone) == []
 
 
+@pytest.mark.needs_subid
+def test_ctrl_c_ends_newuidmap(demo_alone: Rootless, bare_path: Path) -> None:
+    """A Ctrl-C that newuidmap has too is no failure of its: the run ends by it, without a word."""
+    for name in ("newuidmap", "newgidmap"):
+        (bare_path / name).write_text("#!/bin/sh\nkill -INT $PPID; kill -INT $$\n")
+        (bare_path / name).chmod(0o755)
+    result = demo_alone("run", "debian-demo", "true", env={"PATH": str(bare_path)})
+    assert (result.status, result.stderr) == (130, "")
+    assert files_left(demo_alone) == []
+
+
 def files_left(rootless: Rootless) -> list[str]:
     """Return the files of runs in the run-time folder."""
     runs = rootless.home.runtime / "runs"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from executable import Rootless
-from holding import goes_through, holders, warm, with_holder
+from holding import goes_through, holders, warm, with_all_it_forked, with_holder
 from run_processes import Processes, is_alive
 
 WaitUntil = Callable[[Callable[[], bool]], None]
@@ -68,6 +68,29 @@ def test_it_starts_by_itself_and_ends_when_told(held: Rootless, wait_until: Wait
     assert not list((held.home.runtime / "holder").iterdir())
     assert not goes_through(with_holder(held, "off"))
     assert holders(held) == []
+
+
+def test_who_starts_it_is_killed(held: Rootless) -> None:
+    """Nobody else starts one meanwhile, or waits for it; after kill -9 the next one does."""
+    warm(held)
+    (folder,) = (held.home.runtime / "holder").iterdir()
+    held.ok("system", "shutdown")
+    script = (
+        "import sys, time, pathlib\n"
+        "from rootless.linux.folder_lock import make_locked\n"
+        "make_locked(pathlib.Path(sys.argv[1]))\n"
+        "print(flush=True)\n"
+        "time.sleep(600)"
+    )
+    words = [sys.executable, "-c", script, str(folder)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE) as starter:
+        assert starter.stdout is not None
+        starter.stdout.readline()
+        assert not goes_through(held)
+        assert not with_all_it_forked(held)
+        starter.kill()
+    warm(held)
+    assert len(holders(held)) == 1
 
 
 def test_it_ends_by_itself(held: Rootless, wait_until: WaitUntil) -> None:

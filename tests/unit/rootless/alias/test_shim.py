@@ -1,5 +1,6 @@
 """`rootless.alias.shim`: programs that start rootless, and nothing else's files."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -27,6 +28,7 @@ def test_it_tells_what_it_is(tmp_path: Path) -> None:
     (tmp_path / "other").write_text("#!/bin/sh\n")
     (tmp_path / "folder").mkdir()
     (tmp_path / "broken").symlink_to("nowhere")
+    os.mkfifo(tmp_path / "fifo")  # which nobody writes to: to read it would be to wait
     (tmp_path / "odd").write_text("#!/bin/sh\n# An alias of rootless, from {\nx\n")
     (found,) = shim.installed(tmp_path)
     assert found == shim.Shim(tmp_path / "tool", ORIGIN, text)

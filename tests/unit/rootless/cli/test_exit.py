@@ -62,6 +62,19 @@ def test_status_of_a_command() -> None:
     assert status_of(lambda: "text", debug=False) == 0
 
 
+def test_ctrl_c_while_a_class_is_made() -> None:
+    """Python makes another error of a Ctrl-C in `__set_name__`; it still ends the command."""
+
+    class Interrupted:
+        def __set_name__(self, owner: type, name: str) -> None:
+            raise KeyboardInterrupt
+
+    def call() -> None:
+        type("Made", (), {"field": Interrupted()})
+
+    assert status_of(call, debug=False) == 128 + signal.SIGINT
+
+
 def test_output_that_cannot_be_written() -> None:
     """A full disk below standard output is one line that says so, and no traceback after it."""
     with open("/dev/full", "wb") as full:

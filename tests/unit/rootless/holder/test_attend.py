@@ -115,3 +115,35 @@ def test_what_goes_wrong(message: dict[str, str] | None) -> None:
     said = client.finish()
     assert said == ("it is closed: door\n" if message else said)
     assert message is not None or "its keeper was killed" in said
+
+
+def test_none_is_lost_at_the_start() -> None:
+    """A SIGINT at whatever line of the start raises KeyboardInterrupt, or comes out."""
+    done = subprocess.run(
+        [sys.executable, "-c", AT_EACH_LINE], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "none lost\n"
+
+
+# A trace function, which coverage has as well: so in a process of its own.
+AT_EACH_LINE = """
+import os, signal, sys
+from rootless.holder.attend import SignalPipe
+pipe = SignalPipe()
+sent = raised = 0
+def trace(frame, event, _):
+    global sent
+    if frame.f_code.co_name == "__enter__" and event == "line":
+        sent += 1
+        os.kill(os.getpid(), signal.SIGINT)
+    return trace
+def note(*_):
+    global raised
+    raised += 1
+signal.signal(signal.SIGINT, note)
+sys.settrace(trace)
+pipe.__enter__()
+sys.settrace(None)
+came = len(bytes(pipe.take()))
+print("none lost" if 3 < sent <= raised + came else (sent, raised, came))
+"""

@@ -2,10 +2,12 @@
 
 import marshal
 import os
+from pathlib import Path
 
 import pytest
 
 from rootless.holder import start
+from rootless.linux.folder_lock import is_locked, make_locked
 
 
 def test_a_request_has_the_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,10 +30,29 @@ def test_one_is_offered_once(monkeypatch: pytest.MonkeyPatch) -> None:
         start, "spawn", lambda runtime, _, seconds: started.append((runtime, seconds))
     )
     start.offer(300)
-    start.want("/run/x", ["run"])
+    start.want("/run/x/holder/y", ["run"])
     assert start.is_wanted()
     start.offer(300)
     start.offer(300)
-    start.want("/run/x", ["run"])
+    start.want("/run/x/holder/y", ["run"])
     start.offer(0)
-    assert started == [("/run/x", 300)]
+    assert started == [("/run/x/holder/y", 300)]
+
+
+def test_of_many_one_starts_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nobody starts a second one; what one that was killed left is taken away."""
+    forked: list[bool] = []
+    folder = tmp_path / "run" / "holder" / "x"
+
+    def fork(where: str, *_: object) -> None:
+        forked.append(is_locked(where) and not os.listdir(where))
+
+    monkeypatch.setattr(start, "_fork", fork)
+    folder.parent.mkdir(parents=True, mode=0o700)
+    lock = make_locked(folder)
+    start.spawn(str(folder), b"", 300)
+    assert forked == []
+    (folder / "door").touch()
+    os.close(lock)  # as the kernel does for who is killed
+    start.spawn(str(folder), b"", 300)
+    assert forked == [True]

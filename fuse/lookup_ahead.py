@@ -3,7 +3,7 @@
 Who looks for a few names in a directory mostly looks for more of them there: a program that loads
 modules, or tries where one might be, and whoever removes what a directory has. So after some in a
 row all names of the directory are read with one query, at 1 µs each in place of 10, and names that
-are not there cost no query at all. Directories are kept as long as a few others were not used since.
+are not there cost no query at all. Only a few directories are kept, the last ones that were read.
 """
 
 from collections import OrderedDict

@@ -73,7 +73,7 @@ def _copy_one(overlay: Overlay, node: Node, size: int | None) -> None:
             os.utime(work.name, ns=times, dir_fd=work.fd, follow_symlinks=False)
         upper_ino = os.stat(work.name, dir_fd=work.fd, follow_symlinks=False).st_ino
         if node.is_removed:
-            _keep_without_name(overlay, node, work)
+            _keep_without_name(overlay, node, lower, work)
         else:
             _move_into_place(overlay, node, work)
     except BaseException:
@@ -101,16 +101,20 @@ def _times_kept(fd: int) -> Iterator[None]:
     os.utime(b".", ns=(before.st_atime_ns, before.st_mtime_ns), dir_fd=fd)
 
 
-def _keep_without_name(overlay: Overlay, node: Node, work: Place) -> None:
+def _keep_without_name(overlay: Overlay, node: Node, lower: Inode, work: Place) -> None:
     """Give an object without a name, which a program still has open, a copy without one."""
-    node.orphan_fd = os.open(work.name, _orphan_flags(node), dir_fd=work.fd)
+    node.orphan_fd = open_orphan(work, lower.mode)
     overlay.upper.discard(work)
 
 
-def _orphan_flags(node: Node) -> int:
-    regular = node.lower is not None and stat.S_ISREG(node.lower.mode)
-    access = os.O_RDONLY if node.is_directory else os.O_RDWR if regular else os.O_PATH
-    return access | os.O_NOFOLLOW | os.O_CLOEXEC
+def open_orphan(place: Place, mode: int) -> int:
+    """Return an open file of an object that is about to lose its last name."""
+    access = os.O_PATH
+    if stat.S_ISREG(mode):
+        access = os.O_RDWR
+    elif stat.S_ISDIR(mode):
+        access = os.O_RDONLY
+    return os.open(place.name, access | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=place.fd)
 
 
 def _make(overlay: Overlay, lower: Inode, work: Place, size: int | None) -> None:

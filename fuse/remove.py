@@ -5,9 +5,8 @@ A file that loses its last name lives on for those who have it open: see `node`.
 
 import errno
 import os
-import stat
 
-from .copy_up import copy_up
+from .copy_up import copy_up, open_orphan
 from .node import Link, Node
 from .overlay import Overlay
 from .place import Place
@@ -80,10 +79,4 @@ def keep_orphan(overlay: Overlay, node: Node, place: Place) -> None:
     stored = overlay.upper.status(place)
     if stored is None:
         return
-    access = os.O_PATH
-    if stat.S_ISREG(stored.st_mode):
-        access = os.O_RDWR
-    elif stat.S_ISDIR(stored.st_mode):
-        access = os.O_RDONLY
-    flags = access | os.O_NOFOLLOW | os.O_CLOEXEC
-    node.orphan_fd = os.open(place.name, flags, dir_fd=place.fd)
+    node.orphan_fd = open_orphan(place, stored.st_mode)

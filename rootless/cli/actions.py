@@ -170,9 +170,9 @@ def start(given: _Given) -> int:
 def stop(given: _Given) -> int:
     """Stop containers."""
     from rootless.containers import commands  # noqa: PLC0415
-    from rootless.containers.policy import parse_signal, seconds  # noqa: PLC0415
+    from rootless.containers.policy import parse_signal  # noqa: PLC0415
 
-    patience = seconds(given["timeout"], "--time") if given["timeout"] else None
+    patience = _patience(given)
     number = parse_signal(given["number"]) if given["number"] else 0
     return _for_each(
         _chosen(given, alive=True),
@@ -200,9 +200,8 @@ def wait(given: _Given) -> int:
 def rm(given: _Given) -> int:
     """Remove containers."""
     from rootless.containers import commands  # noqa: PLC0415
-    from rootless.containers.policy import seconds  # noqa: PLC0415
 
-    patience = seconds(given["timeout"], "--time") if given["timeout"] else None
+    patience = _patience(given)
     force = given["force"] or patience is not None
 
     def remove(word: str) -> str:
@@ -229,6 +228,24 @@ def ps(given: _Given) -> None:
         return
     for line in ps_lines.lines(found, given):
         echo(line)
+
+
+def restart(given: _Given) -> int:
+    """Stop containers, and start them again."""
+    from rootless.containers import commands  # noqa: PLC0415
+
+    patience = _patience(given)
+    running = given["running"]
+    wanted = {**given, "everything": given["everything"] or running}
+    found = _chosen(wanted, alive=True if running else None)
+    return _for_each(found, lambda word: commands.restart(word, patience))
+
+
+def _patience(given: _Given) -> float | None:
+    """Return the seconds of --time; None for the container's own."""
+    from rootless.containers.policy import seconds  # noqa: PLC0415
+
+    return seconds(given["timeout"], "--time") if given["timeout"] else None
 
 
 def _chosen(given: _Given, *, alive: bool | None = None) -> list[str]:

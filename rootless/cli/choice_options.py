@@ -25,3 +25,12 @@ Names = Annotated[
     list[str] | None,
     typer.Argument(metavar="NAME", show_default=False, help="Names or IDs."),
 ]
+Patience = Annotated[
+    str,
+    typer.Option(
+        *("--time", "--timeout", "-t"),
+        metavar="SECONDS",
+        help="How long to wait before it is killed; -1 for ever.",
+        show_default=False,
+    ),
+]

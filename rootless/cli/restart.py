@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from rootless.cli import actions
 from rootless.cli import choice_options as choice
 from rootless.cli.command import Command
 
@@ -22,29 +23,7 @@ def restart(  # noqa: PLR0917 - one parameter an option
     latest: choice.Latest = False,  # noqa: FBT002
     filters: choice.Filters = None,
     cidfile: choice.Cidfile = None,
-    timeout: Annotated[
-        str,
-        typer.Option(
-            *("--time", "--timeout", "-t"),
-            metavar="SECONDS",
-            help="How long to wait before it is killed; -1 for ever.",
-            show_default=False,
-        ),
-    ] = "",
+    timeout: choice.Patience = "",
 ) -> int:
     """Stop containers, and start them again; one that does not run is started."""
-    from rootless.cli.each import for_each  # noqa: PLC0415 - --help needs none of it
-    from rootless.containers import commands  # noqa: PLC0415
-    from rootless.containers.choice import Choice, chosen  # noqa: PLC0415
-    from rootless.containers.policy import seconds  # noqa: PLC0415
-
-    patience = seconds(timeout, "--time") if timeout else None
-    wanted = Choice(
-        words=tuple(containers or ()),
-        everything=everything or running,
-        latest=latest,
-        filters=tuple(filters or ()),
-        id_files=tuple(cidfile or ()),
-    )
-    found = chosen(wanted, alive=True if running else None)
-    return for_each(found, lambda word: commands.restart(word, patience))
+    return actions.restart(locals())

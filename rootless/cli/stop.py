@@ -28,15 +28,7 @@ def stop(  # noqa: PLR0917 - one parameter an option
             show_default=False,
         ),
     ] = "",
-    timeout: Annotated[
-        str,
-        typer.Option(
-            *("--time", "--timeout", "-t"),
-            metavar="SECONDS",
-            help="How long to wait before it is killed; -1 for ever.",
-            show_default=False,
-        ),
-    ] = "",
+    timeout: choice.Patience = "",
 ) -> int:
     """Stop containers: their stop signal first, SIGKILL after some seconds."""
     return actions.stop(locals())

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from signals_at_start import lost
 
 from rootless.containers import foreground
 from rootless.errors import RootlessError
@@ -119,31 +120,5 @@ def test_what_goes_wrong(message: dict[str, str] | None) -> None:
 
 def test_none_is_lost_at_the_start() -> None:
     """A SIGINT at whatever line of the start raises KeyboardInterrupt, or comes out."""
-    done = subprocess.run(
-        [sys.executable, "-c", AT_EACH_LINE], capture_output=True, text=True, check=True
-    )
-    assert done.stdout == "none lost\n"
-
-
-# A trace function, which coverage has as well: so in a process of its own.
-AT_EACH_LINE = """
-import os, signal, sys
-from rootless.holder.attend import SignalPipe
-pipe = SignalPipe()
-sent = raised = 0
-def trace(frame, event, _):
-    global sent
-    if frame.f_code.co_name == "__enter__" and event == "line":
-        sent += 1
-        os.kill(os.getpid(), signal.SIGINT)
-    return trace
-def note(*_):
-    global raised
-    raised += 1
-signal.signal(signal.SIGINT, note)
-sys.settrace(trace)
-pipe.__enter__()
-sys.settrace(None)
-came = len(bytes(pipe.take()))
-print("none lost" if 3 < sent <= raised + came else (sent, raised, came))
-"""
+    make = "from rootless.holder.attend import SignalPipe; pipe = SignalPipe()"
+    assert lost(make) == "none lost"

@@ -15,9 +15,17 @@ _WIDEST = 1000
 
 
 def text_of(value: Any) -> str:
-    """Return what is shown of a value."""
+    """Return what is shown of a value: a list as `[a b]`, a map as `map[a:1 b:2]`."""
+    return "<no value>" if value is None else _inner(value)
+
+
+def _inner(value: Any) -> str:
     if value is None:
-        return "<no value>"
+        return "<nil>"
+    if isinstance(value, Mapping):
+        return f"map[{' '.join(f'{key}:{_inner(value[key])}' for key in sorted(value))}]"
+    if isinstance(value, list):
+        return f"[{' '.join(map(_inner, value))}]"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 

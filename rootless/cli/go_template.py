@@ -1,7 +1,7 @@
 """What Go's text/template makes of a document, as podman's and docker's `--format` uses it.
 
-`{{.Config.User}}`, `{{json .}}`, `{{range .Mounts}}{{.Source}} {{end}}`. What is empty prints as
-Go has it (`<no value>`), lists and maps as JSON.
+`{{.Config.User}}`, `{{json .}}`, `{{range .Mounts}}{{.Source}} {{end}}`. Values print as Go has
+them: `<no value>`, `[a b]`, `map[key:value]`, an object with names to its values as a map too.
 """
 
 from collections.abc import Mapping, Sequence

@@ -48,4 +48,6 @@ def test_what_is_refused(name: str, given: tuple[Any, ...]) -> None:
 def test_values() -> None:
     """What is shown of one, and what counts as true."""
     assert [text_of(each) for each in (None, "a", True, [1])] == ["<no value>", "a", "true", "[1]"]
+    assert text_of(["a b", ["c", 2], None, True]) == "[a b [c 2] <nil> true]"
+    assert text_of({"b": 1, "a": {"c": []}}) == "map[a:map[c:[]] b:1]"
     assert [is_true(each) for each in (0, "", [], {}, None, "0", 1)] == [False] * 5 + [True] * 2

@@ -25,6 +25,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 _SIGNATURE = inspect.signature(subprocess.Popen._execute_child)  # type: ignore[attr-defined]
@@ -100,6 +101,17 @@ class ForkedPopen(subprocess.Popen[Any]):
             os.close(folder)
         self._child_created = True
         self._close_pipe_fds(*map(asked.__getitem__, _PIPES))  # type: ignore[attr-defined]
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Wait for its end, which has to be brought about where the test has failed."""
+        if kind is not None:
+            self.kill()
+        super().__exit__(kind, error, traceback)
 
     def _is_subject(self, asked: Mapping[str, Any]) -> bool:
         words = [word for word in asked["args"][1:] if not os.fspath(word).startswith("-")]

@@ -198,12 +198,12 @@ class _Foreground:
     def on_change(self) -> None:
         """Tell other commands where the container is."""
         self._notes.processes(self._session)
-        workload = self._session.workload
+        workload_pid = self._session.workload_pid
         if self._session.is_running and start.is_wanted():
             with contextlib.suppress(OSError, RootlessError):  # it is of no use to this run
                 start.offer(keep_alive(self._notes.paths))
-        if self._pidfile and workload is not None:
-            write_pidfile(self._pidfile, workload.pid)
+        if self._pidfile and workload_pid:
+            write_pidfile(self._pidfile, workload_pid)
 
     def on_stopped(self) -> None:
         """Stop this process until a shell's fg or bg.

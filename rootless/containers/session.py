@@ -93,6 +93,7 @@ class Session:
         self.supervisor = identify(child.pid)
         self.init: ProcessId | None = None
         self.workload: ProcessId | None = None
+        self.workload_pid = 0
         self.killed_by = 0
         self._container = container
         self._control = control
@@ -119,6 +120,7 @@ class Session:
         """
         container, fetcher = footing.container, footing.fetcher
         ours, theirs = Channel.pair()
+        ours.learn_processes()
         owned.callback(ours.close)
         owned.callback(theirs.close)
 
@@ -224,6 +226,7 @@ class Session:
             front.on_change()
         elif fds and "running" in message:
             self.workload = identify(pid_of(fds[0]))
+            self.workload_pid = message["process"]
             os.close(fds[0])
             self.is_running = True
             timings.mark("told: command runs")

@@ -37,7 +37,9 @@ class Watch:
     """Passes messages between the client, PID 1, and other commands, until PID 1 has ended.
 
     Attributes:
-        pidfile: Gets the workload's process ID; "" for none.
+        workload: What it runs; None once it has ended.
+        workload_pid: Its process ID, though it has ended; 0 where that is not known.
+        pidfile: Gets it; "" for none.
         forwarder: Carries the packets of a network of the container's own.
         shared: The processes of a container that has the host's PID namespace.
         status: The workload's.
@@ -54,6 +56,7 @@ class Watch:
     init: ProcessId | None
     supervisor: ProcessId | None = field(default_factory=own_id)
     workload: ProcessId | None = None
+    workload_pid: int = 0
     is_running: bool = False
     status: int = 128 + signal.SIGKILL
     is_told: bool = False
@@ -136,6 +139,7 @@ class Watch:
         message, fds = received
         if fds and "running" in message:
             self.workload = identify(pid_of(fds[0]))
+            self.workload_pid = message["process"]
             os.close(fds[0])
             self.is_running = True
             null = os.open(os.devnull, os.O_RDWR)
@@ -155,9 +159,9 @@ class Watch:
         return True
 
     def _write_pidfile(self) -> None:
-        if self.pidfile and self.workload is not None:
+        if self.pidfile and self.workload_pid:
             try:
-                write_pidfile(self.pidfile, self.workload.pid)
+                write_pidfile(self.pidfile, self.workload_pid)
             except RootlessError as error:
                 self.error = error
                 send(self.door, {"error": error.to_record()})

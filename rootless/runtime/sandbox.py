@@ -203,7 +203,7 @@ def _have_workload(
         return workload, -1
     program = program_of(spec.process, process_options)
     workload, pidfd = visitor.let_in(door, program, control)
-    control.send({"running": True}, [pidfd])
+    control.send({"running": True}, [pidfd], process=workload)
     return workload, pidfd
 
 
@@ -237,7 +237,7 @@ def _keep_no_more_than_needed(*, looks: bool) -> None:
 def _announce(workload: int, control: Channel) -> None:
     """Tell the runner that the workload runs, in a form that means it in any PID namespace."""
     pidfd = os.pidfd_open(workload)
-    control.send({"running": True}, [pidfd])
+    control.send({"running": True}, [pidfd], process=workload)
     os.close(pidfd)
 
 

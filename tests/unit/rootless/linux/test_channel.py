@@ -46,6 +46,33 @@ def test_descriptors_travel(ends: tuple[Channel, Channel]) -> None:
             os.close(fd)
 
 
+def test_a_process_is_named_though_it_has_ended(ends: tuple[Channel, Channel]) -> None:
+    """Its ID comes beside descriptors, also when it was waited for meanwhile."""
+    one, other = ends
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0)
+    one.send({"a": 1}, process=pid)
+    assert other.receive() == ({"a": 1, "process": True}, [])
+    other.learn_processes()
+    one.send({"a": 2}, [0], process=pid)
+    os.waitpid(pid, 0)
+    received = other.receive()
+    assert received is not None
+    assert received[0] == {"a": 2, "process": pid}
+    os.close(received[1][0])
+    one.send({"a": 3})
+    assert other.receive() == ({"a": 3}, [])
+
+
+def test_a_process_that_may_not_be_named_is_left_out(ends: tuple[Channel, Channel]) -> None:
+    """Who has no say in its PID namespace names nobody but himself."""
+    one, other = ends
+    other.learn_processes()
+    assert one.send({"a": 1}, process=os.getppid())
+    assert other.receive() == ({"a": 1, "process": 0}, [])
+
+
 def test_end_of_the_other_process_is_told(ends: tuple[Channel, Channel]) -> None:
     """With the other end closed nothing is sent, and nothing comes, without an error."""
     one, other = ends

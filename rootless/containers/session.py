@@ -225,8 +225,8 @@ class Session:
             self.init = identify(message["init"])
             front.on_change()
         elif fds and "running" in message:
-            self.workload = identify(pid_of(fds[0]))
-            self.workload_pid = message["process"]
+            pid = pid_of(fds[0])
+            self.workload, self.workload_pid = identify(pid), message["process"] or max(pid, 0)
             os.close(fds[0])
             self.is_running = True
             timings.mark("told: command runs")

@@ -216,7 +216,7 @@ class Attendance:
             self._status = os.waitstatus_to_exitcode(status)
             timings.mark("client: workload ended")
             told = self._status if self._status >= 0 else 128 - self._status
-            self._tell({"status": told})
+            self._tell({"status": told, "pid": self._workload})
             return
         if is_stopped:
             from rootless.linux.job import stop  # noqa: PLC0415 - it is there already

@@ -90,7 +90,6 @@ class Made:
         footing = Footing.open(container, planned.paths, self._folder, owned)
         self.has_cgroup = footing.cgroup is not None
         self._control, theirs = Channel.pair()
-        self._control.learn_processes()
         owned.callback(self._control.close)
         self._outside = visitor.namespaces_here()
         _enter(lower, footing)

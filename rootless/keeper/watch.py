@@ -126,6 +126,9 @@ class Watch:
         message = marshal.loads(data)  # noqa: S302 - of our own
         if "status" in message:
             self.status, self.is_told = message["status"], True
+            if not self.workload_pid:  # it had ended before its pidfd was looked at
+                self.workload_pid = message.get("pid", 0)
+                self._write_pidfile()
         elif "signal" in message:
             self.control.send({"signal": message["signal"]})
         elif "terminal" in message and fds:
@@ -138,8 +141,8 @@ class Watch:
             return False
         message, fds = received
         if fds and "running" in message:
-            self.workload = identify(pid_of(fds[0]))
-            self.workload_pid = message["process"]
+            pid = pid_of(fds[0])
+            self.workload, self.workload_pid = identify(pid), max(pid, 0)
             os.close(fds[0])
             self.is_running = True
             null = os.open(os.devnull, os.O_RDWR)

@@ -203,7 +203,7 @@ def _have_workload(
         return workload, -1
     program = program_of(spec.process, process_options)
     workload, pidfd = visitor.let_in(door, program, control)
-    control.send({"running": True}, [pidfd], process=workload)
+    control.send({"running": True}, [pidfd])
     return workload, pidfd
 
 

@@ -79,7 +79,7 @@ def test_it_passes_signals_on_and_tells_the_end() -> None:
     client.process.send_signal(signal.SIGUSR1)
     assert client.told() == {"signal": signal.SIGUSR1}
     os.kill(client.workload, signal.SIGTERM)
-    assert client.told() == {"status": 143}
+    assert client.told() == {"status": 143, "pid": client.workload}
     client.door.send(marshal.dumps({"gone": True}))
     assert client.finish() == f"{-signal.SIGTERM}\n"
 
@@ -96,7 +96,7 @@ def test_a_job_stops_with_its_workload() -> None:
     os.killpg(client.process.pid, signal.SIGCONT)
     assert client.told() == {"signal": signal.SIGCONT}
     os.kill(client.workload, signal.SIGKILL)
-    assert client.told() == {"status": 137}
+    assert client.told() == {"status": 137, "pid": client.workload}
     client.door.send(marshal.dumps({"gone": True}))
     assert client.finish() == f"{-signal.SIGKILL}\n"
 
@@ -108,7 +108,7 @@ def test_what_goes_wrong(message: dict[str, str] | None) -> None:
     if message is not None:
         client.door.send(marshal.dumps({"error": message}))
     os.kill(client.workload, signal.SIGKILL)
-    assert client.told() == {"status": 137}
+    assert client.told() == {"status": 137, "pid": client.workload}
     if message is not None:
         client.door.send(marshal.dumps({"gone": True}))
     else:

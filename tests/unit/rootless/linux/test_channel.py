@@ -49,20 +49,25 @@ def test_descriptors_travel(ends: tuple[Channel, Channel]) -> None:
 def test_a_process_is_named_though_it_has_ended(ends: tuple[Channel, Channel]) -> None:
     """Its ID comes beside descriptors, also when it was waited for meanwhile."""
     one, other = ends
+    other.learn_processes()
     pid = os.fork()
     if pid == 0:
+        one.send({"a": 1}, [0], process=os.getpid())
         os._exit(0)
-    one.send({"a": 1}, process=pid)
-    assert other.receive() == ({"a": 1, "process": True}, [])
-    other.learn_processes()
-    one.send({"a": 2}, [0], process=pid)
     os.waitpid(pid, 0)
     received = other.receive()
     assert received is not None
-    assert received[0] == {"a": 2, "process": pid}
+    assert received[0] == {"a": 1, "process": pid}
     os.close(received[1][0])
-    one.send({"a": 3})
-    assert other.receive() == ({"a": 3}, [])
+    one.send({"a": 2})
+    assert other.receive() == ({"a": 2}, [])
+
+
+def test_a_process_is_named_to_who_wants_to_know(ends: tuple[Channel, Channel]) -> None:
+    """The other one gets a message without its ID."""
+    one, other = ends
+    one.send({"a": 1}, process=os.getpid())
+    assert other.receive() == ({"a": 1, "process": True}, [])
 
 
 def test_a_process_that_may_not_be_named_is_left_out(ends: tuple[Channel, Channel]) -> None:

@@ -37,9 +37,9 @@ class Watch:
     """Passes messages between the client, PID 1, and other commands, until PID 1 has ended.
 
     Attributes:
-        workload: What it runs; None once it has ended.
-        workload_pid: Its process ID, though it has ended; 0 where that is not known.
-        pidfile: Gets it; "" for none.
+        workload: What it runs; None where it had ended before it was looked at.
+        workload_pid: Its process ID, which the client tells at its end; 0 while it is not known.
+        pidfile: Gets it; "" for none, and when it has it.
         forwarder: Carries the packets of a network of the container's own.
         shared: The processes of a container that has the host's PID namespace.
         status: The workload's.
@@ -126,9 +126,8 @@ class Watch:
         message = marshal.loads(data)  # noqa: S302 - of our own
         if "status" in message:
             self.status, self.is_told = message["status"], True
-            if not self.workload_pid:  # it had ended before its pidfd was looked at
-                self.workload_pid = message.get("pid", 0)
-                self._write_pidfile()
+            self.workload_pid = self.workload_pid or message.get("pid", 0)
+            self._write_pidfile()
         elif "signal" in message:
             self.control.send({"signal": message["signal"]})
         elif "terminal" in message and fds:
@@ -142,7 +141,7 @@ class Watch:
         message, fds = received
         if fds and "running" in message:
             pid = pid_of(fds[0])
-            self.workload, self.workload_pid = identify(pid), max(pid, 0)
+            self.workload, self.workload_pid = identify(pid), max(pid, self.workload_pid)
             os.close(fds[0])
             self.is_running = True
             null = os.open(os.devnull, os.O_RDWR)
@@ -162,9 +161,11 @@ class Watch:
         return True
 
     def _write_pidfile(self) -> None:
-        if self.pidfile and self.workload_pid:
+        """Write it once the workload runs, or has run, and its process ID is known."""
+        if self.pidfile and self.is_running and self.workload_pid:
+            path, self.pidfile = self.pidfile, ""
             try:
-                write_pidfile(self.pidfile, self.workload_pid)
+                write_pidfile(path, self.workload_pid)
             except RootlessError as error:
                 self.error = error
                 send(self.door, {"error": error.to_record()})

@@ -91,10 +91,9 @@ class Channel:
         for level, kind, payload in ancillary:
             if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
                 fds.frombytes(payload[: len(payload) - len(payload) % fds.itemsize])
-            elif (level, kind) == (socket.SOL_SOCKET, socket.SCM_CREDENTIALS) and message.get(
-                _PROCESS
-            ):
-                message[_PROCESS] = _CREDENTIALS.unpack(payload)[0]
+            # Every message has credentials, the sender's own where it names nobody.
+            if kind == socket.SCM_CREDENTIALS and message.get(_PROCESS):
+                message[_PROCESS], *_ = _CREDENTIALS.unpack(payload)
         return message, list(fds)
 
 

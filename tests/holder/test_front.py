@@ -54,6 +54,21 @@ def _alike(text: str) -> str:
     return re.sub(r"/proc/\d+/fd", "/proc/PID/fd", text)
 
 
+def test_a_pidfile(held: Rootless, tmp_path: Path) -> None:
+    """It is there of what has ended at once, and not of what could not be executed."""
+    (tmp_path / "damaged").write_bytes(b"\x7fnothing")
+    (tmp_path / "damaged").chmod(0o755)
+    pidfile = tmp_path / "pid"
+    words = ("run", "--rm", "--pidfile", str(pidfile), "-v", f"{tmp_path}:/mnt", "debian-demo")
+    warm(held)
+    for _ in range(5):
+        assert held(*words, "/mnt/damaged").status == 126
+        assert not pidfile.exists()
+        held.ok(*words, "true")
+        assert int(pidfile.read_text()) > 1
+        pidfile.unlink()
+
+
 def test_a_name(held: Rootless, tmp_path: Path) -> None:
     """What it writes stays, for the next, for `start` and `cp`; --rm and its files take it away."""
     warm(held)
